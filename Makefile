@@ -1,0 +1,46 @@
+# `make demo` and `make test` each work on a fresh machine: they set up what they need.
+
+PYTHON ?= python3
+VENV ?= .venv
+# The requirement that brings PyTorch. The plain one takes pip's default build, on Linux with several
+# gigabytes of CUDA; where a CPU build is at hand:  make demo TORCH='torch==2.13.0+cpu'
+TORCH ?= torch>=2.4,<3
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types check build clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet "$(TORCH)"
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+setup: $(STAMP) ## make the virtual environment
+
+demo: $(STAMP) ## encode a photograph, decode it at its size and 2048 wide
+	$(BIN)/python docs/demo.py
+
+test: $(STAMP) ## run the tests
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+check: lint types test ## everything CI runs
+
+build: $(STAMP) ## wheel and source archive in dist/
+	$(BIN)/python -m build
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,99 @@
+"""A neural image codec: every image becomes a small network of sines, every file a function.
+
+    data = sirencodec.encode("photo.png", bpp=0.2)
+    image = sirencodec.decode(data, width=2048)
+    function = sirencodec.open("photo.siren")
+    info = sirencodec.read_info("photo.siren")
+
+Importing the package registers `.siren` with Pillow. PyTorch is imported by the first call that needs
+it, so reading a header stays instant.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from sirencodec import pillow_plugin as _pillow_plugin
+from sirencodec.config import EncodeConfig
+from sirencodec.errors import (
+    ConversionWarning,
+    CorruptError,
+    FitError,
+    FormatError,
+    ImageError,
+    LimitError,
+    NotSirenError,
+    ParameterError,
+    SirenCodecError,
+    SirenCodecWarning,
+    TargetWarning,
+    TruncatedError,
+    VersionError,
+)
+from sirencodec.limits import Limits
+from sirencodec.version import __version__
+
+if TYPE_CHECKING:
+    from sirencodec.api import decode, encode, open, read_info
+    from sirencodec.encoder import EncodeResult, encode_image
+    from sirencodec.function import SirenFunction
+    from sirencodec.image import Image, Metadata
+    from sirencodec.info import Info
+
+__all__ = [
+    "ConversionWarning",
+    "CorruptError",
+    "EncodeConfig",
+    "EncodeResult",
+    "FitError",
+    "FormatError",
+    "Image",
+    "ImageError",
+    "Info",
+    "LimitError",
+    "Limits",
+    "Metadata",
+    "NotSirenError",
+    "ParameterError",
+    "SirenCodecError",
+    "SirenCodecWarning",
+    "SirenFunction",
+    "TargetWarning",
+    "TruncatedError",
+    "VersionError",
+    "__version__",
+    "decode",
+    "encode",
+    "encode_image",
+    "open",
+    "read_info",
+]
+
+_LAZY = {
+    "EncodeResult": "sirencodec.encoder",
+    "Image": "sirencodec.image",
+    "Info": "sirencodec.info",
+    "Metadata": "sirencodec.metadata",
+    "SirenFunction": "sirencodec.function",
+    "decode": "sirencodec.api",
+    "encode": "sirencodec.api",
+    "encode_image": "sirencodec.encoder",
+    "open": "sirencodec.api",
+    "read_info": "sirencodec.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'sirencodec' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+_pillow_plugin.register()

@@ -1,0 +1,126 @@
+"""The library's functions: anything that is an image or a file in, bytes or images out."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from sirencodec.config import EncodeConfig
+from sirencodec.image import Image, from_pillow, read_image
+from sirencodec.info import Info, describe
+from sirencodec.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from PIL import Image as PillowImage
+
+    from sirencodec.decoder import Crop
+    from sirencodec.fit import FitProgress
+    from sirencodec.function import SirenFunction
+
+Source = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO
+ImageSource = "Image | PillowImage.Image | np.ndarray | Source"
+
+
+def encode(
+    image: "ImageSource",
+    config: EncodeConfig | None = None,
+    *,
+    on_step: "Callable[[FitProgress], None] | None" = None,
+    **options: Any,
+) -> bytes:
+    """Image -> `.siren` file.
+
+    Args:
+        image: an ``Image``, a Pillow image, an array (height, width[, channels]) of uint8 or
+            uint16, or an image file as path, bytes or binary stream.
+        config: options as one object, or
+        **options: the fields of ``EncodeConfig`` by name: ``quality``, ``bpp``, ``size_bytes``,
+            ``psnr_db``, ``effort``, ``seed``, ``device``, ``strip``.
+        on_step: called with the progress after every update of the network.
+
+    Returns:
+        The file's bytes.
+
+    Raises:
+        ImageError: if the input is not an image.
+        ParameterError: if an option makes no sense.
+        FitError: if the network cannot be fitted.
+    """
+    from sirencodec.encoder import encode_image
+
+    if config is None:
+        config = EncodeConfig(**options)
+    elif options:
+        raise TypeError("give options in the config or by name, not both")
+    return encode_image(to_image(image), config, on_step).data
+
+
+def decode(
+    source: Source,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    scale: float | None = None,
+    crop: "Crop | None" = None,
+    device: str = "auto",
+    exact: bool = False,
+    strip: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Image:
+    """`.siren` file, as path, bytes or binary stream -> image at any size.
+
+    See ``sirencodec.decoder.decode`` for the arguments and errors.
+    """
+    from sirencodec.decoder import decode as decode_bytes
+
+    return decode_bytes(
+        read_bytes(source, limits),
+        width=width,
+        height=height,
+        scale=scale,
+        crop=crop,
+        device=device,
+        exact=exact,
+        strip=strip,
+        limits=limits,
+    )
+
+
+def open(  # noqa: A001 - the verb of the trade, as in PIL.Image.open
+    source: Source, *, device: str = "auto", exact: bool = False, limits: Limits = DEFAULT_LIMITS
+) -> "SirenFunction":
+    """`.siren` file, as path, bytes or binary stream -> the function it is."""
+    from sirencodec.function import SirenFunction
+
+    return SirenFunction(read_bytes(source, limits), device=device, exact=exact, limits=limits)
+
+
+def read_info(source: Source, limits: Limits = DEFAULT_LIMITS) -> Info:
+    """`.siren` file, as path, bytes or binary stream -> facts, without decoding it."""
+    return describe(read_bytes(source, limits), limits)
+
+
+def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Path, bytes or binary stream -> bytes, never much more than a file may have."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source)
+    if isinstance(source, str | os.PathLike):
+        with Path(source).open("rb") as stream:
+            data = stream.read(limits.max_file_bytes + 1)
+    else:
+        data = source.read(limits.max_file_bytes + 1)
+    limits.check("max_file_bytes", len(data))
+    return data
+
+
+def to_image(source: "ImageSource") -> Image:
+    """Anything ``encode`` takes -> ``Image``."""
+    if isinstance(source, Image):
+        return source
+    if isinstance(source, np.ndarray):
+        return Image.from_array(source)
+    if hasattr(source, "getbands"):  # a Pillow image, without importing Pillow to ask
+        return from_pillow(source)
+    return read_image(source)

@@ -1,0 +1,53 @@
+"""Fitted network and a budget -> quantisation steps that spend it where it counts.
+
+Rounding a weight with step s adds an error of variance s^2/12, and the image's squared error grows by
+that times the weight's *sensitivity*, the mean square of the derivative of the output with respect
+to it (``siren.sensitivities``). At the best split of a budget each weight costs the same: s^2 * sensitivity is one constant for
+the whole network (reverse water-filling), and that constant is found by bisection on the coded size.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from sirencodec.entropy.frequency import LARGEST_LEVEL
+from sirencodec.entropy.payload import payload_bits
+from sirencodec.quantize import STEP_SIZES, Matrix, nearest_step_index, quantize
+
+SEARCH_STEPS = 24  # halvings of a range of 2^24: finer than the table of steps
+
+
+def allocate_steps(
+    weights: Sequence[Matrix], layer_sensitivities: Sequence[float], budget_bits: float
+) -> tuple[int, ...]:
+    """Weights, their sensitivities and a budget -> the finest steps that keep to it.
+
+    Args:
+        weights: one float matrix a layer.
+        layer_sensitivities: from ``sensitivities``.
+        budget_bits: bits the payload may take.
+
+    Returns:
+        One step index a layer. If even the coarsest steps exceed the budget, those.
+    """
+
+    def indices(error: float) -> tuple[int, ...]:
+        return tuple(
+            max(nearest_step_index(error / math.sqrt(max(sensitivity, 1e-30))), _finest(matrix))
+            for matrix, sensitivity in zip(weights, layer_sensitivities, strict=True)
+        )
+
+    fine, coarse = 2.0**-20, 2.0**4  # root-mean-square error of the image, per rounded weight
+    for _ in range(SEARCH_STEPS):
+        middle = math.sqrt(fine * coarse)
+        if payload_bits(quantize(weights, indices(middle))) > budget_bits:
+            fine = middle
+        else:
+            coarse = middle
+    return indices(coarse)
+
+
+def _finest(matrix: Matrix) -> int:
+    """Smallest step index at which the largest weight still has a level."""
+    return int(np.searchsorted(STEP_SIZES, float(np.abs(matrix).max()) / LARGEST_LEVEL))

@@ -1,0 +1,49 @@
+"""What a caller may ask of an encode."""
+
+from dataclasses import dataclass
+
+from sirencodec.errors import ParameterError
+
+DEFAULT_QUALITY = 60.0
+DEFAULT_EFFORT = 4
+LARGEST_EFFORT = 9
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeConfig:
+    """Options of an encode; at most one of the four targets may be given.
+
+    Attributes:
+        quality: 0 to 100, a rate in bits a pixel (see README); 60 if no target is given.
+        bpp: bits a stored pixel of the whole file, not to be exceeded.
+        size_bytes: bytes of the whole file, not to be exceeded.
+        psnr_db: peak signal-to-noise ratio to reach with as small a file as can be found.
+        effort: 0 (fastest) to 9 (smallest file at equal quality).
+        seed: of all randomness.
+        device: "auto", "cpu" or "cuda".
+        strip: leave ICC profile, EXIF and XMP out of the file.
+    """
+
+    quality: float | None = None
+    bpp: float | None = None
+    size_bytes: int | None = None
+    psnr_db: float | None = None
+    effort: int = DEFAULT_EFFORT
+    seed: int = 0
+    device: str = "auto"
+    strip: bool = False
+
+    def __post_init__(self) -> None:
+        """Reject values and combinations that make no sense."""
+        targets = (self.quality, self.bpp, self.size_bytes, self.psnr_db)
+        if sum(target is not None for target in targets) > 1:
+            raise ParameterError("give one of quality, bpp, size and psnr, not several")
+        if self.quality is not None and not 0 <= self.quality <= 100:
+            raise ParameterError(f"quality must be 0 to 100, not {self.quality}")
+        for name, target in (("bpp", self.bpp), ("size", self.size_bytes), ("psnr", self.psnr_db)):
+            if target is not None and not 0 < target < float("inf"):
+                raise ParameterError(f"{name} must be positive and finite, not {target}")
+        if self.effort not in range(LARGEST_EFFORT + 1):
+            raise ParameterError(f"effort must be 0 to {LARGEST_EFFORT}, not {self.effort}")
+        if not 0 <= self.seed < 2**63:
+            raise ParameterError(f"seed must be 0 to 2^63 - 1, not {self.seed}")

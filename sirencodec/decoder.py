@@ -1,0 +1,126 @@
+"""`.siren` bytes -> image or function."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sirencodec.container import Header, parse_container
+from sirencodec.device import choose_device
+from sirencodec.entropy.payload import decode_payload
+from sirencodec.errors import ParameterError
+from sirencodec.image import Image, Metadata
+from sirencodec.limits import DEFAULT_LIMITS, Limits
+from sirencodec.metadata_section import read_metadata
+from sirencodec.quantize import Matrix, dequantize
+from sirencodec.query import Region, Samples, query_strips, to_samples
+
+Crop = tuple[float, float, float, float]
+
+
+def decode(
+    data: bytes,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    scale: float | None = None,
+    crop: Crop | None = None,
+    device: str = "auto",
+    exact: bool = False,
+    strip: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Image:
+    """`.siren` file -> image, at any size.
+
+    Args:
+        data: the whole file.
+        width: output pixels across; alone, the height follows from the aspect.
+        height: output pixels down; alone, the width follows. Both together stretch.
+        scale: factor on both sides instead of width and height.
+        crop: part of the image to decode, (x, y, width, height) in stored pixels, fractions
+            allowed; its own size is the default output size.
+        device: "auto", "cpu" or "cuda".
+        exact: evaluate in float64; the default, float32, is within one level of it.
+        strip: leave the metadata unread.
+        limits: what the decode may consume.
+
+    Returns:
+        The image, of the stored mode and bit depth.
+
+    Raises:
+        FormatError: if the bytes are not a valid file.
+        LimitError: if decoding would exceed ``limits``.
+        ParameterError: if the size or crop makes no sense.
+    """
+    container = parse_container(data, limits)
+    header = container.header
+    region = choose_region(header, width=width, height=height, scale=scale, crop=crop)
+    check_work(header, region, limits)
+    quantized = decode_payload(container.payload, header.architecture)
+    weights = dequantize(quantized)
+    layers = to_layers(weights, choose_device(device), torch.float64 if exact else torch.float32)
+    samples = query_samples(layers, region, header.bit_depth)
+    metadata = Metadata() if strip else read_metadata(container, limits)
+    return Image(samples, metadata)
+
+
+def choose_region(
+    header: Header,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    scale: float | None = None,
+    crop: Crop | None = None,
+) -> Region:
+    """Stored size and the caller's wishes -> what to evaluate. Arguments as for ``decode``."""
+    left, top, across, down = crop or (0.0, 0.0, float(header.width), float(header.height))
+    if not all(map(math.isfinite, (left, top, across, down))) or min(across, down) <= 0:
+        raise ParameterError(f"crop {crop} has no area")
+    edge = 1e-6  # forgives rounding in fractional crops
+    if (
+        min(left, top) < -edge
+        or left + across > header.width + edge
+        or top + down > header.height + edge
+    ):
+        raise ParameterError(f"crop {crop} leaves the image, {header.width} x {header.height}")
+    if scale is not None:
+        if width is not None or height is not None:
+            raise ParameterError("give a scale or a size, not both")
+        if not (math.isfinite(scale) and scale > 0):
+            raise ParameterError(f"scale must be positive, not {scale}")
+        width, height = max(1, round(across * scale)), max(1, round(down * scale))
+    elif width is None and height is None:
+        width, height = max(1, round(across)), max(1, round(down))
+    elif height is None and width is not None:
+        height = max(1, round(width * down / across))
+    elif width is None and height is not None:
+        width = max(1, round(height * across / down))
+    if width is None or height is None or min(width, height) < 1:
+        raise ParameterError(f"output size {width} x {height} is not positive")
+    return Region(
+        left, top, left + across, top + down, width, height, header.width, header.height
+    )
+
+
+def check_work(header: Header, region: Region, limits: Limits) -> None:
+    """Raise LimitError if evaluating ``region`` would take more than ``limits`` allow."""
+    limits.check("max_pixels", region.width * region.height)
+    limits.check("max_multiply_adds", region.num_points * header.architecture.num_parameters)
+
+
+def to_layers(weights: Sequence[Matrix], device: torch.device, dtype: torch.dtype) -> list[Tensor]:
+    """Dequantised weights -> layers of the network, where and how they are to be evaluated."""
+    return [torch.from_numpy(matrix).to(device=device, dtype=dtype) for matrix in weights]
+
+
+def query_samples(layers: Sequence[Tensor], region: Region, bit_depth: int) -> Samples:
+    """Network and region -> (height, width, channels) samples, filled in strip by strip."""
+    dtype = np.uint8 if bit_depth == 8 else np.uint16
+    samples = np.empty((region.height, region.width, layers[-1].shape[0]), dtype=dtype)
+    top = 0
+    for values in query_strips(layers, region):
+        samples[top : top + len(values)] = to_samples(values, bit_depth)
+        top += len(values)
+    return samples

@@ -1,0 +1,77 @@
+"""Image -> `.siren` bytes."""
+
+import time
+from dataclasses import dataclass
+
+from sirencodec.config import EncodeConfig
+from sirencodec.container import Header, write_container
+from sirencodec.decoder import decode
+from sirencodec.device import choose_device
+from sirencodec.entropy.payload import encode_payload
+from sirencodec.fit import OnStep, fit
+from sirencodec.image import Image
+from sirencodec.metadata_section import write_metadata
+from sirencodec.metrics import psnr_db
+from sirencodec.planning import plan_architecture, plan_fit
+from sirencodec.rate_control import reach_target
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeResult:
+    """A finished file and what is known of it.
+
+    Attributes:
+        data: the file's bytes.
+        psnr_db: of its decode at stored size against the image, all channels.
+        bpp: bits a pixel, the whole file counted.
+        seconds: time it took.
+    """
+
+    data: bytes
+    psnr_db: float
+    bpp: float
+    seconds: float
+
+
+def encode_image(
+    image: Image, config: EncodeConfig | None = None, on_step: OnStep | None = None
+) -> EncodeResult:
+    """Image -> file, under the target that ``config`` names.
+
+    Args:
+        image: what to encode.
+        config: target, effort and the rest; the defaults if None.
+        on_step: called after every update of the network with the progress of the current fit.
+
+    Returns:
+        The file, checked by decoding it.
+
+    Raises:
+        FitError: if the network cannot be fitted.
+        ParameterError: if the device does not exist.
+
+    Warns:
+        TargetWarning: if the target is out of reach; the closest is returned.
+    """
+    config = config or EncodeConfig()
+    started = time.perf_counter()
+    metadata = None if config.strip else write_metadata(image.metadata)
+
+    def attempt(budget_bits: float) -> EncodeResult:
+        """One fit at one payload budget."""
+        architecture = plan_architecture(budget_bits, image.channels)
+        plan = plan_fit(architecture, image.width * image.height, config.effort, budget_bits, config.seed)
+        quantized = fit(image.samples, architecture, plan, choose_device(config.device), on_step)
+        payload = encode_payload(quantized)
+        header = Header(image.width, image.height, image.bit_depth, architecture)
+        data = write_container(header, payload, metadata)
+        return _check(image, data, time.perf_counter() - started)
+
+    return reach_target(attempt, image.width, image.height, config, metadata)
+
+
+def _check(image: Image, data: bytes, seconds: float) -> EncodeResult:
+    """Decode what was written and measure it."""
+    decoded = decode(data, device="cpu")
+    quality = psnr_db(image.samples, decoded.samples)
+    return EncodeResult(data, quality, 8 * len(data) / (image.width * image.height), seconds)

@@ -1,0 +1,1 @@
+"""Integers <-> bytes: probability tables, the range coder, and the payload they make."""

@@ -1,0 +1,24 @@
+"""The byte format as constants; FORMAT.md says what each one means and why.
+
+Nothing here computes: a search for a name finds the specification, this line, and its uses.
+"""
+
+MAGIC = b"\x89SRN"  # high bit set: a 7-bit or text-mode transfer breaks it at once
+VERSION = 0  # may still change from one 0.x release of the package to the next
+
+# Flags byte.
+CHANNELS_MASK = 0b0000_0011  # channels - 1
+SIXTEEN_BIT_FLAG = 0b0000_0100
+METADATA_FLAG = 0b0000_1000
+RESERVED_FLAGS = 0b1111_0000  # must be zero
+
+# Ranges of the header's varints, smallest and largest.
+SIDE_RANGE = (1, 65_535)
+HIDDEN_FEATURES_RANGE = (1, 1_024)
+HIDDEN_LAYERS_RANGE = (0, 64)
+OMEGA_0_RANGE = (1, 65_535)
+PAYLOAD_BYTES_RANGE = (1, 2**28 - 1)
+METADATA_BYTES_RANGE = (1, 2**28 - 1)
+
+MAX_VARINT_BYTES = 4  # 28 bits are enough for every field
+CHECKSUM_BYTES = 4  # CRC-32 (zlib's), little-endian

@@ -1,0 +1,106 @@
+"""`.siren` bytes -> the function they are."""
+
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from sirencodec.container import parse_container
+from sirencodec.decoder import Crop, check_work, choose_region, query_samples, to_layers
+from sirencodec.device import choose_device
+from sirencodec.entropy.payload import decode_payload
+from sirencodec.errors import ParameterError
+from sirencodec.image import Image, Metadata
+from sirencodec.limits import DEFAULT_LIMITS, Limits
+from sirencodec.metadata_section import read_metadata
+from sirencodec.quantize import dequantize
+from sirencodec.query import query_jacobian, query_points
+
+Coordinates = npt.NDArray[np.floating]
+Values = npt.NDArray[np.float64]
+
+
+class SirenFunction:
+    """An image as a function of continuous coordinates.
+
+    The image covers [-1, 1] x [-1, 1], x to the right and y down; a value is 0 for the darkest
+    sample and 1 for the brightest, not clipped.
+
+    Attributes:
+        width, height: stored size in pixels.
+        mode: "L", "LA", "RGB" or "RGBA", with ";16" for 16 bits a sample.
+        metadata: ICC profile, EXIF and XMP.
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        *,
+        device: str = "auto",
+        exact: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        """Rebuild the network from a file's bytes. Arguments and errors as for ``decode``."""
+        container = parse_container(data, limits)
+        self._header = container.header
+        self._limits = limits
+        weights = dequantize(decode_payload(container.payload, self._header.architecture))
+        self._layers = to_layers(
+            weights, choose_device(device), torch.float64 if exact else torch.float32
+        )
+        self.width: int = self._header.width
+        self.height: int = self._header.height
+        self.metadata: Metadata = read_metadata(container, limits)
+
+    @property
+    def mode(self) -> str:
+        """Mode of the images that ``sample`` returns."""
+        name = ("L", "LA", "RGB", "RGBA")[self._header.architecture.channels - 1]
+        return name if self._header.bit_depth == 8 else f"{name};16"
+
+    def __call__(self, coordinates: npt.ArrayLike) -> Values:
+        """Coordinates -> values.
+
+        Args:
+            coordinates: (..., 2) numbers, (x, y) last; outside [-1, 1] the function goes on, but was
+                never fitted there.
+
+        Returns:
+            (..., channels) float64.
+        """
+        points = self._points(coordinates)
+        values = query_points(self._layers, points.reshape(-1, 2))
+        return values.double().cpu().numpy().T.reshape(*points.shape[:-1], -1)
+
+    def gradient(self, coordinates: npt.ArrayLike) -> Values:
+        """Coordinates -> exact derivatives of the values along x and y.
+
+        Returns:
+            (..., channels, 2) float64, per unit of coordinate: half the image's width or height.
+        """
+        points = self._points(coordinates)
+        jacobian = query_jacobian(self._layers, points.reshape(-1, 2)).double().cpu().numpy()
+        return jacobian.transpose(2, 1, 0).reshape(*points.shape[:-1], -1, 2)
+
+    def sample(
+        self, width: int | None = None, height: int | None = None, *, crop: Crop | None = None
+    ) -> Image:
+        """Size -> image, as ``decode`` gives it."""
+        region = choose_region(self._header, width=width, height=height, crop=crop)
+        check_work(self._header, region, self._limits)
+        samples = query_samples(self._layers, region, self._header.bit_depth)
+        return Image(samples, self.metadata)
+
+    def to(self, device: str) -> Self:
+        """Move the network to another device; returns the function itself."""
+        target = choose_device(device)
+        self._layers = [layer.to(target) for layer in self._layers]
+        return self
+
+    @staticmethod
+    def _points(coordinates: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        points = np.asarray(coordinates, dtype=np.float64)
+        if points.ndim == 0 or points.shape[-1] != 2:
+            raise ParameterError(f"coordinates must be (..., 2), not {points.shape}")
+        return points

@@ -1,0 +1,1 @@
+"""What lies between ``sirencodec.image`` and Pillow: modes, depths, file formats and failures."""

@@ -1,0 +1,109 @@
+"""Image file or Pillow image -> samples, metadata, and notes on what was converted."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import BinaryIO
+
+import PIL.Image
+from PIL.ImageFile import ImageFile
+
+from sirencodec.errors import ImageError
+from sirencodec.imagefile.deep_colour import can_read_deep_colour, is_deep_colour, read_deep_colour
+from sirencodec.imagefile.exchange import drop_misfit_profile, metadata_from_pillow
+from sirencodec.imagefile.failures import pillow_errors
+from sirencodec.imagefile.modes import Samples, key_to_alpha, samples_from_pillow
+from sirencodec.limits import Limits
+from sirencodec.metadata import Metadata
+
+_REFUSED = {  # formats that Pillow opens, and why they are not read
+    "EPS": "it is a program, which Ghostscript would have to run",
+    "WMF": "it is a program, which Windows would have to run",
+    "SIREN": "it is a .siren file already",  # our own plugin; encoding it twice only loses
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came out of an image file.
+
+    Attributes:
+        samples: (height, width, 1 to 4) uint8 or uint16.
+        metadata: of the same image; its ICC profile fits the samples.
+        notes: what was converted or left out, a phrase each.
+    """
+
+    samples: Samples
+    metadata: Metadata
+    notes: tuple[str, ...]
+
+
+@contextmanager
+def open_source(
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+) -> Iterator[tuple[BinaryIO, str]]:
+    """Path, contents or binary file -> binary file that can seek, and its name for messages."""
+    if isinstance(source, str | os.PathLike):
+        with open(source, "rb") as file:
+            yield file if file.seekable() else BytesIO(file.read()), os.fspath(source)
+    elif isinstance(source, bytes | bytearray | memoryview):
+        yield BytesIO(source), "image"
+    else:
+        yield source if source.seekable() else BytesIO(source.read()), "image"
+
+
+def read_stream(stream: BinaryIO, name: str, limits: Limits) -> Reading:
+    """Image file, open and able to seek -> its first frame.
+
+    Raises:
+        ImageError, LimitError, OSError: as for ``sirencodec.image.read_image``.
+    """
+    with pillow_errors(f"cannot read {name}"):
+        pil = PIL.Image.open(stream)
+        if pil.format in _REFUSED:
+            raise ImageError(f"cannot read {name}: {_REFUSED[pil.format]}")
+        limits.check("max_pixels", pil.width * pil.height)
+        reading = read_pillow(pil, stream)
+        limits.check("max_pixels", reading.samples[:, :, 0].size)  # an icon's directory can lie
+    if (frames := _count_frames(pil)) > 1:
+        note = f"of {frames} frames, pages or layers, only what is shown first was read"
+        return replace(reading, notes=(*reading.notes, note))
+    return reading
+
+
+def read_pillow(pil: PIL.Image.Image, stream: BinaryIO | None = None) -> Reading:
+    """Pillow image -> its current frame.
+
+    Args:
+        pil: loaded or not.
+        stream: the file it was just opened from, if at hand: 16-bit colour takes a second reading.
+
+    Raises:
+        ImageError: if its mode has no counterpart.
+        Exception: whatever Pillow raises on damaged files.
+    """
+    is_deep = is_deep_colour(pil)  # loading forgets it
+    if stream is not None and isinstance(pil, ImageFile) and can_read_deep_colour(pil):
+        deep_samples = read_deep_colour(pil, stream)
+        samples, notes = key_to_alpha(deep_samples, pil.info.get("transparency"))
+    else:
+        samples, notes = samples_from_pillow(pil)
+        if is_deep:
+            notes.append("16-bit colour was cut to 8 bits")
+    metadata = metadata_from_pillow(pil)
+    if pil.mode in ("CMYK", "LAB"):
+        metadata = replace(metadata, icc_profile=None)  # spent on the conversion
+    elif notes:
+        metadata, profile_notes = drop_misfit_profile(metadata, samples.shape[2])
+        notes += profile_notes
+    return Reading(samples, metadata, tuple(notes))
+
+
+def _count_frames(pil: PIL.Image.Image) -> int:
+    """Image that has been read -> frames in its file; 1 if that is not to be found out."""
+    try:
+        return int(getattr(pil, "n_frames", 1))
+    except Exception:  # damage beyond the first frame, in whatever way Pillow puts it
+        return 1

@@ -1,0 +1,73 @@
+"""`.siren` file -> what it says of itself, without decoding it and without PyTorch."""
+
+from dataclasses import dataclass
+
+from sirencodec.container import parse_container
+from sirencodec.format import VERSION
+from sirencodec.limits import DEFAULT_LIMITS, Limits
+
+MODES = ("L", "LA", "RGB", "RGBA")  # by channels
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """Facts about a file.
+
+    Attributes:
+        width, height: stored size in pixels.
+        mode: "L", "LA", "RGB" or "RGBA".
+        bit_depth: 8 or 16.
+        profile: "pure": all that is coded is a network.
+        format_version: of the byte format.
+        hidden_features, hidden_layers, omega_0: the network (see ``Architecture``).
+        num_parameters: its weights and biases.
+        multiply_adds_per_pixel: arithmetic to decode a pixel.
+        file_bytes: whole file.
+        payload_bytes: coded network.
+        metadata_bytes: compressed metadata section, 0 if there is none.
+        bpp: bits a pixel, the whole file counted.
+    """
+
+    width: int
+    height: int
+    mode: str
+    bit_depth: int
+    profile: str
+    format_version: int
+    hidden_features: int
+    hidden_layers: int
+    omega_0: int
+    num_parameters: int
+    multiply_adds_per_pixel: int
+    file_bytes: int
+    payload_bytes: int
+    metadata_bytes: int
+    bpp: float
+
+
+def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
+    """`.siren` file -> its facts; the checksum of the picture is verified.
+
+    Raises:
+        FormatError: one of its kinds, if the bytes are not a valid file.
+        LimitError: if the file asks for more than ``limits``.
+    """
+    container = parse_container(data, limits)
+    header, architecture = container.header, container.header.architecture
+    return Info(
+        width=header.width,
+        height=header.height,
+        mode=MODES[architecture.channels - 1],
+        bit_depth=header.bit_depth,
+        profile="pure",
+        format_version=VERSION,
+        hidden_features=architecture.hidden_features,
+        hidden_layers=architecture.hidden_layers,
+        omega_0=architecture.omega_0,
+        num_parameters=architecture.num_parameters,
+        multiply_adds_per_pixel=architecture.num_parameters,
+        file_bytes=len(data),
+        payload_bytes=len(container.payload),
+        metadata_bytes=len(container.metadata or b""),
+        bpp=8 * len(data) / (header.width * header.height),
+    )

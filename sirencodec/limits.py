@@ -1,0 +1,40 @@
+"""What a file may ask of the machine that reads it.
+
+A .siren file is a program of sorts: a few hundred bytes can ask for hours of arithmetic or
+gigabytes of pixels.  Every figure here is checked against the parsed header *before* anything is
+allocated.  All can be raised or lowered by the caller.
+"""
+
+from dataclasses import dataclass
+
+from sirencodec.errors import LimitError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds on what decoding may consume.
+
+    Attributes:
+        max_file_bytes: size of the file itself.
+        max_pixels: pixels of the decoded output (and of the stored image).
+        max_parameters: weights and biases of the network.
+        max_multiply_adds: arithmetic of one decode; bounds time, since one core does some 10^10
+            a second.
+        max_metadata_bytes: ICC, EXIF and XMP together, after decompression.
+    """
+
+    max_file_bytes: int = 64 * 2**20  # far above any useful network; reading stops here
+    max_pixels: int = 2**28  # 16384 x 16384, as libavif
+    max_parameters: int = 2**22  # 4 M weights: a 3 MB file, a hundred times a usual one
+    max_multiply_adds: int = 2**45  # ten minutes at 50 G multiply-adds a second
+    max_metadata_bytes: int = 16 * 2**20
+
+    def check(self, name: str, value: int) -> None:
+        """Raise LimitError if ``value`` exceeds the limit ``name`` (an attribute of this class)."""
+        limit = getattr(self, name)
+        if value > limit:
+            what = name.removeprefix("max_").replace("_", " ")
+            raise LimitError(f"{value} {what} exceed the limit of {limit}")
+
+
+DEFAULT_LIMITS = Limits()

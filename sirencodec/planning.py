@@ -1,0 +1,95 @@
+"""Image size, target and effort -> the network to fit and the work to put into it."""
+
+from typing import Final
+
+from sirencodec.architecture import Architecture
+from sirencodec.errors import ParameterError
+from sirencodec.fit import FitPlan
+
+# Bits of payload a weight gets. From 6 to 7 the file is equally good, and fewer weights are faster
+# (benchmarks/LOG.md, entry 3).
+BITS_PER_WEIGHT: Final = 6.4
+
+# Quality 0 to 100 -> bits a pixel, geometrically; beyond the largest the network grows slower to fit
+# than it gains.
+LOWEST_QUALITY_BPP: Final = 0.02
+HIGHEST_QUALITY_BPP: Final = 1.0
+# Bits every file gets on top, so that a thumbnail at any quality has a network worth the name.
+QUALITY_FLOOR_BITS: Final = 1_600
+
+SMALLEST_PAYLOAD_BITS: Final = 200.0  # a network of a dozen weights
+LARGEST_PAYLOAD_BITS: Final = 1.2e7  # 1.9 million weights, 500 wide; fitting them takes hours
+
+OMEGA_0: Final = 30  # the reference's; 60 is 0.4 dB behind at 0.2 bits a pixel (LOG.md, entry 2)
+
+BATCH_PIXELS: Final = 6_144  # smaller is noise, larger is fewer steps (LOG.md, entry 2)
+
+# Effort -> arithmetic of one fit, in units of 10^12 multiply-adds. A core of a small machine does
+# about 0.03 of them a second, so effort 4 takes two to three minutes on two cores.
+EFFORT_WORK: Final = (0.2, 0.5, 1.2, 3.0, 7.0, 12.0, 20.0, 35.0, 60.0, 100.0)
+MAX_STEPS: Final = 60_000
+# What a sine and its derivative cost, in multiply-adds, next to the matrix products.
+SINE_MULTIPLY_ADDS: Final = 40
+# What a step costs besides its pixels, likewise: some milliseconds of bookkeeping.
+STEP_MULTIPLY_ADDS: Final = 60_000_000
+
+
+def quality_bits(quality: float, num_pixels: int) -> float:
+    """Quality, 0 to 100, and size -> bits the file may take.
+
+    Raises:
+        ParameterError: if the quality is out of range.
+    """
+    if not 0 <= quality <= 100:
+        raise ParameterError(f"quality must be 0 to 100, not {quality}")
+    ratio = HIGHEST_QUALITY_BPP / LOWEST_QUALITY_BPP
+    return QUALITY_FLOOR_BITS + num_pixels * LOWEST_QUALITY_BPP * ratio ** (quality / 100)
+
+
+def plan_architecture(payload_bits: float, channels: int) -> Architecture:
+    """Budget of the payload -> network whose weights fill it.
+
+    Depth grows with the logarithm of the number of weights; width follows.
+
+    Args:
+        payload_bits: bits available to the levels and their side information.
+        channels: 1 to 4.
+    """
+    wanted = payload_bits / BITS_PER_WEIGHT
+    hidden_layers = plan_depth(wanted)
+    features = 1
+    while Architecture(features + 1, hidden_layers, channels, OMEGA_0).num_parameters <= wanted:
+        features += 1
+    return Architecture(features, hidden_layers, channels, OMEGA_0)
+
+
+def plan_depth(num_parameters: float) -> int:
+    """Number of weights -> hidden layers (LOG.md, entry 4)."""
+    for hidden_layers, largest in enumerate((30, 150, 400, 900, 2_000)):
+        if num_parameters < largest:
+            return hidden_layers
+    return 7
+
+
+def plan_fit(
+    architecture: Architecture, num_pixels: int, effort: int, budget_bits: float, seed: int
+) -> FitPlan:
+    """Network, image size and effort -> number of updates.
+
+    The work is counted in multiply-adds rather than seconds, so that a plan, and with it the file,
+    does not depend on how busy the machine is.
+
+    Raises:
+        ParameterError: if the effort is not 0 to 9.
+    """
+    if effort not in range(len(EFFORT_WORK)):
+        raise ParameterError(f"effort must be 0 to {len(EFFORT_WORK) - 1}, not {effort}")
+    batch_pixels = min(num_pixels, BATCH_PIXELS)
+    sines = architecture.hidden_features * (architecture.hidden_layers + 1)
+    step_work = STEP_MULTIPLY_ADDS + batch_pixels * (
+        3 * architecture.num_parameters + SINE_MULTIPLY_ADDS * sines
+    )
+    # A handful of pixels needs no more updates than it takes to settle.
+    settled = (200 + num_pixels) * (1 + effort)
+    steps = max(20, min(round(EFFORT_WORK[effort] * 1e12 / step_work), settled, MAX_STEPS))
+    return FitPlan(steps, batch_pixels, budget_bits, seed)

@@ -1,0 +1,114 @@
+"""Network and coordinates -> values and samples, in bounded memory, on any device.
+
+Enlarging asks the network between the stored pixels. Shrinking must not: a network sampled once a
+pixel aliases like any other signal sampled below twice its highest frequency, so each output pixel
+then is the mean over a small grid of points, about one per stored pixel it covers.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sirencodec.grid import grid_coordinates, pixel_centres
+from sirencodec.siren import augment, evaluate, evaluate_with_jacobian
+
+# A chunk's activations, chunk x width in float32, should stay in a core's second-level cache.
+CPU_CHUNK_POINTS = 4096
+CUDA_CHUNK_POINTS = 1 << 18  # enough to fill a GPU; 256 MiB at width 256
+STRIP_POINTS = 1 << 20  # points worked on between two strips of output: 24 MiB of coordinates
+
+Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of the stored image and the grid of pixels to divide it into.
+
+    Attributes:
+        left, top, right, bottom: edges in stored pixels; fractions are allowed.
+        width, height: output pixels.
+        stored_width, stored_height: the stored size.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    width: int
+    height: int
+    stored_width: int
+    stored_height: int
+
+    @property
+    def points_across(self) -> int:
+        """Points averaged along x for each output pixel: 1 when enlarging."""
+        return math.ceil((self.right - self.left) / self.width - 1e-9)
+
+    @property
+    def points_down(self) -> int:
+        """Points averaged along y for each output pixel: 1 when enlarging."""
+        return math.ceil((self.bottom - self.top) / self.height - 1e-9)
+
+    @property
+    def num_points(self) -> int:
+        """Evaluations of the network that the whole region takes."""
+        return self.width * self.height * self.points_across * self.points_down
+
+
+def query_points(layers: Sequence[Tensor], coordinates: npt.NDArray[np.float64]) -> Tensor:
+    """Coordinates -> values, chunk by chunk.
+
+    Args:
+        layers: the network, all of one dtype on one device.
+        coordinates: (n, 2) columns (x, y).
+
+    Returns:
+        (channels, n) values of the layers' dtype, on their device.
+    """
+    chunks = [evaluate(layers, points) for points in _chunks(layers, coordinates)]
+    return torch.cat(chunks, 1) if chunks else layers[0].new_empty(layers[-1].shape[0], 0)
+
+
+def query_jacobian(layers: Sequence[Tensor], coordinates: npt.NDArray[np.float64]) -> Tensor:
+    """Coordinates -> derivatives along x and y, (2, channels, n); arguments as above."""
+    chunks = [evaluate_with_jacobian(layers, points)[1] for points in _chunks(layers, coordinates)]
+    return torch.cat(chunks, 2) if chunks else layers[0].new_empty(2, layers[-1].shape[0], 0)
+
+
+def _chunks(layers: Sequence[Tensor], coordinates: npt.NDArray[np.float64]) -> Iterator[Tensor]:
+    """Coordinates -> points for ``evaluate``, as many at a time as suit the device."""
+    dtype, device = layers[0].dtype, layers[0].device
+    chunk_points = CPU_CHUNK_POINTS if device.type == "cpu" else CUDA_CHUNK_POINTS
+    points = torch.from_numpy(coordinates)
+    for start in range(0, len(points), chunk_points):
+        yield augment(points[start : start + chunk_points].to(device=device, dtype=dtype))
+
+
+def query_strips(layers: Sequence[Tensor], region: Region) -> Iterator[npt.NDArray[np.float64]]:
+    """Network and region -> its rows of pixels from the top, a strip at a time.
+
+    Yields:
+        (rows, width, channels) float64 values, rows as bounded memory allows.
+    """
+    across, down = region.points_across, region.points_down
+    x = pixel_centres(region.left, region.right, region.stored_width, region.width * across)
+    y = pixel_centres(region.top, region.bottom, region.stored_height, region.height * down)
+    rows_per_strip = max(1, STRIP_POINTS // (len(x) * down))
+    for top in range(0, region.height, rows_per_strip):
+        rows = min(rows_per_strip, region.height - top)
+        strip_y = y[top * down : (top + rows) * down]
+        values = query_points(layers, grid_coordinates(x, strip_y)).double()
+        cells = values.reshape(-1, rows, down, region.width, across)
+        yield cells.mean((2, 4)).permute(1, 2, 0).cpu().numpy()
+
+
+def to_samples(values: npt.NDArray[np.float64], bit_depth: int) -> Samples:
+    """Values, 0 to 1 over the range of samples -> nearest samples, halves up, clipped."""
+    peak = 2**bit_depth - 1
+    samples = np.floor(np.clip(values, 0.0, 1.0) * peak + 0.5)
+    return samples.astype(np.uint8) if bit_depth == 8 else samples.astype(np.uint16)

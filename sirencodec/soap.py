@@ -1,0 +1,109 @@
+"""Gradients -> parameter updates: SOAP (Vyas et al. 2024, arXiv 2409.11321).
+
+Shampoo keeps the covariances of a weight matrix's gradient over its rows and over its columns; SOAP
+runs Adam in the basis of their eigenvectors. The matrices of an image network are tiny, so this
+costs a few percent of a step, and at equal time it fits an image 2 dB closer than Adam does
+(benchmarks/LOG.md, entry 2).
+
+Parameters of one shape are treated as one stack, so that the many equal hidden layers take one call
+each instead of a loop.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+FIRST_MOMENT_DECAY = 0.95
+SECOND_MOMENT_DECAY = 0.95
+COVARIANCE_DECAY = 0.95
+BASIS_PERIOD = 5  # steps between refreshes of the eigenvectors; every step at first
+BASIS_WARM_UP = 20
+EPSILON = 1e-12  # against division by zero only: gradients of a mean square can be very small
+
+
+class _StackState:
+    """What SOAP remembers of a stack of equal matrices, (count, rows, columns)."""
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        like = parameters[0]
+        count, (rows, columns) = len(parameters), like.shape
+        self.row_covariance = like.new_zeros(count, rows, rows)
+        self.column_covariance = like.new_zeros(count, columns, columns)
+        self.row_basis = torch.eye(rows).to(like).repeat(count, 1, 1)
+        self.column_basis = torch.eye(columns).to(like).repeat(count, 1, 1)
+        # Both moments live in the rotated basis.
+        self.first_moment = like.new_zeros(count, rows, columns)
+        self.second_moment = like.new_zeros(count, rows, columns)
+
+    def accumulate(self, gradient: Tensor) -> None:
+        """Take one more gradient into the covariances."""
+        self.row_covariance.lerp_(gradient @ gradient.mT, 1 - COVARIANCE_DECAY)
+        self.column_covariance.lerp_(gradient.mT @ gradient, 1 - COVARIANCE_DECAY)
+
+    def refresh_basis(self) -> None:
+        """Follow the covariances' eigenvectors by one step of orthogonal iteration each.
+
+        The first moment is carried over exactly. The second, which is per coordinate, is reordered
+        along with its eigenvector and otherwise kept.
+        """
+        moment = self.row_basis @ self.first_moment @ self.column_basis.mT
+        self.row_basis, order = _iterate(self.row_covariance, self.row_basis)
+        rows = order[:, :, None].expand_as(self.second_moment)
+        self.second_moment = self.second_moment.gather(1, rows)
+        self.column_basis, order = _iterate(self.column_covariance, self.column_basis)
+        columns = order[:, None, :].expand_as(self.second_moment)
+        self.second_moment = self.second_moment.gather(2, columns)
+        self.first_moment = self.row_basis.mT @ moment @ self.column_basis
+
+    def direction(self, gradient: Tensor, step: int) -> Tensor:
+        """Adam's direction in the rotated basis, rotated back."""
+        rotated = self.row_basis.mT @ gradient @ self.column_basis
+        self.first_moment.lerp_(rotated, 1 - FIRST_MOMENT_DECAY)
+        self.second_moment.lerp_(rotated.square(), 1 - SECOND_MOMENT_DECAY)
+        mean = self.first_moment / (1 - FIRST_MOMENT_DECAY**step)
+        deviation = (self.second_moment / (1 - SECOND_MOMENT_DECAY**step)).sqrt_()
+        return self.row_basis @ mean.div_(deviation.add_(EPSILON)) @ self.column_basis.mT
+
+
+def _iterate(covariance: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
+    """Covariances and their approximate eigenvectors -> better ones and the order they came from."""
+    product = covariance @ basis
+    order = torch.argsort((basis * product).sum(-2), dim=-1, descending=True)
+    sorted_product = product.gather(2, order[:, None, :].expand_as(product))
+    return torch.linalg.qr(sorted_product)[0], order
+
+
+class Soap:
+    """SOAP over a list of matrices, updated in place."""
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        """Remember ``parameters``; nothing is computed until the first step."""
+        self._parameters = parameters
+        by_shape = defaultdict(list)
+        for index, parameter in enumerate(parameters):
+            by_shape[parameter.shape].append(index)
+        self._stacks = [
+            (indices, _StackState([parameters[index] for index in indices]))
+            for indices in by_shape.values()
+        ]
+        self._step = 0
+
+    def step(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
+        """Move each parameter by about its learning rate, in units of the parameter itself.
+
+        Args:
+            gradients: one a parameter, of its shape.
+            learning_rates: one a parameter.
+        """
+        self._step += 1
+        refresh = self._step <= BASIS_WARM_UP or self._step % BASIS_PERIOD == 0
+        for indices, state in self._stacks:
+            gradient = torch.stack([gradients[index] for index in indices])
+            state.accumulate(gradient)
+            if refresh:
+                state.refresh_basis()
+            directions = state.direction(gradient, self._step)
+            for index, direction in zip(indices, directions, strict=True):
+                self._parameters[index].sub_(direction, alpha=learning_rates[index])
