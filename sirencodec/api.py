@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import PIL.Image
 
 from sirencodec.config import EncodeConfig
 from sirencodec.image import Image, from_pillow, read_image
@@ -13,14 +14,17 @@ from sirencodec.info import Info, describe
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from PIL import Image as PillowImage
+    from typing import TypeAlias
+
+    import numpy.typing as npt
 
     from sirencodec.decoder import Crop
     from sirencodec.fit import FitProgress
     from sirencodec.function import SirenFunction
 
+    ImageSource: TypeAlias = "Image | PIL.Image.Image | npt.NDArray[np.unsignedinteger] | Source"
+
 Source = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO
-ImageSource = "Image | PillowImage.Image | np.ndarray | Source"
 
 
 def encode(
@@ -88,7 +92,7 @@ def decode(
     )
 
 
-def open(  # noqa: A001 - the verb of the trade, as in PIL.Image.open
+def open(  # the verb of the trade, as in PIL.Image.open
     source: Source, *, device: str = "auto", exact: bool = False, limits: Limits = DEFAULT_LIMITS
 ) -> "SirenFunction":
     """`.siren` file, as path, bytes or binary stream -> the function it is."""
@@ -121,6 +125,8 @@ def to_image(source: "ImageSource") -> Image:
         return source
     if isinstance(source, np.ndarray):
         return Image.from_array(source)
-    if hasattr(source, "getbands"):  # a Pillow image, without importing Pillow to ask
+    if isinstance(source, PIL.Image.Image):
         return from_pillow(source)
+    if isinstance(source, bytearray | memoryview):
+        source = bytes(source)
     return read_image(source)

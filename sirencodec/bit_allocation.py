@@ -1,9 +1,10 @@
 """Fitted network and a budget -> quantisation steps that spend it where it counts.
 
-Rounding a weight with step s adds an error of variance s^2/12, and the image's squared error grows by
-that times the weight's *sensitivity*, the mean square of the derivative of the output with respect
-to it (``siren.sensitivities``). At the best split of a budget each weight costs the same: s^2 * sensitivity is one constant for
-the whole network (reverse water-filling), and that constant is found by bisection on the coded size.
+Rounding a weight with step s adds an error of variance s^2/12, and the image's squared error grows
+by that times the weight's *sensitivity*, the mean square of the derivative of the output with
+respect to it (``siren.sensitivities``). At the best split of a budget each weight costs the same:
+s^2 * sensitivity is one constant for the whole network (reverse water-filling), and that constant
+is found by bisection on the coded size.
 """
 
 import math

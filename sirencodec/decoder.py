@@ -99,9 +99,7 @@ def choose_region(
         width = max(1, round(height * across / down))
     if width is None or height is None or min(width, height) < 1:
         raise ParameterError(f"output size {width} x {height} is not positive")
-    return Region(
-        left, top, left + across, top + down, width, height, header.width, header.height
-    )
+    return Region(left, top, left + across, top + down, width, height, header.width, header.height)
 
 
 def check_work(header: Header, region: Region, limits: Limits) -> None:

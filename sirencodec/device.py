@@ -6,7 +6,7 @@ from sirencodec.errors import ParameterError
 
 
 def choose_device(name: str) -> torch.device:
-    """"auto", "cpu", "cuda" or "cuda:N" -> a device that exists here.
+    """Name: "auto", "cpu", "cuda" or "cuda:N" -> a device that exists here.
 
     "auto" takes CUDA where there is one.
 

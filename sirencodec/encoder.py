@@ -54,20 +54,22 @@ def encode_image(
         TargetWarning: if the target is out of reach; the closest is returned.
     """
     config = config or EncodeConfig()
+    device = choose_device(config.device)
     started = time.perf_counter()
+    num_pixels = image.width * image.height
     metadata = None if config.strip else write_metadata(image.metadata)
 
     def attempt(budget_bits: float) -> EncodeResult:
         """One fit at one payload budget."""
         architecture = plan_architecture(budget_bits, image.channels)
-        plan = plan_fit(architecture, image.width * image.height, config.effort, budget_bits, config.seed)
-        quantized = fit(image.samples, architecture, plan, choose_device(config.device), on_step)
+        plan = plan_fit(architecture, num_pixels, config.effort, budget_bits, config.seed)
+        quantized = fit(image.samples, architecture, plan, device, on_step)
         payload = encode_payload(quantized)
         header = Header(image.width, image.height, image.bit_depth, architecture)
         data = write_container(header, payload, metadata)
         return _check(image, data, time.perf_counter() - started)
 
-    return reach_target(attempt, image.width, image.height, config, metadata)
+    return reach_target(attempt, num_pixels, config, metadata)
 
 
 def _check(image: Image, data: bytes, seconds: float) -> EncodeResult:

@@ -31,7 +31,9 @@ class FormatError(SirenCodecError):
         field: name of the field in FORMAT.md, or None.
     """
 
-    def __init__(self, message: str, *, offset: int | None = None, field: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, offset: int | None = None, field: str | None = None
+    ) -> None:
         where = [] if field is None else [field]
         if offset is not None:
             where.append(f"at byte {offset}")

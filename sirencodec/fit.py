@@ -18,10 +18,11 @@ from torch import Tensor
 
 from sirencodec.architecture import Architecture
 from sirencodec.bit_allocation import allocate_steps
+from sirencodec.entropy.frequency import LARGEST_LEVEL
 from sirencodec.entropy.payload import payload_bits
 from sirencodec.errors import FitError
 from sirencodec.grid import image_coordinates
-from sirencodec.quantize import LARGEST_LEVEL, STEP_SIZES, QuantizedWeights, quantize
+from sirencodec.quantize import STEP_SIZES, QuantizedWeights, quantize
 from sirencodec.query import Samples
 from sirencodec.sampling import StratifiedBatches
 from sirencodec.siren import Backpropagation, Layers, augment, initial_layers, sensitivities

@@ -63,7 +63,8 @@ class SirenFunction:
         """Coordinates -> values.
 
         Args:
-            coordinates: (..., 2) numbers, (x, y) last; outside [-1, 1] the function goes on, but was
+            coordinates: (..., 2) numbers, (x, y) last; outside [-1, 1] the function goes on, but
+            was
                 never fitted there.
 
         Returns:

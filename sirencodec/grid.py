@@ -2,8 +2,8 @@
 
 The image covers the square [-1, 1] x [-1, 1], x to the right and y down, whatever its aspect. Pixel
 i of N along an axis is a cell of width 2/N and its *centre* is at (2i + 1)/N - 1, the convention of
-``grid_sample(align_corners=False)``. Centres keep the picture in place when it is sampled at another
-size; corners would shift it by half a pixel.
+``grid_sample(align_corners=False)``. Centres keep the picture in place when it is sampled at
+another size; corners would shift it by half a pixel.
 """
 
 import numpy as np

@@ -11,8 +11,8 @@ import zstandard
 
 from sirencodec.container import Container, checksum
 from sirencodec.errors import CorruptError
-from sirencodec.image import Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
+from sirencodec.metadata import Metadata
 from sirencodec.varint import read_varint, write_varint
 
 ZSTD_LEVEL = 19
@@ -53,6 +53,8 @@ def read_metadata(container: Container, limits: Limits = DEFAULT_LIMITS) -> Meta
     for field in ("icc_profile", "exif", "xmp"):
         length, offset = read_varint(body, offset, field)
         end = offset + max(length - 1, 0)
+        if length == 1:
+            raise CorruptError("metadata block is present and empty", field=field)
         if end > len(body):
             raise CorruptError("metadata ends inside a block", field=field)
         blocks.append(body[offset:end] if length else None)

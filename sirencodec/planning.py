@@ -10,8 +10,8 @@ from sirencodec.fit import FitPlan
 # (benchmarks/LOG.md, entry 3).
 BITS_PER_WEIGHT: Final = 6.4
 
-# Quality 0 to 100 -> bits a pixel, geometrically; beyond the largest the network grows slower to fit
-# than it gains.
+# Quality 0 to 100 -> bits a pixel, geometrically; beyond the largest the network grows slower to
+# fit than it gains.
 LOWEST_QUALITY_BPP: Final = 0.02
 HIGHEST_QUALITY_BPP: Final = 1.0
 # Bits every file gets on top, so that a thumbnail at any quality has a network worth the name.
@@ -24,14 +24,14 @@ OMEGA_0: Final = 30  # the reference's; 60 is 0.4 dB behind at 0.2 bits a pixel 
 
 BATCH_PIXELS: Final = 6_144  # smaller is noise, larger is fewer steps (LOG.md, entry 2)
 
-# Effort -> arithmetic of one fit, in units of 10^12 multiply-adds. A core of a small machine does
-# about 0.03 of them a second, so effort 4 takes two to three minutes on two cores.
+# Effort -> arithmetic of one fit, in units of 10^12 multiply-adds. Two cores of a small machine do
+# 0.06 of them a second, so effort 4 takes about two minutes there and effort 9 half an hour.
 EFFORT_WORK: Final = (0.2, 0.5, 1.2, 3.0, 7.0, 12.0, 20.0, 35.0, 60.0, 100.0)
 MAX_STEPS: Final = 60_000
 # What a sine and its derivative cost, in multiply-adds, next to the matrix products.
 SINE_MULTIPLY_ADDS: Final = 40
-# What a step costs besides its pixels, likewise: some milliseconds of bookkeeping.
-STEP_MULTIPLY_ADDS: Final = 60_000_000
+# What a step costs besides its pixels, likewise: two milliseconds of bookkeeping.
+STEP_MULTIPLY_ADDS: Final = 120_000_000
 
 
 def quality_bits(quality: float, num_pixels: int) -> float:
@@ -43,7 +43,8 @@ def quality_bits(quality: float, num_pixels: int) -> float:
     if not 0 <= quality <= 100:
         raise ParameterError(f"quality must be 0 to 100, not {quality}")
     ratio = HIGHEST_QUALITY_BPP / LOWEST_QUALITY_BPP
-    return QUALITY_FLOOR_BITS + num_pixels * LOWEST_QUALITY_BPP * ratio ** (quality / 100)
+    bpp: float = LOWEST_QUALITY_BPP * ratio ** (quality / 100)
+    return QUALITY_FLOOR_BITS + num_pixels * bpp
 
 
 def plan_architecture(payload_bits: float, channels: int) -> Architecture:

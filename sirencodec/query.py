@@ -6,7 +6,7 @@ then is the mean over a small grid of points, about one per stored pixel it cove
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sirencodec.grid import grid_coordinates, pixel_centres
 from sirencodec.siren import augment, evaluate, evaluate_with_jacobian
+from sirencodec.workers import worker_threads
 
 # A chunk's activations, chunk x width in float32, should stay in a core's second-level cache.
 CPU_CHUNK_POINTS = 4096
@@ -70,23 +71,36 @@ def query_points(layers: Sequence[Tensor], coordinates: npt.NDArray[np.float64])
     Returns:
         (channels, n) values of the layers' dtype, on their device.
     """
-    chunks = [evaluate(layers, points) for points in _chunks(layers, coordinates)]
-    return torch.cat(chunks, 1) if chunks else layers[0].new_empty(layers[-1].shape[0], 0)
+    return _map_chunks(evaluate, layers, coordinates)
 
 
 def query_jacobian(layers: Sequence[Tensor], coordinates: npt.NDArray[np.float64]) -> Tensor:
     """Coordinates -> derivatives along x and y, (2, channels, n); arguments as above."""
-    chunks = [evaluate_with_jacobian(layers, points)[1] for points in _chunks(layers, coordinates)]
-    return torch.cat(chunks, 2) if chunks else layers[0].new_empty(2, layers[-1].shape[0], 0)
+
+    def jacobian(layers: Sequence[Tensor], points: Tensor) -> Tensor:
+        return evaluate_with_jacobian(layers, points)[1]
+
+    return _map_chunks(jacobian, layers, coordinates)
 
 
-def _chunks(layers: Sequence[Tensor], coordinates: npt.NDArray[np.float64]) -> Iterator[Tensor]:
-    """Coordinates -> points for ``evaluate``, as many at a time as suit the device."""
+def _map_chunks(
+    function: Callable[[Sequence[Tensor], Tensor], Tensor],
+    layers: Sequence[Tensor],
+    coordinates: npt.NDArray[np.float64],
+) -> Tensor:
+    """Values of ``function`` at all coordinates, taken chunk by chunk, a core each on a CPU."""
     dtype, device = layers[0].dtype, layers[0].device
-    chunk_points = CPU_CHUNK_POINTS if device.type == "cpu" else CUDA_CHUNK_POINTS
-    points = torch.from_numpy(coordinates)
-    for start in range(0, len(points), chunk_points):
-        yield augment(points[start : start + chunk_points].to(device=device, dtype=dtype))
+    on_cpu = device.type == "cpu"
+    chunk_points = CPU_CHUNK_POINTS if on_cpu else CUDA_CHUNK_POINTS
+    coordinate_tensor = torch.from_numpy(coordinates)
+
+    def evaluate_chunk(start: int) -> Tensor:
+        chunk = coordinate_tensor[start : start + chunk_points]
+        return function(layers, augment(chunk.to(device=device, dtype=dtype)))
+
+    starts = range(0, max(1, len(coordinates)), chunk_points)
+    with worker_threads(torch.get_num_threads() if on_cpu else 1) as workers:
+        return torch.cat(workers.map(evaluate_chunk, starts), -1)
 
 
 def query_strips(layers: Sequence[Tensor], region: Region) -> Iterator[npt.NDArray[np.float64]]:
@@ -110,5 +124,5 @@ def query_strips(layers: Sequence[Tensor], region: Region) -> Iterator[npt.NDArr
 def to_samples(values: npt.NDArray[np.float64], bit_depth: int) -> Samples:
     """Values, 0 to 1 over the range of samples -> nearest samples, halves up, clipped."""
     peak = 2**bit_depth - 1
-    samples = np.floor(np.clip(values, 0.0, 1.0) * peak + 0.5)
+    samples: npt.NDArray[np.float64] = np.floor(np.clip(values, 0.0, 1.0) * peak + 0.5)
     return samples.astype(np.uint8) if bit_depth == 8 else samples.astype(np.uint16)

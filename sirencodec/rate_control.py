@@ -23,9 +23,12 @@ class Attempt(Protocol):
     """What an attempt at a budget yields, as far as this module looks."""
 
     @property
-    def data(self) -> bytes: ...
+    def data(self) -> bytes:
+        """The file."""
+
     @property
-    def psnr_db(self) -> float: ...
+    def psnr_db(self) -> float:
+        """Its quality."""
 
 
 Result = TypeVar("Result", bound=Attempt)
@@ -33,8 +36,7 @@ Result = TypeVar("Result", bound=Attempt)
 
 def reach_target(
     attempt: Callable[[float], Result],
-    width: int,
-    height: int,
+    num_pixels: int,
     config: EncodeConfig,
     metadata: bytes | None,
 ) -> Result:
@@ -42,23 +44,22 @@ def reach_target(
 
     Args:
         attempt: makes a file whose payload keeps to a budget in bits.
-        width, height: stored size in pixels.
+        num_pixels: stored pixels.
         config: holds the target.
         metadata: section that every file will carry.
 
     Warns:
         TargetWarning: if the target is out of reach.
     """
-    num_pixels = width * height
     if config.psnr_db is not None:
         return _reach_psnr(attempt, config.psnr_db, num_pixels)
-    if config.bpp is None and config.size_bytes is None:
+    if config.size_bytes is not None:
+        target_bytes = config.size_bytes
+    elif config.bpp is not None:
+        target_bytes = math.floor(config.bpp * num_pixels / 8)
+    else:
         quality = DEFAULT_QUALITY if config.quality is None else config.quality
         return attempt(_clamp(quality_bits(quality, num_pixels) - 8 * OVERHEAD_BYTES))
-    target_bytes = config.size_bytes
-    if config.bpp is not None:
-        target_bytes = math.floor(config.bpp * num_pixels / 8)
-    assert target_bytes is not None
     return _reach_size(attempt, target_bytes, 0 if metadata is None else len(metadata) + 8)
 
 

@@ -1,18 +1,19 @@
 """The sine network: its layers, its initialisation, its values and its derivatives.
 
 A SIREN (Sitzmann et al., NeurIPS 2020) is a chain of layers ``h -> sin(omega_0 (W h + b))`` with a
-linear layer on top. This module writes a layer as one augmented matrix ``A = [omega_0 W | omega_0 b]``
-and computes ``sin(A [h; 1])``: the frequency factor is folded into the stored numbers.
+linear layer on top. This module writes a layer as one augmented matrix ``A = [omega_0 W | omega_0
+b]`` and computes ``sin(A [h; 1])``: the frequency factor is folded into the stored numbers.
 
-Folding changes nothing about the function and one thing about fitting it. A gradient step of a given
-size on ``A`` moves the phase by that size, whereas the same step on ``(W, b)`` would move it
-``omega_0`` times as far; so omega_0 in a hidden layer is a learning-rate factor, for the bias as well
-as for the weights, and a quantisation step is meaningful only on ``omega_0 W``. In the first layer
-omega_0 is more: it sets the spread of the frequencies the network starts from.
+Folding changes nothing about the function and one thing about fitting it. A gradient step of a
+given size on ``A`` moves the phase by that size, whereas the same step on ``(W, b)`` would move it
+``omega_0`` times as far; so omega_0 in a hidden layer is a learning-rate factor, for the bias as
+well as for the weights, and a quantisation step is meaningful only on ``omega_0 W``. In the first
+layer omega_0 is more: it sets the spread of the frequencies the network starts from.
 
-Points are columns, so a layer is one product ``A [h; 1]`` with its bias in it. The gradient is written
-out rather than left to autograd: the backward pass is four lines, and a few thousand points at a time
-through the same buffers it is several times as fast on a CPU (benchmarks/LOG.md, entry 1).
+Points are columns, so a layer is one product ``A [h; 1]`` with its bias in it. The gradient is
+written out rather than left to autograd: the backward pass is four lines, and a few thousand points
+at a time through the same buffers it is several times as fast on a CPU (benchmarks/LOG.md, entry
+1).
 """
 
 import math

@@ -68,7 +68,7 @@ class _StackState:
 
 
 def _iterate(covariance: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
-    """Covariances and their approximate eigenvectors -> better ones and the order they came from."""
+    """Covariances and approximate eigenvectors -> better ones and the order they came from."""
     product = covariance @ basis
     order = torch.argsort((basis * product).sum(-2), dim=-1, descending=True)
     sorted_product = product.gather(2, order[:, None, :].expand_as(product))

@@ -29,6 +29,8 @@ def read_varint(data: bytes, offset: int, field: str) -> tuple[int, int]:
         value |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
             if index and not byte:
-                raise CorruptError("integer is not in its shortest form", offset=offset, field=field)
+                raise CorruptError(
+                    "integer is not in its shortest form", offset=offset, field=field
+                )
             return value, offset + index + 1
     raise CorruptError("integer is too long", offset=offset, field=field)

@@ -43,7 +43,8 @@ def encode_symbols(groups: Sequence[tuple[Symbols, Frequencies]]) -> bytes:
     encoder = constriction.stream.queue.RangeEncoder()
     for symbols, frequencies in groups:
         encoder.encode(np.ascontiguousarray(symbols, dtype=np.int32), _model(frequencies))
-    return encoder.get_compressed().astype("<u4").tobytes()
+    words: npt.NDArray[np.uint32] = encoder.get_compressed()
+    return words.astype("<u4").tobytes()
 
 
 def decode_symbols(stream: bytes, groups: Sequence[tuple[int, Frequencies]]) -> list[Symbols]:

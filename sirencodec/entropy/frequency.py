@@ -81,4 +81,5 @@ def _exp2_negative(exponent: Integers) -> Integers:
         factor = isqrt(factor << 30)
         is_set = exponent >> bit & 1 == 1
         power[is_set] = power[is_set] * factor >> 30
-    return power >> np.minimum(exponent >> 16, 62)
+    result: Integers = power >> np.minimum(exponent >> 16, 62)
+    return result

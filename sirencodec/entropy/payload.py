@@ -1,7 +1,7 @@
 """QuantizedWeights <-> payload bytes (FORMAT.md, section 5).
 
-A payload is two bytes a layer, its step index and its model index, and one range-coded stream of all
-levels in layer order, row by row.
+A payload is two bytes a layer, its step index and its model index, and one range-coded stream of
+all levels in layer order, row by row.
 """
 
 from functools import lru_cache

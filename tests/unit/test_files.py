@@ -94,9 +94,13 @@ def test_existing_file_is_kept_and_the_block_never_runs(target: Path) -> None:
 
 @pytest.mark.usefixtures("links")
 def test_file_that_came_meanwhile_is_kept(target: Path) -> None:
-    with pytest.raises(FileExistsError) as caught, open_atomically(target, overwrite=False) as file:
-        file.write(NEW)
-        target.write_bytes(OLD)
+    def write() -> None:
+        with open_atomically(target, overwrite=False) as file:
+            file.write(NEW)
+            target.write_bytes(OLD)
+
+    with pytest.raises(FileExistsError) as caught:
+        write()
     assert caught.value.filename == str(target)
     assert target.read_bytes() == OLD
     assert names(target.parent) == ["out.siren"]
@@ -190,9 +194,7 @@ def test_kernel_that_refuses_more_bytes(target: Path) -> None:
 
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.usefixtures("links")
-def test_rename_that_fails(
-    target: Path, overwrite: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rename_that_fails(target: Path, overwrite: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_args: object, **_kwargs: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -411,6 +412,14 @@ def test_pillow_modes_that_are_kept(mode: str) -> None:
     assert np.array_equal(from_pillow(pil).samples, image.samples)
 
 
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "L;16"])
+def test_drawing_on_the_pillow_image_leaves_the_samples_alone(mode: str) -> None:
+    image = make_image(mode)
+    pil = to_pillow(image)
+    pil.paste(pil.getpixel((3, 3)) or 0, (0, 0, WIDTH, HEIGHT))
+    assert np.array_equal(image.samples, make_samples(mode))
+
+
 @pytest.mark.parametrize("pillow_mode", ["I;16", "I;16L", "I;16B", "I;16N"])
 def test_16_bit_gray_of_any_byte_order(pillow_mode: str) -> None:
     image = from_pillow(PIL.Image.new(pillow_mode, (2, 3), 0x1234))
@@ -426,7 +435,7 @@ def test_16_bit_gray_of_any_byte_order(pillow_mode: str) -> None:
         ("CMYK", (0, 255, 255, 0), "RGB", (255, 0, 0), "CMYK"),
         ("YCbCr", (255, 128, 128), "RGB", (255, 255, 255), "YCbCr"),
         ("HSV", (0, 255, 255), "RGB", (255, 0, 0), "HSV"),
-        ("LAB", (255, 0, 0), "RGB", (255, 255, 255), "LAB"),
+        ("LAB", (255, 128, 128), "RGB", (255, 255, 255), "CIELAB"),
         ("La", (50, 100), "LA", (127, 100), "premultiplied"),
         ("RGBa", (50, 0, 0, 100), "RGBA", (127, 0, 0, 100), "premultiplied"),
         ("I", 40000, "L;16", (40000,), "32-bit"),
@@ -445,14 +454,20 @@ def test_pillow_modes_that_are_converted(
 
 
 def test_padding_goes_without_a_word() -> None:
-    assert from_pillow(PIL.Image.new("RGBX", (2, 2), (1, 2, 3, 4))).samples[0, 0].tolist() == [1, 2, 3]
+    assert from_pillow(PIL.Image.new("RGBX", (2, 2), (1, 2, 3, 4))).samples[0, 0].tolist() == [
+        1,
+        2,
+        3,
+    ]
 
 
 def test_warning_points_at_the_caller() -> None:
-    with pytest.warns(ConversionWarning) as caught:
+    with pytest.warns(ConversionWarning) as given_pillow:
         from_pillow(PIL.Image.new("1", (2, 2)))
-        read_image(save(PIL.Image.new("1", (2, 2)), "PNG"))
-    assert [warning.filename for warning in caught] == [__file__] * 2
+    data = save(PIL.Image.new("1", (2, 2)), "PNG")
+    with pytest.warns(ConversionWarning) as given_file:
+        read_image(data)
+    assert given_pillow[0].filename == given_file[0].filename == __file__
 
 
 def make_palette_image() -> PIL.Image.Image:
@@ -524,9 +539,7 @@ def test_transparent_colour_of_png_becomes_alpha(
     ("value", "low", "expected"),
     [(65535, 0, 65535), (70000, 0, 65535), (70000, -30000, 65535), (-5, -10, 65535)],
 )
-def test_32_bit_integers_are_scaled_only_if_they_must(
-    value: int, low: int, expected: int
-) -> None:
+def test_32_bit_integers_are_scaled_only_if_they_must(value: int, low: int, expected: int) -> None:
     pil = PIL.Image.new("I", (2, 1), value)
     pil.putpixel((0, 0), low)
     word = "32-bit" if value <= 65535 and low >= 0 else f"from {low} to {value} were scaled"
@@ -575,6 +588,13 @@ def test_unpicturable_pillow_images_are_refused() -> None:
         from_pillow(closed)
 
 
+def test_mode_that_pillow_has_yet_to_invent_is_refused() -> None:
+    pil = PIL.Image.new("L", (2, 2))
+    pil._mode = "XYZ"
+    with pytest.raises(ImageError, match="Pillow mode XYZ has no counterpart"):
+        from_pillow(pil)
+
+
 # 16-bit colour
 
 
@@ -584,7 +604,10 @@ def test_interlaced_16_bit_colour_is_read_in_full() -> None:
     header = data.index(b"IHDR") + 4
     fields = data[header : header + 12] + b"\1"  # of one pixel, the first pass is all there is
     data = (
-        data[:header] + fields + struct.pack(">I", zlib.crc32(b"IHDR" + fields)) + data[header + 17 :]
+        data[:header]
+        + fields
+        + struct.pack(">I", zlib.crc32(b"IHDR" + fields))
+        + data[header + 17 :]
     )
     assert PIL.Image.open(io.BytesIO(data)).info["interlace"] == 1
     assert np.array_equal(read_image(data).samples, samples)
@@ -722,6 +745,25 @@ def test_metadata_survives_a_trip_through_pillow() -> None:
     assert read_image(jpeg).metadata == metadata
 
 
+def test_parts_of_another_type_in_pillow_info_are_left_out() -> None:
+    pil = PIL.Image.new("L", (2, 2))
+    pil.info.update(xmp=XMP.decode(), exif={"a": 1}, icc_profile=None)
+    assert from_pillow(pil).metadata == Metadata(xmp=XMP)
+
+
+def test_damaged_tags_cost_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = make_image("RGB", Metadata(SRGB, make_exif()))
+    data = written(image, "TIFF")
+
+    def fail(*_args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(PIL.Image.Exif, "tobytes", fail)
+    back = read_image(data)
+    assert np.array_equal(back.samples, image.samples)
+    assert back.metadata == Metadata(SRGB)
+
+
 @pytest.mark.parametrize("file_format", ["BMP", "PPM", "TGA", "JPEG2000", "QOI"])
 def test_lost_metadata_is_told(file_format: str) -> None:
     with pytest.warns(ConversionWarning, match=f"Pillow writes none into {file_format} files"):
@@ -748,7 +790,7 @@ def test_large_profile_is_split_over_jpeg_segments() -> None:
     assert read_image(written(make_image("RGB", metadata), "JPEG")).metadata == metadata
 
 
-@pytest.mark.filterwarnings("ignore:Truncated File Read")  # so Pillow says
+@pytest.mark.filterwarnings("ignore")  # Pillow says that it is damaged, which is not the point
 @pytest.mark.parametrize("exif", [b"garbage", b"II*\0", b"MM\0*\xff\xff\xff\xff", make_exif()[:60]])
 def test_damaged_exif_costs_no_picture(exif: bytes) -> None:
     image = make_image("RGB", Metadata(exif=exif))
@@ -845,21 +887,23 @@ def test_damage_behind_the_first_frame_costs_nothing() -> None:
 # What is refused
 
 
-@pytest.mark.parametrize("file_format", [*LOSSLESS, "JPEG", "AVIF", "GIF", "ICO", "PCX", "SGI", "DDS"])
+@pytest.mark.parametrize(
+    "file_format", [*LOSSLESS, "JPEG", "AVIF", "GIF", "ICO", "PCX", "SGI", "DDS"]
+)
 @pytest.mark.filterwarnings("ignore")
 def test_truncated_files_raise_nothing_else(file_format: str) -> None:
     pil = to_pillow(Image(make_samples("RGB", 16, 16)))
     whole = save(pil, file_format)
     read_image(whole)
-    refused = 0
+    refusals = []
     for size in range(0, len(whole), max(1, len(whole) // 100)):
         try:
             read_image(whole[:size])
         except ImageError as error:
-            refused += 1
-            assert str(error).startswith("cannot read image: ")
-            assert "\n" not in str(error)
-    assert refused > 50
+            refusals.append(str(error))
+    assert len(refusals) > 10
+    assert all(refusal.startswith("cannot read image: ") for refusal in refusals)
+    assert not any("\n" in refusal for refusal in refusals)
 
 
 @given(st.data())
@@ -870,19 +914,15 @@ def test_damaged_files_raise_nothing_else(data: st.DataObject) -> None:
     broken = bytearray(save(to_pillow(Image(make_samples("RGB", 8, 8))), file_format, **metadata))
     for _ in range(data.draw(st.integers(1, 4))):
         broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with suppress(ImageError, LimitError):
         read_image(bytes(broken), Limits(max_pixels=10**6))
-    except (ImageError, LimitError):
-        pass
 
 
 @given(st.binary(max_size=200))
 @pytest.mark.filterwarnings("ignore")
 def test_arbitrary_bytes_raise_nothing_else(data: bytes) -> None:
-    try:
+    with suppress(ImageError, LimitError):
         read_image(data, Limits(max_pixels=10**6))
-    except (ImageError, LimitError):
-        pass
 
 
 def test_message_names_the_file_and_the_reason(tmp_path: Path) -> None:
