@@ -5,8 +5,8 @@
     function = sirencodec.open("photo.siren")
     info = sirencodec.read_info("photo.siren")
 
-Importing the package registers `.siren` with Pillow. PyTorch is imported by the first call that needs
-it, so reading a header stays instant.
+Importing the package registers `.siren` with Pillow. PyTorch is imported by the first call that
+needs it, so reading a header stays instant.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -75,7 +76,18 @@ def choose_region(
     crop: Crop | None = None,
 ) -> Region:
     """Stored size and the caller's wishes -> what to evaluate. Arguments as for ``decode``."""
-    left, top, across, down = crop or (0.0, 0.0, float(header.width), float(header.height))
+    left, top, across, down = _choose_crop(header, crop)
+    width, height = _choose_size(across, down, width, height, scale)
+    return Region(left, top, left + across, top + down, width, height, header.width, header.height)
+
+
+def _choose_crop(header: Header, crop: Crop | None) -> Crop:
+    """Crop asked for, None for all -> the same, checked, as plain floats."""
+    if crop is None:
+        return 0.0, 0.0, float(header.width), float(header.height)
+    if len(crop) != 4:
+        raise ParameterError(f"crop {crop} is not x, y, width and height")
+    left, top, across, down = map(float, crop)
     if not all(map(math.isfinite, (left, top, across, down))) or min(across, down) <= 0:
         raise ParameterError(f"crop {crop} has no area")
     edge = 1e-6  # forgives rounding in fractional crops
@@ -85,25 +97,36 @@ def choose_region(
         or top + down > header.height + edge
     ):
         raise ParameterError(f"crop {crop} leaves the image, {header.width} x {header.height}")
+    return left, top, across, down
+
+
+def _choose_size(
+    across: float, down: float, width: int | None, height: int | None, scale: float | None
+) -> tuple[int, int]:
+    """Sides of the crop and size or scale asked for -> output width and height."""
     if scale is not None:
         if width is not None or height is not None:
             raise ParameterError("give a scale or a size, not both")
         if not (math.isfinite(scale) and scale > 0):
             raise ParameterError(f"scale must be positive, not {scale}")
-        width, height = max(1, round(across * scale)), max(1, round(down * scale))
-    elif width is None and height is None:
-        width, height = max(1, round(across)), max(1, round(down))
-    elif height is None and width is not None:
-        height = max(1, round(width * down / across))
-    elif width is None and height is not None:
-        width = max(1, round(height * across / down))
-    if width is None or height is None or min(width, height) < 1:
+        return _scaled(across, scale), _scaled(down, scale)
+    if any(side is not None and side < 1 for side in (width, height)):
         raise ParameterError(f"output size {width} x {height} is not positive")
-    return Region(left, top, left + across, top + down, width, height, header.width, header.height)
+    if width is None:
+        factor = Fraction(1) if height is None else Fraction(height) / Fraction(down)
+        width = _scaled(across, factor)
+        return width, height or _scaled(down, factor)
+    return width, height or _scaled(down, Fraction(width) / Fraction(across))
+
+
+def _scaled(length: float, factor: float | Fraction) -> int:
+    """Side of a crop times a factor -> nearest whole side, at least 1; fractions never overflow."""
+    return max(1, round(Fraction(length) * Fraction(factor)))
 
 
 def check_work(header: Header, region: Region, limits: Limits) -> None:
     """Raise LimitError if evaluating ``region`` would take more than ``limits`` allow."""
+    limits.check("max_side_pixels", max(region.width, region.height))
     limits.check("max_pixels", region.width * region.height)
     limits.check("max_multiply_adds", region.num_points * header.architecture.num_parameters)
 

@@ -8,8 +8,11 @@ from sirencodec.container import Header, write_container
 from sirencodec.decoder import decode
 from sirencodec.device import choose_device
 from sirencodec.entropy.payload import encode_payload
+from sirencodec.errors import ImageError
 from sirencodec.fit import OnStep, fit
+from sirencodec.format import SIDE_RANGE
 from sirencodec.image import Image
+from sirencodec.limits import DEFAULT_LIMITS
 from sirencodec.metadata_section import write_metadata
 from sirencodec.metrics import psnr_db
 from sirencodec.planning import plan_architecture, plan_fit
@@ -48,6 +51,8 @@ def encode_image(
 
     Raises:
         FitError: if the network cannot be fitted.
+        ImageError: if a side is longer than a file can say.
+        LimitError: if image or metadata are larger than a reader would take.
         ParameterError: if the device does not exist.
 
     Warns:
@@ -56,12 +61,15 @@ def encode_image(
     config = config or EncodeConfig()
     device = choose_device(config.device)
     started = time.perf_counter()
-    num_pixels = image.width * image.height
+    num_pixels, longest_side = image.width * image.height, max(image.width, image.height)
+    if max(image.width, image.height) > SIDE_RANGE[1]:
+        raise ImageError(f"{image.width} x {image.height}: sides go up to {SIDE_RANGE[1]} pixels")
+    DEFAULT_LIMITS.check("max_pixels", num_pixels)
     metadata = None if config.strip else write_metadata(image.metadata)
 
     def attempt(budget_bits: float) -> EncodeResult:
         """One fit at one payload budget."""
-        architecture = plan_architecture(budget_bits, image.channels)
+        architecture = plan_architecture(budget_bits, image.channels, longest_side)
         plan = plan_fit(architecture, num_pixels, config.effort, budget_bits, config.seed)
         quantized = fit(image.samples, architecture, plan, device, on_step)
         payload = encode_payload(quantized)

@@ -10,13 +10,13 @@ and its gradient are taken at the rounded weights and applied to the unrounded o
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from sirencodec.architecture import Architecture
+from sirencodec.batch_gradient import BatchGradient
 from sirencodec.bit_allocation import allocate_steps
 from sirencodec.entropy.frequency import LARGEST_LEVEL
 from sirencodec.entropy.payload import payload_bits
@@ -25,7 +25,7 @@ from sirencodec.grid import image_coordinates
 from sirencodec.quantize import STEP_SIZES, QuantizedWeights, quantize
 from sirencodec.query import Samples
 from sirencodec.sampling import StratifiedBatches
-from sirencodec.siren import Backpropagation, Layers, augment, initial_layers, sensitivities
+from sirencodec.siren import Layers, augment, initial_layers, sensitivities
 from sirencodec.soap import Soap
 from sirencodec.workers import Workers, worker_threads
 
@@ -34,8 +34,13 @@ LAST_LAYER_RATE = 0.3  # relative, and relative to the targets' spread
 WARM_UP_STEPS = 100
 REALLOCATE_AT = (0.8, 0.9)  # fractions of the fit at which steps are chosen anew
 SENSITIVITY_POINTS = 24_576
-MIN_PIECE_POINTS = 512  # below this, handing over costs more than the arithmetic
-DIVERGED = 1.5  # a loss this much above predicting the mean colour is beyond recovery
+# Share of the budget to allocate; what the updates after the last allocation add is less.
+BUDGET_MARGIN = 0.993
+TIGHTENINGS = 5  # further allocations, each a margin smaller, should that not be enough
+TIGHTENING_RATE = 0.01  # of the learning rate
+ERROR_SMOOTHING = 0.05  # share of a new batch in the running error
+SETTLING_STEPS = 500
+DIVERGED = 1.5  # an error this much above that of a flat image is beyond recovery
 RESTARTS = 3  # each at half the learning rate
 
 
@@ -106,42 +111,95 @@ def _fit_once(
     on_step: OnStep | None,
 ) -> QuantizedWeights | None:
     """One fit from a fresh network; None if it diverges."""
-    height, width, _ = samples.shape
-    points = augment(torch.from_numpy(image_coordinates(width, height)).float())
-    targets = _targets(samples)
-    mean, spread = targets.mean(1), max(float(targets.std(correction=0)), 1 / 512)
-    layers = _starting_layers(architecture, width, height, mean, spread, plan.seed)
-    rates = [1.0] * (len(layers) - 1) + [LAST_LAYER_RATE * spread]
-
-    generator = np.random.default_rng(plan.seed)
-    batches = StratifiedBatches(width, height, plan.batch_pixels, generator)
-    probe = points[:, generator.permutation(width * height)[:SENSITIVITY_POINTS]].to(device)
-    points, targets = points.to(device), targets.to(device)
-    layers = [layer.to(device) for layer in layers]
-    optimizer = Soap(layers)
     reallocations = {int(fraction * plan.steps) for fraction in REALLOCATE_AT}
-    step_indices: tuple[int, ...] = ()
-    recent_error = spread**2
-
+    margin = BUDGET_MARGIN
     with worker_threads(torch.get_num_threads() if device.type == "cpu" else 1) as workers:
-        gradient = BatchGradient(layers, batches.batch_pixels, workers)
+        state = _FitState(samples, architecture, plan, device, workers)
         for step in range(plan.steps):
             if step in reallocations:
-                step_indices = _allocate(layers, probe, plan.budget_bits)
-            rounded = _round(layers, step_indices) if step_indices else layers
-            batch = torch.from_numpy(next(batches)).to(device)
-            loss, gradients = gradient(rounded, points[:, batch], targets[:, batch])
+                state.allocate(margin * plan.budget_bits)
             warm = min(1.0, (step + 1) / WARM_UP_STEPS)
             cosine = (1 + math.cos(math.pi * step / plan.steps)) / 2
-            optimizer.step(gradients, [learning_rate * warm * cosine * rate for rate in rates])
-
-            if not math.isfinite(loss) or (step > 500 and loss > DIVERGED * spread**2):
+            state.update(learning_rate * warm * cosine)
+            if state.has_diverged:
                 return None
-            recent_error += 0.05 * (loss - recent_error)
             if on_step is not None:
-                psnr = -10 * math.log10(max(recent_error, 1e-12))
-                on_step(FitProgress(step + 1, plan.steps, psnr))
-    return _within_budget(layers, probe, step_indices, plan.budget_bits)
+                on_step(FitProgress(step + 1, plan.steps, state.psnr_db))
+        # The last updates may have made the levels dearer. Other steps mean other errors, and these
+        # have to be fitted through like the first ones.
+        for _ in range(TIGHTENINGS):
+            if payload_bits(state.quantized()) <= plan.budget_bits:
+                break
+            margin -= 1 - BUDGET_MARGIN
+            state.allocate(margin * plan.budget_bits)
+            for _ in range(1 + plan.steps // 50):
+                state.update(learning_rate * TIGHTENING_RATE)
+        return state.quantized()
+
+
+class _FitState:
+    """A network being fitted, and all that its updates need."""
+
+    def __init__(
+        self,
+        samples: Samples,
+        architecture: Architecture,
+        plan: FitPlan,
+        device: torch.device,
+        workers: Workers,
+    ) -> None:
+        """Start from a random network around the image's mean colour."""
+        height, width, _ = samples.shape
+        points = augment(torch.from_numpy(image_coordinates(width, height)).float())
+        targets = _targets(samples)
+        mean, spread = targets.mean(1), max(float(targets.std(correction=0)), 1 / 512)
+        layers = _starting_layers(architecture, width, height, mean, spread, plan.seed)
+        generator = np.random.default_rng(plan.seed)
+        self._batches = StratifiedBatches(width, height, plan.batch_pixels, generator)
+        probe = generator.permutation(width * height)[:SENSITIVITY_POINTS]
+
+        self._device = device
+        self._points, self._targets = points.to(device), targets.to(device)
+        self._probe = points[:, probe].to(device)
+        self._layers = [layer.to(device) for layer in layers]
+        self._gradient = BatchGradient(self._layers, self._batches.batch_pixels, workers)
+        self._optimizer = Soap(self._layers)
+        self._relative_rates = [1.0] * (len(layers) - 1) + [LAST_LAYER_RATE * spread]
+        self._step_indices: tuple[int, ...] = ()
+        self._flat_error = self._recent_error = spread**2
+        self._updates = 0
+
+    def update(self, learning_rate: float) -> None:
+        """Take one batch and move the network against the error it makes there, as rounded."""
+        layers = _round(self._layers, self._step_indices) if self._step_indices else self._layers
+        batch = torch.from_numpy(next(self._batches)).to(self._device)
+        error, gradients = self._gradient(layers, self._points[:, batch], self._targets[:, batch])
+        self._optimizer.step(gradients, [learning_rate * rate for rate in self._relative_rates])
+        self._recent_error += ERROR_SMOOTHING * (error - self._recent_error)
+        self._updates += 1
+
+    def allocate(self, budget_bits: float) -> None:
+        """Choose the layers' steps anew; from here on updates see the rounded network."""
+        weights = [layer.double().cpu().numpy() for layer in self._layers]
+        harm = sensitivities(self._layers, self._probe)
+        self._step_indices = allocate_steps(weights, harm, budget_bits)
+
+    def quantized(self) -> QuantizedWeights:
+        """The network as it would be stored now."""
+        weights = [layer.double().cpu().numpy() for layer in self._layers]
+        return quantize(weights, self._step_indices)
+
+    @property
+    def psnr_db(self) -> float:
+        """Quality over the recent batches."""
+        return -10 * math.log10(max(self._recent_error, 1e-12))
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether the network does worse than its starting point, a flat image, would."""
+        if not math.isfinite(self._recent_error):
+            return True
+        return self._updates > SETTLING_STEPS and self._recent_error > DIVERGED * self._flat_error
 
 
 def _targets(samples: Samples) -> Tensor:
@@ -163,37 +221,6 @@ def _starting_layers(
     return layers
 
 
-class BatchGradient:
-    """Batch -> mean squared error and its gradient, the points shared among worker threads."""
-
-    def __init__(self, layers: Sequence[Tensor], batch_points: int, workers: Workers) -> None:
-        """Make buffers for networks like ``layers`` and batches of ``batch_points``."""
-        pieces = max(1, min(workers.count, batch_points // MIN_PIECE_POINTS))
-        self._bounds = np.linspace(0, batch_points, pieces + 1).astype(int).tolist()
-        self._pieces = [
-            Backpropagation(layers, stop - start) for start, stop in pairwise(self._bounds)
-        ]
-        self._workers = workers
-
-    def __call__(
-        self, layers: Sequence[Tensor], points: Tensor, targets: Tensor
-    ) -> tuple[float, Layers]:
-        """Mean over points and channels; arguments as for ``Backpropagation``."""
-
-        def run(piece: int) -> tuple[Tensor, Layers]:
-            span = slice(self._bounds[piece], self._bounds[piece + 1])
-            return self._pieces[piece](layers, points[:, span], targets[:, span])
-
-        parts = self._workers.map(run, range(len(self._pieces)))
-        count = targets.numel()
-        loss = sum(float(part_loss) for part_loss, _ in parts) / count
-        gradients = [
-            torch.stack(layer_parts).sum(0).div_(count)
-            for layer_parts in zip(*(gradient for _, gradient in parts), strict=True)
-        ]
-        return loss, gradients
-
-
 def _round(layers: Sequence[Tensor], step_indices: Sequence[int]) -> Layers:
     """Layers -> the ones a decoder would rebuild."""
     rounded = []
@@ -202,20 +229,3 @@ def _round(layers: Sequence[Tensor], step_indices: Sequence[int]) -> Layers:
         level = torch.round(layer / step).clamp_(-LARGEST_LEVEL, LARGEST_LEVEL)
         rounded.append(level.mul_(step))
     return rounded
-
-
-def _allocate(layers: Sequence[Tensor], probe: Tensor, budget_bits: float) -> tuple[int, ...]:
-    """Layers -> step indices that meet the budget."""
-    weights = [layer.double().cpu().numpy() for layer in layers]
-    return allocate_steps(weights, sensitivities(layers, probe), budget_bits)
-
-
-def _within_budget(
-    layers: Sequence[Tensor], probe: Tensor, step_indices: tuple[int, ...], budget_bits: float
-) -> QuantizedWeights:
-    """Final layers -> levels, at coarser steps if the last updates made them cost too much."""
-    weights = [layer.double().cpu().numpy() for layer in layers]
-    quantized = quantize(weights, step_indices)
-    if payload_bits(quantized) > budget_bits:
-        quantized = quantize(weights, _allocate(layers, probe, budget_bits))
-    return quantized

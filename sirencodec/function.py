@@ -72,7 +72,7 @@ class SirenFunction:
         """
         points = self._points(coordinates)
         values = query_points(self._layers, points.reshape(-1, 2))
-        return values.double().cpu().numpy().T.reshape(*points.shape[:-1], -1)
+        return values.double().cpu().numpy().T.reshape(*points.shape[:-1], len(values))
 
     def gradient(self, coordinates: npt.ArrayLike) -> Values:
         """Coordinates -> exact derivatives of the values along x and y.
@@ -82,7 +82,7 @@ class SirenFunction:
         """
         points = self._points(coordinates)
         jacobian = query_jacobian(self._layers, points.reshape(-1, 2)).double().cpu().numpy()
-        return jacobian.transpose(2, 1, 0).reshape(*points.shape[:-1], -1, 2)
+        return jacobian.transpose(2, 1, 0).reshape(*points.shape[:-1], jacobian.shape[1], 2)
 
     def sample(
         self, width: int | None = None, height: int | None = None, *, crop: Crop | None = None
@@ -101,7 +101,8 @@ class SirenFunction:
 
     @staticmethod
     def _points(coordinates: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        points = np.asarray(coordinates, dtype=np.float64)
+        # Copied: PyTorch takes neither read-only arrays nor negative strides.
+        points = np.array(coordinates, dtype=np.float64, order="C")
         if points.ndim == 0 or points.shape[-1] != 2:
             raise ParameterError(f"coordinates must be (..., 2), not {points.shape}")
         return points

@@ -16,6 +16,7 @@ class Limits:
 
     Attributes:
         max_file_bytes: size of the file itself.
+        max_side_pixels: width and height of the decoded output.
         max_pixels: pixels of the decoded output (and of the stored image).
         max_parameters: weights and biases of the network.
         max_multiply_adds: arithmetic of one decode; bounds time, since one core does some 10^10
@@ -24,6 +25,7 @@ class Limits:
     """
 
     max_file_bytes: int = 64 * 2**20  # far above any useful network; reading stops here
+    max_side_pixels: int = 2**20  # one line of points is held at a time
     max_pixels: int = 2**28  # 16384 x 16384, as libavif
     max_parameters: int = 2**22  # 4 M weights: a 3 MB file, a hundred times a usual one
     max_multiply_adds: int = 2**45  # ten minutes at 50 G multiply-adds a second

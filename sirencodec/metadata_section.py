@@ -5,30 +5,34 @@ together with Zstandard; and since a compressed section of a few bytes may claim
 it is read through a decompressor bounded in window and output.
 """
 
-import io
-
 import zstandard
 
 from sirencodec.container import Container, checksum
-from sirencodec.errors import CorruptError
+from sirencodec.errors import CorruptError, FormatError
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.metadata import Metadata
 from sirencodec.varint import read_varint, write_varint
 
 ZSTD_LEVEL = 19
 ZSTD_MAX_WINDOW_BYTES = 1 << 23  # what level 19 may use; more is a bomb
+# Fed to the decompressor at a time: four bytes can make a block of 128 KiB, these 8 MiB.
+ZSTD_PIECE_BYTES = 256
 
 
 def write_metadata(metadata: Metadata) -> bytes | None:
     """Metadata -> section, None if there is nothing to store.
 
     Each of ICC profile, EXIF and XMP is its length plus one, zero meaning absent, then its bytes.
+
+    Raises:
+        LimitError: if it is more than a reader would take.
     """
     if not metadata:
         return None
     body = bytearray()
     for block in (metadata.icc_profile, metadata.exif, metadata.xmp):
         body += write_varint(0) if block is None else write_varint(len(block) + 1) + block
+    DEFAULT_LIMITS.check("max_metadata_bytes", len(body))
     # Neither size nor checksum in the frame: the section's own length and checksum serve.
     compressor = zstandard.ZstdCompressor(
         level=ZSTD_LEVEL, write_content_size=False, write_checksum=False
@@ -51,7 +55,10 @@ def read_metadata(container: Container, limits: Limits = DEFAULT_LIMITS) -> Meta
     blocks: list[bytes | None] = []
     offset = 0
     for field in ("icc_profile", "exif", "xmp"):
-        length, offset = read_varint(body, offset, field)
+        try:
+            length, offset = read_varint(body, offset, field)
+        except FormatError as error:  # its offset would be one in the inflated bytes
+            raise CorruptError("length of a metadata block is malformed", field=field) from error
         end = offset + max(length - 1, 0)
         if length == 1:
             raise CorruptError("metadata block is present and empty", field=field)
@@ -68,12 +75,14 @@ def read_metadata(container: Container, limits: Limits = DEFAULT_LIMITS) -> Meta
 
 def _decompress(section: bytes, limits: Limits) -> bytes:
     """One Zstandard frame -> its content, never more than the limit allows."""
-    decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_MAX_WINDOW_BYTES)
-    source = io.BytesIO(section)
-    try:
-        with decompressor.stream_reader(source, read_size=len(section)) as reader:
-            body = reader.read(limits.max_metadata_bytes + 1)
-    except zstandard.ZstdError as error:
-        raise CorruptError("metadata does not decompress", field="metadata") from error
-    limits.check("max_metadata_bytes", len(body))
-    return body
+    stream = zstandard.ZstdDecompressor(max_window_size=ZSTD_MAX_WINDOW_BYTES).decompressobj()
+    body = bytearray()
+    for start in range(0, len(section), ZSTD_PIECE_BYTES):
+        try:
+            body += stream.decompress(section[start : start + ZSTD_PIECE_BYTES])
+        except zstandard.ZstdError as error:  # also for bytes that come after the frame's last
+            raise CorruptError("metadata does not decompress", field="metadata") from error
+        limits.check("max_metadata_bytes", len(body))
+    if not stream.eof or stream.unused_data:
+        raise CorruptError("metadata is not one whole frame", field="metadata")
+    return bytes(body)

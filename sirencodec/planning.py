@@ -1,5 +1,6 @@
 """Image size, target and effort -> the network to fit and the work to put into it."""
 
+import math
 from typing import Final
 
 from sirencodec.architecture import Architecture
@@ -20,7 +21,8 @@ QUALITY_FLOOR_BITS: Final = 1_600
 SMALLEST_PAYLOAD_BITS: Final = 200.0  # a network of a dozen weights
 LARGEST_PAYLOAD_BITS: Final = 1.2e7  # 1.9 million weights, 500 wide; fitting them takes hours
 
-OMEGA_0: Final = 30  # the reference's; 60 is 0.4 dB behind at 0.2 bits a pixel (LOG.md, entry 2)
+# The reference's; a flat optimum for photographs at 0.05 to 0.4 bits a pixel (LOG.md, entry 4).
+PHOTO_OMEGA_0: Final = 30
 
 BATCH_PIXELS: Final = 6_144  # smaller is noise, larger is fewer steps (LOG.md, entry 2)
 
@@ -47,21 +49,34 @@ def quality_bits(quality: float, num_pixels: int) -> float:
     return QUALITY_FLOOR_BITS + num_pixels * bpp
 
 
-def plan_architecture(payload_bits: float, channels: int) -> Architecture:
-    """Budget of the payload -> network whose weights fill it.
+def plan_architecture(payload_bits: float, channels: int, longest_side: int) -> Architecture:
+    """Budget of the payload and image size -> network whose weights fill the budget.
 
-    Depth grows with the logarithm of the number of weights; width follows.
+    Depth grows with the number of weights up to where it stops paying; width follows.
 
     Args:
         payload_bits: bits available to the levels and their side information.
         channels: 1 to 4.
+        longest_side: pixels along the image's longer axis.
     """
     wanted = payload_bits / BITS_PER_WEIGHT
     hidden_layers = plan_depth(wanted)
+    omega_0 = plan_omega_0(longest_side)
     features = 1
-    while Architecture(features + 1, hidden_layers, channels, OMEGA_0).num_parameters <= wanted:
+    while Architecture(features + 1, hidden_layers, channels, omega_0).num_parameters <= wanted:
         features += 1
-    return Architecture(features, hidden_layers, channels, OMEGA_0)
+    return Architecture(features, hidden_layers, channels, omega_0)
+
+
+def plan_omega_0(longest_side: int) -> int:
+    """Pixels along the longer axis -> frequency factor of the first layer.
+
+    First-layer weights of omega_0 * U(-1/2, 1/2) reach omega_0 / (2 pi) cycles across the image.
+    They should not begin above half of Nyquist's N/2 cycles: what a fit through pixel centres
+    cannot tell from a lower frequency shows up between them. So omega_0 <= pi N / 2, which binds
+    below 20 pixels.
+    """
+    return min(PHOTO_OMEGA_0, round(math.pi * longest_side / 2))
 
 
 def plan_depth(num_parameters: float) -> int:

@@ -21,7 +21,7 @@ from sirencodec.workers import worker_threads
 # A chunk's activations, chunk x width in float32, should stay in a core's second-level cache.
 CPU_CHUNK_POINTS = 4096
 CUDA_CHUNK_POINTS = 1 << 18  # enough to fill a GPU; 256 MiB at width 256
-STRIP_POINTS = 1 << 20  # points worked on between two strips of output: 24 MiB of coordinates
+STRIP_POINTS = 1 << 18  # points between two strips of output; a strip takes some 30 MiB
 
 Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -48,12 +48,12 @@ class Region:
     @property
     def points_across(self) -> int:
         """Points averaged along x for each output pixel: 1 when enlarging."""
-        return math.ceil((self.right - self.left) / self.width - 1e-9)
+        return max(1, math.ceil((self.right - self.left) / self.width - 1e-9))
 
     @property
     def points_down(self) -> int:
         """Points averaged along y for each output pixel: 1 when enlarging."""
-        return math.ceil((self.bottom - self.top) / self.height - 1e-9)
+        return max(1, math.ceil((self.bottom - self.top) / self.height - 1e-9))
 
     @property
     def num_points(self) -> int:
@@ -107,18 +107,24 @@ def query_strips(layers: Sequence[Tensor], region: Region) -> Iterator[npt.NDArr
     """Network and region -> its rows of pixels from the top, a strip at a time.
 
     Yields:
-        (rows, width, channels) float64 values, rows as bounded memory allows.
+        (rows, width, channels) float64 values, rows as bounded memory allows. A row of few pixels
+        can take more points than that; then they are summed a few lines at a time.
     """
     across, down = region.points_across, region.points_down
     x = pixel_centres(region.left, region.right, region.stored_width, region.width * across)
     y = pixel_centres(region.top, region.bottom, region.stored_height, region.height * down)
-    rows_per_strip = max(1, STRIP_POINTS // (len(x) * down))
+    lines_at_once = max(1, STRIP_POINTS // len(x))
+    rows_per_strip = max(1, lines_at_once // down)
     for top in range(0, region.height, rows_per_strip):
         rows = min(rows_per_strip, region.height - top)
         strip_y = y[top * down : (top + rows) * down]
-        values = query_points(layers, grid_coordinates(x, strip_y)).double()
-        cells = values.reshape(-1, rows, down, region.width, across)
-        yield cells.mean((2, 4)).permute(1, 2, 0).cpu().numpy()
+        lines_per_piece = min(rows * down, lines_at_once)  # less than all only if rows is 1
+        total = torch.zeros((), dtype=torch.float64, device=layers[0].device)
+        for start in range(0, len(strip_y), lines_per_piece):
+            coordinates = grid_coordinates(x, strip_y[start : start + lines_per_piece])
+            values = query_points(layers, coordinates).double()
+            total = total + values.reshape(len(values), rows, -1, region.width, across).sum((2, 4))
+        yield (total / (across * down)).permute(1, 2, 0).cpu().numpy()
 
 
 def to_samples(values: npt.NDArray[np.float64], bit_depth: int) -> Samples:

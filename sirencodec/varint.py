@@ -1,4 +1,4 @@
-"""Non-negative integers <-> LEB128 bytes (FORMAT.md, section 2)."""
+"""Non-negative integers <-> LEB128 bytes (FORMAT.md, section 1)."""
 
 from sirencodec.errors import CorruptError, TruncatedError
 from sirencodec.format import MAX_VARINT_BYTES

@@ -18,7 +18,7 @@ from sirencodec.entropy.frequency import (
     frequency_table,
     largest_level,
 )
-from sirencodec.errors import CorruptError, TruncatedError
+from sirencodec.errors import CorruptError
 from sirencodec.quantize import Levels, QuantizedWeights
 
 LAYER_BYTES = 2  # step index and model index
@@ -42,13 +42,13 @@ def decode_payload(payload: bytes, architecture: Architecture) -> QuantizedWeigh
     """Payload -> quantised network of this architecture.
 
     Raises:
-        TruncatedError: if there are fewer bytes than layers need.
-        CorruptError: if a model index is unknown or the stream is not a valid one.
+        CorruptError: if there are fewer bytes than layers need, a model index is unknown, or the
+            stream is not a valid one.
     """
     shapes = architecture.layer_shapes
     prefix_bytes = LAYER_BYTES * len(shapes)
     if len(payload) < prefix_bytes:
-        raise TruncatedError("payload is shorter than its layers' parameters", field="payload")
+        raise CorruptError("payload is shorter than its layers' parameters", field="payload")
     step_indices = tuple(payload[0:prefix_bytes:LAYER_BYTES])
     models = tuple(payload[1:prefix_bytes:LAYER_BYTES])
     if max(models) >= NUM_MODELS:

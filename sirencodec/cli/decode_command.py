@@ -1,0 +1,165 @@
+"""``sirencodec decode``."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sirencodec.cli.options import (
+    FILE,
+    crop_box,
+    device_option,
+    force_option,
+    limit_options,
+    output_option,
+    recursive_option,
+)
+from sirencodec.cli.report import Report, debug_option, emit_json
+from sirencodec.cli.streams import open_output, read_siren_file
+from sirencodec.cli.tasks import STREAM, Task, leave_existing, plan_tasks
+from sirencodec.errors import CorruptError, LimitError, ParameterError
+from sirencodec.limits import Limits
+
+if TYPE_CHECKING:
+    from sirencodec.image import Image
+
+DEFAULT_FORMAT = "png"
+_METADATA_FIELDS = ("metadata", "icc_profile", "exif", "xmp")  # of FORMAT.md, section 4
+
+
+@click.command(
+    short_help="Turn .siren files into images of any size.",
+    epilog="""\b
+Examples:
+  sirencodec decode photo.siren                       writes photo.png
+  sirencodec decode photo.siren -o large.jpg --width 4096
+  sirencodec decode photo.siren -o part.png --crop 100,50,64,64 --scale 8
+  sirencodec decode *.siren -o out/ --format webp
+  sirencodec decode - < photo.siren > photo.png""",
+)
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@output_option
+@click.option(
+    "--width", type=click.IntRange(min=1), metavar="W", help="Pixels across; the height follows."
+)
+@click.option(
+    "--height",
+    type=click.IntRange(min=1),
+    metavar="H",
+    help="Pixels down. With --width as well, stretched.",
+)
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, min_open=True),
+    metavar="S",
+    help="Factor on both sides.",
+)
+@click.option(
+    "--crop",
+    type=crop_box,
+    metavar="X,Y,W,H",
+    help="Part to decode, in stored pixels.",
+)
+@click.option(
+    "--format", "file_format", metavar="NAME", help="Such as png or tiff; else by the name of OUT."
+)
+@click.option("--exact", is_flag=True, help="Compute in 64 bits. The default is within one level.")
+@click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF and XMP.")
+@device_option
+@recursive_option
+@force_option
+@limit_options
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each file.")
+@debug_option
+def decode(
+    files: tuple[str, ...],
+    output: str | None,
+    file_format: str | None,
+    recursive: bool,
+    force: bool,
+    max_pixels: int,
+    max_multiply_adds: int,
+    as_json: bool,
+    **options: object,
+) -> None:
+    """Decode each FILE to an image, at its own size or any other.
+
+    FILE is a .siren file, a directory of them (with -r), or - for stdin. The image is a PNG beside
+    it, or where -o says, of the format its name says. Enlarging asks the function between the
+    stored pixels; shrinking averages.
+    """
+    if options["scale"] and (options["width"] or options["height"]):
+        raise click.UsageError("give --scale or a size, not both")
+    suffix = _choose_suffix(output, file_format)
+    tasks = plan_tasks(files, output, recursive=recursive, wanted=_is_ours, suffix=suffix)
+    if as_json and any(task.output == STREAM for task in tasks):
+        raise click.UsageError("the image and --json cannot both go to stdout")
+    limits = Limits(max_pixels=max_pixels, max_multiply_adds=max_multiply_adds)
+    report = Report()
+    for task in leave_existing(tasks, force, report):
+        with report.guarding(task.source):
+            started = time.perf_counter()
+            image = _decode(task, limits, options)
+            num_bytes = _write(image, task, suffix, force)
+            seconds = time.perf_counter() - started
+            shape = f"{image.width}x{image.height} {image.mode}"
+            report.say(f"{task.source} -> {task.output}: {shape}, {seconds:.1f} s")
+            if as_json:
+                emit_json(
+                    {
+                        "input": task.source,
+                        "output": task.output,
+                        "width": image.width,
+                        "height": image.height,
+                        "mode": image.mode,
+                        "bytes": num_bytes,
+                        "seconds": seconds,
+                    }
+                )
+    report.exit()
+
+
+def _choose_suffix(output: str | None, file_format: str | None) -> str:
+    """The user's wishes -> extension of a format that can be written.
+
+    Raises:
+        click.UsageError: if it cannot.
+    """
+    name = file_format
+    if name is None and output is not None and output != STREAM:
+        name = Path(output).suffix
+    try:
+        from sirencodec.imagefile.formats import find_file_format
+
+        return find_file_format(name or DEFAULT_FORMAT).extensions[0]
+    except ParameterError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _is_ours(path: Path) -> bool:
+    return path.suffix.lower() == ".siren"
+
+
+def _decode(task: Task, limits: Limits, options: dict[str, object]) -> "Image":
+    """File -> image, with advice where an option would have helped."""
+    data = read_siren_file(task.source, limits)
+    from sirencodec.decoder import decode as decode_bytes
+
+    try:
+        return decode_bytes(data, limits=limits, **options)  # type: ignore[arg-type]  # as above
+    except LimitError as error:
+        raise LimitError(f"{error}; see --max-pixels, --max-multiply-adds") from error
+    except CorruptError as error:
+        if error.field in _METADATA_FIELDS:
+            raise CorruptError(f"{error}; --strip decodes the picture without it") from error
+        raise
+
+
+def _write(image: "Image", task: Task, suffix: str, force: bool) -> int:
+    """Image -> file; returns its size in bytes, 0 for stdout."""
+    from sirencodec.image import write_image
+
+    with open_output(task.output, overwrite=force) as file:
+        write_image(image, file, file_format=suffix)
+        return 0 if task.output == STREAM else file.tell()

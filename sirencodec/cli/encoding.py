@@ -1,0 +1,139 @@
+"""Image files -> encoded files or the reasons why not, one after the other."""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from sirencodec.cli.report import explain, package_warnings
+from sirencodec.cli.tasks import STREAM, Task
+from sirencodec.config import EncodeConfig
+
+if TYPE_CHECKING:
+    from sirencodec.fit import FitProgress
+
+REPORT_INTERVAL_S = 0.1  # between two looks at the progress
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A finished file, not yet written.
+
+    Attributes:
+        data: its bytes.
+        width, height: pixels.
+        mode: of the image, such as "RGB" or "L;16".
+        psnr_db: infinite if nothing was lost.
+        bpp: bits a pixel.
+        seconds: spent encoding.
+    """
+
+    data: bytes
+    width: int
+    height: int
+    mode: str
+    psnr_db: float
+    bpp: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why there is no file, and the traceback that shows where that came about."""
+
+    reason: str
+    details: str = ""
+
+
+Outcome = Encoded | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """``FitProgress``, in a module that a process without PyTorch can import."""
+
+    step: int
+    steps: int
+    psnr_db: float
+
+
+class Listener(Protocol):
+    """Hears what happens while files are encoded."""
+
+    def on_step(self, task: Task, progress: Progress) -> None:
+        """Some updates of a network are done."""
+
+    def on_warning(self, task: Task, text: str) -> None:
+        """The package has issued a warning."""
+
+
+def encode_in_turn(
+    tasks: Sequence[Task], config: EncodeConfig, listener: Listener
+) -> Generator[tuple[Task, Outcome], None, None]:
+    """Tasks -> their outcomes. Nothing is written."""
+    for task in tasks:
+
+        def on_step(progress: Progress, task: Task = task) -> None:
+            listener.on_step(task, progress)
+
+        def on_warning(text: str, task: Task = task) -> None:
+            listener.on_warning(task, text)
+
+        yield task, encode_file(task.source, read_stdin(task), config, on_step, on_warning)
+
+
+def read_stdin(task: Task) -> bytes | None:
+    """What is piped in, if that is what the task is about."""
+    return sys.stdin.buffer.read() if task.source == STREAM else None
+
+
+def encode_file(
+    name: str,
+    contents: bytes | None,
+    config: EncodeConfig,
+    on_step: Callable[[Progress], None],
+    on_warning: Callable[[str], None],
+) -> Outcome:
+    """Image file, by name or contents -> outcome.
+
+    Args:
+        name: of the file, for messages, and to read it by if there are no ``contents``.
+        contents: of the file, or None.
+        config: how to encode it.
+        on_step: called with the progress, a few times a second.
+        on_warning: called with the text of each of the package's warnings.
+    """
+    try:
+        with package_warnings(on_warning):
+            from sirencodec.encoder import encode_image
+            from sirencodec.image import read_image
+
+            image = read_image(name if contents is None else contents)
+            result = encode_image(image, config, _seldom(on_step))
+    except Exception as error:
+        return Failed(explain(name, error), traceback.format_exc())
+    return Encoded(
+        data=result.data,
+        width=image.width,
+        height=image.height,
+        mode=image.mode,
+        psnr_db=result.psnr_db,
+        bpp=result.bpp,
+        seconds=result.seconds,
+    )
+
+
+def _seldom(on_step: Callable[[Progress], None]) -> Callable[["FitProgress"], None]:
+    """Callback -> one that passes on as much as eyes can follow."""
+    last_time = 0.0
+
+    def on_some_step(progress: "FitProgress") -> None:
+        nonlocal last_time
+        now = time.monotonic()
+        if now - last_time >= REPORT_INTERVAL_S:
+            last_time = now
+            on_step(Progress(progress.step, progress.steps, progress.psnr_db))
+
+    return on_some_step

@@ -1,0 +1,92 @@
+"""``sirencodec info``."""
+
+from dataclasses import asdict
+
+import click
+
+from sirencodec.cli.options import FILE
+from sirencodec.cli.report import Report, debug_option, emit_json, printable
+from sirencodec.cli.streams import read_siren_file
+from sirencodec.container import parse_container
+from sirencodec.errors import CorruptError, LimitError
+from sirencodec.info import Info, describe
+from sirencodec.limits import Limits
+from sirencodec.metadata import Metadata
+from sirencodec.metadata_section import read_metadata
+
+# Nothing is decoded, so what decoding would take need not bother anyone.
+_LIMITS = Limits(max_pixels=2**62, max_parameters=2**62)
+
+
+@click.command(
+    short_help="Tell what a .siren file holds.",
+    epilog="""\b
+Examples:
+  sirencodec info photo.siren
+  sirencodec info --json *.siren | jq .bpp""",
+)
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each file.")
+@debug_option
+def info(files: tuple[str, ...], as_json: bool) -> None:
+    """Tell what each FILE holds, without decoding it.
+
+    The checksums are verified. Whether the file decodes as well, 'sirencodec verify' tells.
+    """
+    report = Report()
+    for name in files:
+        with report.guarding(name):
+            data = read_siren_file(name, _LIMITS)
+            facts = describe(data, _LIMITS)
+            metadata, damage = _read_metadata(data)
+            if as_json:
+                emit_json({"input": name, **asdict(facts), **_metadata_record(metadata, damage)})
+            else:
+                click.echo(printable(name))
+                for label, text in _table(facts, metadata, damage):
+                    click.echo(f"  {label:<10}{text}")
+    report.exit()
+
+
+def _read_metadata(data: bytes) -> tuple[Metadata, str | None]:
+    """File -> its metadata, and what is wrong with it if something is."""
+    try:
+        return read_metadata(parse_container(data, _LIMITS), _LIMITS), None
+    except (CorruptError, LimitError) as error:
+        return Metadata(), str(error)
+
+
+def _metadata_record(metadata: Metadata, damage: str | None) -> dict[str, object]:
+    """Metadata -> entries of the JSON object: sizes, and whether they can be trusted."""
+    return {
+        "icc_profile_bytes": len(metadata.icc_profile or b""),
+        "exif_bytes": len(metadata.exif or b""),
+        "xmp_bytes": len(metadata.xmp or b""),
+        "metadata_error": damage,
+    }
+
+
+def _table(facts: Info, metadata: Metadata, damage: str | None) -> list[tuple[str, str]]:
+    """Facts -> lines of a label and a text."""
+    return [
+        ("picture", f"{facts.width} x {facts.height}, {facts.mode}, {facts.bit_depth} bits"),
+        ("file", f"{facts.file_bytes:,} bytes, {facts.bpp:.3f} bits a pixel"),
+        ("format", f"version {facts.format_version}, profile {facts.profile}"),
+        (
+            "network",
+            f"{facts.hidden_features} wide, {facts.hidden_layers} hidden layers, "
+            f"omega_0 {facts.omega_0}; {facts.num_parameters:,} parameters",
+        ),
+        ("decoding", f"{facts.multiply_adds_per_pixel:,} multiply-adds a pixel"),
+        ("metadata", _describe_metadata(facts, metadata, damage)),
+    ]
+
+
+def _describe_metadata(facts: Info, metadata: Metadata, damage: str | None) -> str:
+    if damage is not None:
+        return f"damaged: {damage}; the picture is not affected"
+    parts = {"ICC profile": metadata.icc_profile, "EXIF": metadata.exif, "XMP": metadata.xmp}
+    sizes = [f"{name} {len(part):,} bytes" for name, part in parts.items() if part]
+    if not sizes:
+        return "none"
+    return f"{', '.join(sizes)}; {facts.metadata_bytes:,} compressed"

@@ -1,0 +1,81 @@
+"""Options and kinds of values that several commands share."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from sirencodec.limits import Limits
+
+_UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+
+
+def byte_size(text: str) -> int:
+    """``10000``, ``10k`` and ``10kB`` (10 * 1000), ``10KiB`` (10 * 1024), ``1.5M`` -> bytes."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]i?|)b?", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not a size such as 10000, 10k, 10kB or 10KiB")
+    return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def crop_box(text: str) -> tuple[float, float, float, float]:
+    """``X,Y,W,H`` -> left, top, width, height."""
+    try:
+        left, top, width, height = (float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not four numbers such as 0,0,100,50") from None
+    return left, top, width, height
+
+
+def device_name(text: str) -> str:
+    """Name of a device -> the same; whether there is one is seen when it is used."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
+        raise click.BadParameter(f"{text!r} is not auto, cpu, cuda or cuda:NUMBER")
+    return text
+
+
+def _complete_device(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in ("auto", "cpu", "cuda") if name.startswith(incomplete)]
+
+
+FILE = click.Path(allow_dash=True)
+
+output_option = click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    metavar="OUT",
+    help="File to write, - for stdout. With several inputs, a directory. Made if missing.",
+)
+recursive_option = click.option(
+    "-r", "--recursive", is_flag=True, help="Go through directories, too."
+)
+force_option = click.option("--force", is_flag=True, help="Replace existing files.")
+device_option = click.option(
+    "--device",
+    type=device_name,
+    metavar="auto|cpu|cuda",
+    shell_complete=_complete_device,
+    default="auto",
+    show_default=True,
+    help="Where to compute. auto: CUDA if there is one.",
+)
+
+
+def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the limits of a decode that users meet, under the names that ``Limits`` gives them."""
+    for name, what in (
+        ("max_multiply_adds", "Refuse to do more arithmetic than this."),
+        ("max_pixels", "Refuse to decode more pixels than this."),
+    ):
+        option = click.option(
+            "--" + name.replace("_", "-"),
+            type=click.IntRange(min=1),
+            default=getattr(Limits(), name),
+            show_default=True,
+            metavar="N",
+            help=what,
+        )
+        command = option(command)
+    return command
