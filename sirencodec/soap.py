@@ -20,6 +20,9 @@ SECOND_MOMENT_DECAY = 0.95
 COVARIANCE_DECAY = 0.95
 BASIS_PERIOD = 5  # steps between refreshes of the eigenvectors; every step at first
 BASIS_WARM_UP = 20
+# A mean over deviations is below 1 but where a basis has just turned and the second moment is not yet
+# that of the new direction; one such step can throw a weight out of reach (LOG.md, entry 4).
+LARGEST_RATIO = 1.0
 EPSILON = 1e-12  # against division by zero only: gradients of a mean square can be very small
 
 
@@ -41,6 +44,11 @@ class _StackState:
         """Take one more gradient into the covariances."""
         self.row_covariance.lerp_(gradient @ gradient.mT, 1 - COVARIANCE_DECAY)
         self.column_covariance.lerp_(gradient.mT @ gradient, 1 - COVARIANCE_DECAY)
+
+    def start_basis(self) -> None:
+        """Take the first covariances' eigenvectors, while there are no moments to carry over."""
+        self.row_basis = torch.linalg.eigh(self.row_covariance)[1].flip(-1)
+        self.column_basis = torch.linalg.eigh(self.column_covariance)[1].flip(-1)
 
     def refresh_basis(self) -> None:
         """Follow the covariances' eigenvectors by one step of orthogonal iteration each.
@@ -64,7 +72,8 @@ class _StackState:
         self.second_moment.lerp_(rotated.square(), 1 - SECOND_MOMENT_DECAY)
         mean = self.first_moment / (1 - FIRST_MOMENT_DECAY**step)
         deviation = (self.second_moment / (1 - SECOND_MOMENT_DECAY**step)).sqrt_()
-        return self.row_basis @ mean.div_(deviation.add_(EPSILON)) @ self.column_basis.mT
+        rotated = mean.div_(deviation.add_(EPSILON)).clamp_(-LARGEST_RATIO, LARGEST_RATIO)
+        return self.row_basis @ rotated @ self.column_basis.mT
 
 
 def _iterate(covariance: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,10 +108,13 @@ class Soap:
         """
         self._step += 1
         refresh = self._step <= BASIS_WARM_UP or self._step % BASIS_PERIOD == 0
+        start = self._step == 1
         for indices, state in self._stacks:
             gradient = torch.stack([gradients[index] for index in indices])
             state.accumulate(gradient)
-            if refresh:
+            if start:
+                state.start_basis()
+            elif refresh:
                 state.refresh_basis()
             directions = state.direction(gradient, self._step)
             for index, direction in zip(indices, directions, strict=True):
