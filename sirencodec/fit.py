@@ -35,7 +35,7 @@ WARM_UP_STEPS = 100
 REALLOCATE_AT = (0.8, 0.9)  # fractions of the fit at which steps are chosen anew
 SENSITIVITY_POINTS = 24_576
 # Share of the budget to allocate; what the updates after the last allocation add is less.
-BUDGET_MARGIN = 0.993
+BUDGET_MARGIN = 0.998
 TIGHTENINGS = 5  # further allocations, each a margin smaller, should that not be enough
 TIGHTENING_RATE = 0.01  # of the learning rate
 ERROR_SMOOTHING = 0.05  # share of a new batch in the running error

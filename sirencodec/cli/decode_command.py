@@ -157,9 +157,9 @@ def _decode(task: Task, limits: Limits, options: dict[str, object]) -> "Image":
 
 
 def _write(image: "Image", task: Task, suffix: str, force: bool) -> int:
-    """Image -> file; returns its size in bytes, 0 for stdout."""
+    """Image -> file; returns its size in bytes, 0 if that is a pipe."""
     from sirencodec.image import write_image
 
     with open_output(task.output, overwrite=force) as file:
         write_image(image, file, file_format=suffix)
-        return 0 if task.output == STREAM else file.tell()
+        return file.tell() if file.seekable() else 0

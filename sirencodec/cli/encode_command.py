@@ -19,7 +19,7 @@ from sirencodec.cli.options import (
 )
 from sirencodec.cli.processes import encode_in_processes
 from sirencodec.cli.progress import ProgressBars
-from sirencodec.cli.report import Report, debug_option, emit_json
+from sirencodec.cli.report import Report, debug_option, emit_json, is_terminal
 from sirencodec.cli.streams import open_output
 from sirencodec.cli.tasks import STREAM, Task, leave_existing, plan_tasks
 from sirencodec.config import DEFAULT_EFFORT, DEFAULT_QUALITY, LARGEST_EFFORT, EncodeConfig
@@ -114,7 +114,7 @@ def encode(
         raise click.UsageError("the file and --json cannot both go to stdout")
     report = Report()
     tasks = leave_existing(tasks, force, report)
-    on_one_screen = as_json and sys.stdout.isatty()
+    on_one_screen = as_json and is_terminal(sys.stdout)
     with ProgressBars(report, is_wanted=not on_one_screen) as bars:
         listener = _Listener(report, bars)
         with closing(_outcomes(tasks, config, jobs, listener)) as outcomes:

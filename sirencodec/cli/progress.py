@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Self
 
 from sirencodec.cli.encoding import Progress
-from sirencodec.cli.report import Report, printable
+from sirencodec.cli.report import Report, is_terminal, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Display
@@ -18,8 +18,9 @@ class ProgressBars:
         """Take over what ``report`` says, if there will be bars at all."""
         self._report = report
         self._bars: dict[str, TaskID] = {}
+        self._last_steps: dict[str, int] = {}
         self._display: Display | None = None
-        if is_wanted and sys.stderr.isatty():
+        if is_wanted and is_terminal(sys.stderr):
             self._display = _make_display()
 
     def __enter__(self) -> Self:
@@ -40,8 +41,9 @@ class ProgressBars:
         if name not in self._bars:
             self._bars[name] = self._display.add_task(printable(name), psnr="")
         bar = self._bars[name]
-        if progress.step < self._display.tasks[self._display.task_ids.index(bar)].completed:
+        if progress.step < self._last_steps.get(name, 0):
             self._display.reset(bar)  # the next of several attempts
+        self._last_steps[name] = progress.step
         self._display.update(
             bar,
             total=progress.steps,
@@ -53,6 +55,7 @@ class ProgressBars:
         """Take the bar away."""
         if self._display is not None and name in self._bars:
             self._display.remove_task(self._bars.pop(name))
+            self._display.refresh()  # or it would show once more below the next line
 
     def _say_above(self, line: str) -> None:
         if self._display is not None:

@@ -6,7 +6,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -74,6 +74,11 @@ class Report:
 def say(line: str) -> None:
     """Write a line to stderr."""
     click.echo(printable(line), err=True)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether someone watches this stream; it is None if the program was started without."""
+    return stream is not None and stream.isatty()
 
 
 def emit_json(record: Mapping[str, object]) -> None:

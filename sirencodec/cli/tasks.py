@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from sirencodec.cli.report import Report, say
+from sirencodec.cli.report import Report, is_terminal, say
 
 STREAM = "-"  # stdin as an input, stdout as an output
 
@@ -130,9 +130,9 @@ def _find_place(output: str | None, several: bool, suffix: str) -> Callable[[_Fo
 
 def _check_terminal(tasks: Sequence[Task]) -> None:
     """Refuse to read an image from a keyboard or to write one to a screen."""
-    if any(task.source == STREAM for task in tasks) and sys.stdin.isatty():
+    if any(task.source == STREAM for task in tasks) and is_terminal(sys.stdin):
         raise click.UsageError("stdin is a terminal; name a file or use a pipe")
-    if any(task.output == STREAM for task in tasks) and sys.stdout.isatty():
+    if any(task.output == STREAM for task in tasks) and is_terminal(sys.stdout):
         raise click.UsageError("stdout is a terminal; name a file with -o or use a pipe")
 
 
