@@ -18,14 +18,16 @@ import numpy.typing as npt
 import PIL.Image
 
 from sirencodec.errors import ConversionWarning, ParameterError
-from sirencodec.imagefile.deep_colour import write_deep_png
 from sirencodec.imagefile.exchange import drop_misfit_profile, info_for_pillow, save_options
 from sirencodec.imagefile.failures import pillow_errors
 from sirencodec.imagefile.formats import PILLOW_MODES, find_target_format, fit_samples, mode_name
 from sirencodec.imagefile.modes import Samples
+from sirencodec.imagefile.png import write_png
 from sirencodec.imagefile.reader import open_source, read_pillow, read_stream
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.metadata import Metadata
+
+LARGEST_COPY_BYTES = 2**27  # of samples that writing a PNG may hold a second time
 
 __all__ = ["Image", "Metadata", "Samples", "from_pillow", "read_image", "to_pillow", "write_image"]
 
@@ -203,10 +205,11 @@ def _encode(
     options, metadata_notes = save_options(metadata, chosen.name)
     buffer = BytesIO()
     with pillow_errors(f"cannot write {image.width} x {image.height} pixels as {chosen.name}"):
-        if mode_name(samples) in PILLOW_MODES:
+        too_large_to_copy = chosen.name == "PNG" and samples.nbytes > LARGEST_COPY_BYTES
+        if mode_name(samples) in PILLOW_MODES and not too_large_to_copy:
             _pillow_image(samples).save(buffer, chosen.name, **chosen.options, **options)
         else:
-            write_deep_png(samples.astype(np.uint16, copy=False), metadata, buffer)
+            write_png(samples, metadata, buffer)
     return buffer.getbuffer(), chosen.name, notes + metadata_notes
 
 

@@ -123,8 +123,10 @@ def query_strips(layers: Sequence[Tensor], region: Region) -> Iterator[npt.NDArr
         for start in range(0, len(strip_y), lines_per_piece):
             coordinates = grid_coordinates(x, strip_y[start : start + lines_per_piece])
             values = query_points(layers, coordinates).double()
-            total = total + values.reshape(len(values), rows, -1, region.width, across).sum((2, 4))
-        yield (total / (across * down)).permute(1, 2, 0).cpu().numpy()
+            cells = values.reshape(len(values), rows, -1, region.width, across)
+            sums = cells.sum((2, 4)) if across * down > 1 else cells[:, :, 0, :, 0]
+            total = sums if start == 0 else total + sums
+        yield total.div_(across * down).permute(1, 2, 0).cpu().numpy()
 
 
 def to_samples(values: npt.NDArray[np.float64], bit_depth: int) -> Samples:

@@ -20,8 +20,8 @@ SECOND_MOMENT_DECAY = 0.95
 COVARIANCE_DECAY = 0.95
 BASIS_PERIOD = 5  # steps between refreshes of the eigenvectors; every step at first
 BASIS_WARM_UP = 20
-# A mean over deviations is below 1 but where a basis has just turned and the second moment is not yet
-# that of the new direction; one such step can throw a weight out of reach (LOG.md, entry 4).
+# A mean over deviations is below 1 but where a basis has just turned and the second moment is not
+# yet that of the new direction; one such step can throw a weight out of reach (LOG.md, entry 4).
 LARGEST_RATIO = 1.0
 EPSILON = 1e-12  # against division by zero only: gradients of a mean square can be very small
 

@@ -260,6 +260,22 @@ def test_png_gives_back_anything(samples: npt.NDArray[Any], metadata: Metadata) 
     assert back.metadata == metadata
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_images_too_large_to_copy_make_the_same_png(
+    channels: int, dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sirencodec.image.LARGEST_COPY_BYTES", 0)
+    generator = np.random.default_rng(channels)
+    samples = generator.integers(0, np.iinfo(dtype).max, (37, 23, channels), dtype)
+    image = Image(samples, Metadata(icc_profile=b"profile", exif=b"II*\0\x08\0\0\0", xmp=b"<x/>"))
+    buffer = io.BytesIO()
+    write_image(image, buffer, file_format="PNG")
+    again = read_image(buffer.getvalue())
+    np.testing.assert_array_equal(again.samples, samples)
+    assert again.metadata == image.metadata
+
+
 def test_deep_png_larger_than_one_strip() -> None:
     image = Image(make_samples("RGBA;16", height=300, width=700))
     assert np.array_equal(read_image(written(image, "PNG")).samples, image.samples)

@@ -1,0 +1,54 @@
+"""Samples -> PNG file, a strip at a time: what Pillow cannot write, or not without a second copy.
+
+Pillow has no colour of 16 bits, and keeps RGB at four bytes a pixel: an image that barely fits
+would have to fit twice.
+"""
+
+import struct
+import zlib
+from typing import BinaryIO
+
+import numpy as np
+from PIL.PngImagePlugin import putchunk
+
+from sirencodec.imagefile.modes import Samples
+from sirencodec.metadata import Metadata
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> PNG specification, 11.2.1
+_SUB_FILTER = 1  # each byte less that of the pixel to its left
+_STRIP_BYTES = 2**20  # of samples in one IDAT chunk; bounds the memory of writing
+
+
+def write_png(samples: Samples, metadata: Metadata, file: BinaryIO) -> None:
+    """(height, width, 1 to 4) uint8 or uint16 samples and metadata -> PNG file."""
+    height, width, channels = samples.shape
+    bit_depth, colour_type = 8 * samples.itemsize, _COLOUR_TYPES[channels]
+    file.write(_SIGNATURE)
+    putchunk(file, b"IHDR", struct.pack(">2I5B", width, height, bit_depth, colour_type, 0, 0, 0))
+    if metadata.icc_profile is not None:
+        putchunk(file, b"iCCP", b"ICC Profile\0\0", zlib.compress(metadata.icc_profile))
+    if metadata.xmp is not None:
+        putchunk(file, b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0", metadata.xmp)
+    if metadata.exif is not None:
+        putchunk(file, b"eXIf", metadata.exif)
+    compressor = zlib.compressobj()
+    rows_per_strip = max(1, _STRIP_BYTES // (samples.itemsize * channels * width))
+    for top in range(0, height, rows_per_strip):
+        filtered = _filter_rows(samples[top : top + rows_per_strip])
+        putchunk(file, b"IDAT", compressor.compress(filtered))
+    putchunk(file, b"IDAT", compressor.flush())
+    putchunk(file, b"IEND")
+
+
+def _filter_rows(samples: Samples) -> bytes:
+    """Rows of samples -> PNG scan lines: a filter byte, then differences, big-endian."""
+    height, _, channels = samples.shape
+    pixel_bytes = samples.itemsize * channels
+    big_endian = samples.astype(samples.dtype.newbyteorder(">"), copy=False)
+    rows = big_endian.view(np.uint8).reshape(height, -1)
+    filtered = np.empty((height, 1 + rows.shape[1]), dtype=np.uint8)
+    filtered[:, 0] = _SUB_FILTER
+    filtered[:, 1:] = rows
+    filtered[:, 1 + pixel_bytes :] -= rows[:, :-pixel_bytes]  # wraps, as PNG wants
+    return filtered.tobytes()
