@@ -6,11 +6,15 @@ VENV ?= .venv
 # gigabytes of CUDA; where a CPU build is at hand:  make demo TORCH='torch==2.13.0+cpu'
 TORCH ?= torch>=2.4,<3
 
+# What `make bench` measures: a folder of images, such as the 24 of Kodak.
+DATASET ?= kodak
+BENCH_RESULT ?= benchmarks/results/$(notdir $(DATASET)).json
+
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types check build clean
+.PHONY: help setup demo test lint types check build clean bench bench-smoke
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +42,17 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 check: lint types test ## everything CI runs
+
+$(STAMP)-bench: $(STAMP)
+	$(BIN)/pip install --quiet --editable '.[bench]'
+	@touch $@
+
+bench-smoke: $(STAMP)-bench ## run every benchmark once, on tiny pictures
+	$(BIN)/python -m benchmarks smoke
+
+bench: $(STAMP)-bench ## measure all codecs:  make bench DATASET=folder (hours; goes on when cut off)
+	$(BIN)/python -m benchmarks rate-distortion --dataset "$(DATASET)" --output "$(BENCH_RESULT)"
+	$(BIN)/python -m benchmarks report "$(BENCH_RESULT)" --plots benchmarks/results
 
 build: $(STAMP) ## wheel and source archive in dist/
 	$(BIN)/python -m build

@@ -29,7 +29,10 @@ from sirencodec.siren import Layers, augment, initial_layers, sensitivities
 from sirencodec.soap import Soap
 from sirencodec.workers import Workers, worker_threads
 
-LEARNING_RATE = 0.02  # of folded weights; 0.04 diverges, 0.01 is 0.2 dB behind (LOG.md, entry 2)
+# Of folded weights, times the square root of the width: narrow networks bear, and want, larger steps
+# (LOG.md, entry 4).
+LEARNING_RATE = 0.16
+LARGEST_LEARNING_RATE = 0.04
 LAST_LAYER_RATE = 0.3  # relative, and relative to the targets' spread
 WARM_UP_STEPS = 100
 REALLOCATE_AT = (0.8, 0.9)  # fractions of the fit at which steps are chosen anew
@@ -93,7 +96,8 @@ def fit(
         FitError: if the loss stays non-finite or worse than a flat image at ever lower learning
             rates.
     """
-    learning_rate = LEARNING_RATE
+    width = architecture.hidden_features
+    learning_rate = min(LEARNING_RATE / math.sqrt(width), LARGEST_LEARNING_RATE)
     for _ in range(1 + RESTARTS):
         fitted = _fit_once(samples, architecture, plan, device, learning_rate, on_step)
         if fitted is not None:

@@ -1,0 +1,173 @@
+"""What ablations put in the place of the codec's own ingredients; see `variants.py`."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import zstandard
+from torch import Tensor
+
+from sirencodec import fit, query, siren
+from sirencodec.architecture import Architecture
+from sirencodec.entropy import payload as payload_module
+from sirencodec.entropy.frequency import largest_level
+from sirencodec.quantize import QuantizedWeights
+
+Indices = npt.NDArray[np.int64]
+ZSTD_LEVEL = 19
+
+# Orthonormal, so that a squared error means the same in both spaces: luma, and two of chroma.
+LUMA_CHROMA = np.array(
+    [
+        np.array([1, 1, 1]) / math.sqrt(3),
+        np.array([1, 0, -1]) / math.sqrt(2),
+        np.array([-1, 2, -1]) / math.sqrt(6),
+    ]
+)
+
+
+def constant(value: Any) -> Callable[..., Any]:
+    """Value -> function that returns it, whatever it is asked."""
+    return lambda *arguments, **options: value
+
+
+def zero_bias(
+    architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
+) -> siren.Layers:
+    """Initial layers, all biases zero but those of the first, which set where the waves start."""
+    layers = siren.initial_layers(architecture, axis_scale, generator)
+    for layer in layers[1:]:
+        layer[:, -1] = 0
+    return layers
+
+
+def pytorch_bias(
+    architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
+) -> siren.Layers:
+    """Initial layers with the biases that ``torch.nn.Linear`` would leave in the authors' code."""
+    layers = siren.initial_layers(architecture, axis_scale, generator)
+    for layer in layers[:-1]:
+        rows, columns = layer.shape
+        bound = architecture.omega_0 / math.sqrt(columns - 1)
+        layer[:, -1] = (torch.rand(rows, generator=generator) * 2 - 1) * bound
+    return layers
+
+
+class Adam:
+    """Adam (Kingma and Ba 2014) with the interface of the codec's optimiser."""
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        """Remember ``parameters``."""
+        self._parameters = parameters
+        self._means = [torch.zeros_like(parameter) for parameter in parameters]
+        self._squares = [torch.zeros_like(parameter) for parameter in parameters]
+        self._step = 0
+
+    def step(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
+        """Move each parameter by about its learning rate."""
+        self._step += 1
+        lists = (self._parameters, gradients, learning_rates, self._means, self._squares)
+        for parameter, gradient, rate, mean, square in zip(*lists, strict=True):
+            mean.lerp_(gradient, 0.1)
+            square.lerp_(gradient.square(), 0.001)
+            deviation = (square / (1 - 0.999**self._step)).sqrt_().add_(1e-12)
+            parameter.sub_(mean / (1 - 0.9**self._step) / deviation, alpha=rate)
+
+
+class RandomBatches(Iterator[Indices]):
+    """Batches of pixels drawn at random from the whole image, without regard to where they lie."""
+
+    def __init__(
+        self, width: int, height: int, batch_pixels: int, generator: np.random.Generator
+    ) -> None:
+        """Prepare batches of ``batch_pixels``, or of all pixels if there are no more."""
+        self._count = width * height
+        self._generator = generator
+        self._order: Indices = np.empty(0, dtype=np.int64)
+        self.batch_pixels = min(batch_pixels, self._count)
+
+    def __next__(self) -> Indices:
+        """(batch_pixels,) indices; none comes twice before all have come."""
+        if len(self._order) < self.batch_pixels:
+            self._order = self._generator.permutation(self._count)
+        batch, self._order = np.split(self._order, [self.batch_pixels])
+        return batch
+
+
+def equal_sensitivities(layers: Sequence[Tensor], points: Tensor) -> list[float]:
+    """As if every weight mattered as much as any other: one step for all layers."""
+    del points
+    return [1.0] * len(layers)
+
+
+def encode_one_gaussian(quantized: QuantizedWeights) -> bytes:
+    """Payload whose layers all use one Gaussian, the one that codes them shortest together."""
+    with _one_gaussian(quantized):
+        return payload_module.encode_payload(quantized)
+
+
+def bits_of_one_gaussian(quantized: QuantizedWeights) -> float:
+    """What that payload takes."""
+    with _one_gaussian(quantized):
+        return payload_module.payload_bits(quantized)
+
+
+def _one_gaussian(quantized: QuantizedWeights) -> Any:
+    levels = np.concatenate([matrix.ravel() for matrix in quantized.levels])
+    with mock.patch.object(payload_module, "NUM_SHAPES", 1):
+        model, _ = payload_module.best_model(levels)
+
+    def chosen(matrix: npt.NDArray[np.int32]) -> tuple[int, float]:
+        costs = payload_module.code_lengths(model)
+        return model, float(costs[matrix + largest_level(model)].sum())
+
+    return mock.patch.object(payload_module, "best_model", chosen)
+
+
+def encode_zstd(quantized: QuantizedWeights) -> bytes:
+    """Payload of step indices and levels packed by a general compressor, zstandard."""
+    widest = max(int(np.abs(matrix).max()) for matrix in quantized.levels)
+    kind = "int8" if widest < 128 else "int16"
+    raw = b"".join(matrix.astype(kind).tobytes() for matrix in quantized.levels)
+    head = bytes([np.dtype(kind).itemsize, *quantized.step_indices])
+    return head + zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_content_size=False).compress(raw)
+
+
+def bits_of_zstd(quantized: QuantizedWeights) -> float:
+    """What that payload takes."""
+    return 8.0 * len(encode_zstd(quantized))
+
+
+def decode_zstd(payload: bytes, architecture: Architecture) -> QuantizedWeights:
+    """Payload of ``encode_zstd`` -> levels."""
+    shapes = architecture.layer_shapes
+    head, packed = payload[: 1 + len(shapes)], payload[1 + len(shapes) :]
+    size = architecture.num_parameters * head[0]
+    raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
+    flat = np.frombuffer(raw, dtype=f"int{8 * head[0]}").astype(np.int32)
+    ends = np.cumsum([rows * columns for rows, columns in shapes])
+    pieces = zip(np.split(flat, ends[:-1]), shapes, strict=True)
+    return QuantizedWeights(tuple(piece.reshape(shape) for piece, shape in pieces), tuple(head[1:]))
+
+
+_rgb_targets = fit._targets
+
+
+def luma_targets(samples: query.Samples) -> Tensor:
+    """Samples -> targets in luma and chroma, for a network that is to learn these."""
+    targets = _rgb_targets(samples)
+    if len(targets) != len(LUMA_CHROMA):
+        return targets
+    return torch.from_numpy(LUMA_CHROMA).float() @ targets
+
+
+def luma_strips(
+    layers: Sequence[Tensor], region: query.Region
+) -> Iterator[npt.NDArray[np.float64]]:
+    """Values of such a network -> RGB, strip by strip."""
+    for values in query.query_strips(layers, region):
+        yield values @ LUMA_CHROMA if values.shape[2] == len(LUMA_CHROMA) else values

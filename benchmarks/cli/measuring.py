@@ -1,0 +1,199 @@
+"""The commands that measure: rate-distortion, speed, scale, ablate."""
+
+import os
+from pathlib import Path
+
+import click
+
+from benchmarks.cli.options import (
+    RESULTS,
+    File,
+    Folder,
+    Listed,
+    NewFile,
+    check_codecs,
+    dataset_facts,
+    finish,
+    list_variants,
+    open_images,
+    open_store,
+    show_point,
+)
+from benchmarks.codecs import BPP_TARGETS, CODECS, OURS
+
+DECODE_WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
+
+
+@click.command("rate-distortion")
+@click.option("--dataset", type=Folder, required=True, help="folder of images")
+@click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
+@click.option("--codecs", type=Listed(str), default=tuple(CODECS), show_default="all")
+@click.option("--efforts", type=Listed(int), default=(4,), show_default="4", help="of sirencodec")
+@click.option("--bpp", type=Listed(float), default=BPP_TARGETS, show_default=True, help="likewise")
+@click.option("--settings", type=Listed(float), default=(), help="of all others, not their grids")
+@click.option("--seed", type=int, default=0)
+@click.option("--jobs", type=click.IntRange(1), default=1, help="points measured at a time")
+@click.option("--threads", type=click.IntRange(1), help="of a codec; by default cores / jobs")
+@click.option(
+    "--keep-files", type=click.Path(file_okay=False, path_type=Path), help="keep coded files here"
+)
+@click.option("--refresh", is_flag=True, help="repeat what another version of our code made")
+@click.option("--output", type=NewFile, default=RESULTS / "run.json", show_default="run.json")
+def rate_distortion(
+    dataset: Path,
+    images: tuple[str, ...],
+    codecs: tuple[str, ...],
+    efforts: tuple[int, ...],
+    bpp: tuple[float, ...],
+    settings: tuple[float, ...],
+    seed: int,
+    jobs: int,
+    threads: int | None,
+    keep_files: Path | None,
+    refresh: bool,
+    output: Path,
+) -> None:
+    """Encode, decode, verify and measure every point; goes on where an earlier run ended."""
+    from benchmarks.rate_distortion import KIND, Plan, run_plan
+
+    check_codecs(codecs)
+    files = open_images(dataset, images)
+    threads = threads or max(1, (os.cpu_count() or 1) // jobs)
+    plan = Plan(files, codecs, efforts, bpp, settings, seed=seed, threads=threads)
+    store = open_store(output, KIND)
+    with store:
+        failures = run_plan(
+            plan,
+            store,
+            parallel=jobs,
+            facts=dataset_facts(dataset, files, seed),
+            keep_files=keep_files,
+            refresh=refresh,
+        )
+    finish(store, failures, output)
+
+
+@click.command()
+@click.option("--image", type=File, required=True, help="picture that is encoded and decoded")
+@click.option("--sizes", type=Listed(int), default=(256, 512, 768), show_default="256,512,768")
+@click.option("--efforts", type=Listed(int), default=(4, 0, 2), show_default="4,0,2")
+@click.option("--widths", type=Listed(int), default=DECODE_WIDTHS, show_default="256 to 8192")
+@click.option("--threads", type=Listed(int), default=None, help="[1 and all cores]")
+@click.option("--devices", type=Listed(str), default=("cpu",), show_default="cpu", help="cpu,cuda")
+@click.option("--bpp", type=float, default=0.2)
+@click.option("--repeats", type=click.IntRange(1), default=5, help="rounds that count")
+@click.option("--encode-repeats", type=click.IntRange(1), default=1, help="likewise of encodes")
+@click.option("--output", type=NewFile, default=RESULTS / "speed.json", show_default="speed.json")
+def speed(
+    image: Path,
+    sizes: tuple[int, ...],
+    efforts: tuple[int, ...],
+    widths: tuple[int, ...],
+    threads: tuple[int, ...] | None,
+    devices: tuple[str, ...],
+    bpp: float,
+    repeats: int,
+    encode_repeats: int,
+    output: Path,
+) -> None:
+    """Time starting, decoding by width, and encoding by size and effort; Pillow beside it."""
+    from benchmarks.machine import describe_session
+    from benchmarks.measure import MeasurementError
+    from benchmarks.speed import KIND, Plan, measure_speed
+
+    cores = os.cpu_count() or 1
+    threads = threads or tuple(sorted({1, cores}))
+    plan = Plan(image, sizes, widths, efforts, bpp, threads, devices, repeats, encode_repeats)
+    store = open_store(output, KIND)
+    facts = {"image": image.stem, "bpp": bpp, "efforts": list(efforts)}
+    with store:
+        store.start_session(describe_session(1, max(threads)), facts)
+        try:
+            measure_speed(plan, store, show_point)
+        except MeasurementError as error:
+            raise click.ClickException(str(error)) from error
+    click.echo(f"{len(store.points)} points in {output}", err=True)
+
+
+@click.command()
+@click.option("--dataset", type=Folder, required=True, help="folder of images")
+@click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
+@click.option(
+    "--bpp", type=Listed(float), default=(0.1, 0.2, 0.4, 0.8), help="of the half-size image"
+)
+@click.option("--effort", type=int, default=4)
+@click.option("--seed", type=int, default=0)
+@click.option("--threads", type=click.IntRange(1), help="[all cores]")
+@click.option("--output", type=NewFile, default=RESULTS / "scale.json", show_default="scale.json")
+def scale(
+    dataset: Path,
+    images: tuple[str, ...],
+    bpp: tuple[float, ...],
+    effort: int,
+    seed: int,
+    threads: int | None,
+    output: Path,
+) -> None:
+    """Encode at half size, decode at the original size, beside enlarging by Lanczos and bicubic."""
+    from benchmarks.codecs import Effort
+    from benchmarks.machine import describe_session
+    from benchmarks.scale import KIND, measure_scale
+
+    files = open_images(dataset, images)
+    threads = threads or os.cpu_count() or 1
+    store = open_store(output, KIND)
+    with store:
+        store.start_session(describe_session(1, threads), dataset_facts(dataset, files, seed))
+        measure_scale(files, bpp, Effort(effort, seed, threads), store, show_point)
+    click.echo(f"{len(store.points)} points in {output}", err=True)
+
+
+@click.command()
+@click.option("--dataset", type=Folder, required=True, help="folder of images")
+@click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
+@click.option("--variants", type=Listed(str), default=(), help="names [all]; see --list")
+@click.option("--bpp", type=Listed(float), default=(0.1, 0.2), show_default="0.1,0.2")
+@click.option("--efforts", type=Listed(int), default=(2,), show_default="2")
+@click.option("--seed", type=int, default=0)
+@click.option("--jobs", type=click.IntRange(1), default=1, help="points measured at a time")
+@click.option("--threads", type=click.IntRange(1), help="of the codec; by default cores / jobs")
+@click.option("--refresh", is_flag=True, help="repeat what another version of our code made")
+@click.option(
+    "--output", type=NewFile, default=RESULTS / "ablation.json", show_default="ablation.json"
+)
+@click.option("--list", "is_listing", is_flag=True, is_eager=True, callback=list_variants)
+def ablate(
+    dataset: Path,
+    images: tuple[str, ...],
+    variants: tuple[str, ...],
+    bpp: tuple[float, ...],
+    efforts: tuple[int, ...],
+    seed: int,
+    jobs: int,
+    threads: int | None,
+    refresh: bool,
+    output: Path,
+    is_listing: bool,
+) -> None:
+    """Encode with one ingredient at a time replaced, and with none, at the same rates."""
+    del is_listing
+    from benchmarks.ablation import KIND
+    from benchmarks.rate_distortion import Plan, run_plan
+    from benchmarks.variants import VARIANTS
+
+    if unknown := set(variants) - set(VARIANTS):
+        raise click.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(VARIANTS)}")
+    files = open_images(dataset, images)
+    threads = threads or max(1, (os.cpu_count() or 1) // jobs)
+    names = ("", *(variants or VARIANTS))
+    plan = Plan(files, (OURS,), efforts, bpp, (), names, seed=seed, threads=threads)
+    store = open_store(output, KIND)
+    with store:
+        failures = run_plan(
+            plan,
+            store,
+            parallel=jobs,
+            facts=dataset_facts(dataset, files, seed),
+            refresh=refresh,
+        )
+    finish(store, failures, output)

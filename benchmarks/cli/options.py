@@ -1,0 +1,100 @@
+"""What the commands share: kinds of options, and how they open and close a run."""
+
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from benchmarks.codecs import CODECS
+
+if TYPE_CHECKING:
+    from benchmarks.results import RunStore
+
+ROOT = Path(__file__).parent.parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+Folder = click.Path(exists=True, file_okay=False, path_type=Path)
+File = click.Path(exists=True, dir_okay=False, path_type=Path)
+NewFolder = click.Path(file_okay=False, path_type=Path)
+NewFile = click.Path(dir_okay=False, path_type=Path)
+
+
+class Listed(click.ParamType[tuple[object, ...]]):
+    """Values of one type, separated by commas."""
+
+    def __init__(self, item: type) -> None:
+        """List of ``item``, such as int or str."""
+        self._item = item
+        self.name = f"{item.__name__},..."
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[object, ...]:
+        """Text -> tuple; a tuple, as a default is, stays one."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(self._item(part) for part in str(value).split(",") if part)
+        except ValueError:
+            self.fail(f"{value!r} is not a list of {self._item.__name__}", param, ctx)
+
+
+def open_images(dataset: Path, names: tuple[str, ...]) -> list[Path]:
+    """Folder and names -> image files, or exit with a message."""
+    from benchmarks.pixels import find_images
+
+    try:
+        return find_images(dataset, names)
+    except FileNotFoundError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def open_store(output: Path, kind: str) -> "RunStore":
+    """Where results go -> the run there so far, or exit with a message."""
+    from benchmarks.results import RunStore
+
+    try:
+        return RunStore(output, kind)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def dataset_facts(dataset: Path, files: list[Path], seed: int) -> dict[str, Any]:
+    """What a run records of its images: no folders of this machine, but which bytes they were."""
+    hashes = {file.stem: sha256(file.read_bytes()).hexdigest()[:16] for file in files}
+    return {"dataset": dataset.resolve().name, "images": hashes, "seed": seed}
+
+
+def show_point(point: dict[str, Any]) -> None:
+    """A line of progress on standard error."""
+    shown = ("task", "codec", "effort", "setting", "image", "width", "threads", "median_s")
+    click.echo(" ".join(f"{name}={point[name]}" for name in shown if name in point), err=True)
+
+
+def finish(store: "RunStore", failures: list[str], output: Path) -> None:
+    """Say where the results are; exit with 1 if any point failed."""
+    click.echo(f"{len(store.points)} points in {output}", err=True)
+    if failures:
+        click.echo("\n".join(failures), err=True)
+        sys.exit(1)
+
+
+def list_variants(context: click.Context, option: click.Parameter, is_asked: bool) -> None:
+    """Print the variants by name and ingredient, and stop."""
+    del option
+    if is_asked and not context.resilient_parsing:
+        from benchmarks.variants import VARIANTS
+
+        for variant in VARIANTS.values():
+            click.echo(f"{variant.name:20}{variant.switch}")
+        context.exit()
+
+
+def check_codecs(names: tuple[str, ...]) -> None:
+    """Exit with a message if a codec is unknown or not installed."""
+    for name in names:
+        if name not in CODECS:
+            raise click.BadParameter(f"{name}: choose from {', '.join(CODECS)}")
+        if not CODECS[name].is_available:
+            raise click.BadParameter(f"{name} is not installed: pip install '.[bench]'")

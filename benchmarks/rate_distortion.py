@@ -1,0 +1,136 @@
+"""Images, codecs and settings -> rate-distortion points, each measured once."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from benchmarks.codecs import CODECS, OURS
+from benchmarks.machine import code_fingerprint, describe_session
+from benchmarks.measure import Job, MeasurementError, measure
+from benchmarks.results import RunStore
+
+KIND = "rate-distortion"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is to measure.
+
+    Attributes:
+        images: files of the originals.
+        codecs: names in ``CODECS``.
+        efforts: of our codec.
+        targets_bpp: settings of our codec.
+        settings: of the other codecs; their whole grid if empty.
+        variants: of our codec; the empty name is the codec as it is.
+        seed, threads: of every encode.
+    """
+
+    images: Sequence[Path]
+    codecs: Sequence[str]
+    efforts: Sequence[int]
+    targets_bpp: Sequence[float]
+    settings: Sequence[float] = ()
+    variants: Sequence[str] = field(default=("",))
+    seed: int = 0
+    threads: int = 1
+
+    def jobs(self) -> Iterator[Job]:
+        """All points, rivals first; by setting, so that a cut-off run holds whole settings."""
+        for name in sorted(self.codecs, key=lambda name: name == OURS):
+            if name == OURS:
+                yield from self._our_jobs()
+                continue
+            for setting in self.settings or CODECS[name].settings:
+                for image in self.images:
+                    yield Job(name, setting, None, image, threads=self.threads)
+
+    def _our_jobs(self) -> Iterator[Job]:
+        for effort in sorted(self.efforts):
+            for target in self.targets_bpp:
+                for variant in self.variants:
+                    for image in self.images:
+                        yield Job(OURS, target, effort, image, variant, self.seed, self.threads)
+
+
+def run_plan(
+    plan: Plan,
+    store: RunStore,
+    *,
+    parallel: int = 1,
+    facts: dict[str, Any] | None = None,
+    keep_files: Path | None = None,
+    refresh: bool = False,
+    arguments: list[str] | None = None,
+) -> list[str]:
+    """Measure what the store does not have yet.
+
+    Args:
+        plan: what to measure.
+        store: where finished points are and go.
+        parallel: jobs at a time.
+        facts: of the run, such as its dataset, checked against earlier sessions.
+        keep_files: folder for copies of the coded files.
+        refresh: measure anew what another version of our code has made.
+        arguments: the command's, for the record; those of this process if None.
+
+    Returns:
+        What failed, one line each.
+    """
+    code = code_fingerprint()
+    missing = [
+        job
+        for job in plan.jobs()
+        if job.key not in store.points
+        or (refresh and store.points[job.key].get("code", code) != code)
+    ]
+    if not missing:
+        return []
+    facts = (facts or {}) | {"seed": plan.seed}
+    store.start_session(describe_session(parallel, plan.threads, arguments), facts)
+    failures: list[str] = []
+    with _progress() as progress, ThreadPoolExecutor(parallel) as pool:
+        task = progress.add_task("measuring", total=len(missing))
+        pending = {pool.submit(measure, job, keep_files): job for job in missing}
+        try:
+            for future in as_completed(pending):
+                try:
+                    store.add(future.result())
+                except MeasurementError as error:
+                    failures.append(str(error))
+                    progress.console.print(f"failed: {error}", markup=False)
+                del pending[future]
+                following = _describe(next(iter(pending.values()), None))
+                progress.update(task, advance=1, description=following)
+                if not progress.console.is_terminal:
+                    count = f"{len(missing) - len(pending)}/{len(missing)}"
+                    print(f"{count}, next {following}", file=sys.stderr, flush=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return failures
+
+
+def _describe(job: Job | None) -> str:
+    if job is None:
+        return "done"
+    effort = "" if job.effort is None else f" e{job.effort}"
+    variant = f" {job.variant}" if job.variant else ""
+    return f"{job.codec}{effort}{variant} {job.setting:g} {job.image.stem}"
+
+
+def _progress() -> Progress:
+    """Progress on standard error; where that is no terminal, only the last state is printed."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+    )

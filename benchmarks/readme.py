@@ -1,0 +1,116 @@
+"""Results -> the tables of the project's README, between markers, so that they cannot drift.
+
+A table stands between
+
+    <!-- benchmarks:TABLE RESULT key=value ... -->
+    <!-- /benchmarks:TABLE -->
+
+where TABLE is a key of ``TABLES`` and RESULT a file of `benchmarks/results` without its suffix.
+What lies between the markers is written by `python -m benchmarks readme`, and a test fails when it
+is not what the committed result says.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import report, tables
+from benchmarks.ablation import ablation_table
+from benchmarks.bd_rate import Window
+from benchmarks.curves import Curve, NoCurveError, find_curve
+from benchmarks.results import read_run
+from benchmarks.scale import scale_table
+from benchmarks.speed_tables import speed_tables
+
+RESULTS = Path(__file__).parent / "results"
+BLOCK = re.compile(
+    r"(?P<head><!-- benchmarks:(?P<table>[\w-]+) (?P<result>[\w.+-]+)(?P<options>[^>]*?) -->\n)"
+    r"(?P<body>.*?)"
+    r"(?P<tail><!-- /benchmarks:(?P=table) -->)",
+    re.DOTALL,
+)
+MARKER = re.compile(r"<!-- /?benchmarks:")
+Options = dict[str, str]
+
+
+class ReadmeError(Exception):
+    """A marker asks for what there is not, or is written wrongly."""
+
+
+def render(text: str, results: Path = RESULTS) -> str:
+    """README -> README with every table as the results say.
+
+    Raises:
+        ReadmeError: if a marker is malformed or names an unknown table or result.
+    """
+    blocks = list(BLOCK.finditer(text))
+    if 2 * len(blocks) != len(MARKER.findall(text)):
+        raise ReadmeError("a benchmarks marker has no counterpart or is not of the known form")
+    return BLOCK.sub(lambda block: _render_block(block, results), text)
+
+
+def has_markers(text: str) -> bool:
+    """Whether a text holds any table of results."""
+    return MARKER.search(text) is not None
+
+
+def _render_block(block: re.Match[str], results: Path) -> str:
+    table, path = block["table"], results / f"{block['result']}.json"
+    if table not in TABLES:
+        raise ReadmeError(f"unknown table {table}; there are {', '.join(TABLES)}")
+    if not path.exists():
+        raise ReadmeError(f"no result {path.name} in {results.name}")
+    try:
+        options = dict(word.split("=", 1) for word in block["options"].split())
+        body = TABLES[table](read_run(path), options)
+    except (ValueError, KeyError, NoCurveError) as error:
+        raise ReadmeError(f"table {table} of {path.name}: {error}") from error
+    return f"{block['head']}{body}\n{block['tail']}"
+
+
+def _curves(run: dict[str, Any], options: Options) -> list[Curve]:
+    """All curves of ``images=a,b``, or of all images."""
+    images = tuple(options["images"].split(",")) if "images" in options else ()
+    return report.collect_curves([run], report.Options(images=images))
+
+
+def _chosen(curves: list[Curve], options: Options) -> list[Curve]:
+    """The curves of ``codecs=a,b`` in that order, or all."""
+    if "codecs" not in options:
+        return curves
+    return [find_curve(curves, name) for name in options["codecs"].split(",")]
+
+
+def _bd_rate(run: dict[str, Any], options: Options) -> str:
+    everything = _curves(run, options)
+    anchor = find_curve(everything, options.get("anchor", "vtm"))
+    curves = _chosen(everything, options)
+    return tables.bd_rate_table(curves, anchor, window_bpp=_window(options.get("bpp")))
+
+
+def _quality(run: dict[str, Any], options: Options) -> str:
+    rates = [float(rate) for rate in options.get("bpp", "0.1,0.2,0.4,0.8").split(",")]
+    return tables.quality_table(_chosen(_curves(run, options), options), rates)
+
+
+def _speed(table: str) -> Callable[[dict[str, Any], Options], str]:
+    return lambda run, options: speed_tables(run)[table]
+
+
+def _window(text: str | None) -> Window | None:
+    if text is None:
+        return None
+    lowest, highest = (float(part) for part in text.split(","))
+    return (lowest, highest)
+
+
+TABLES: dict[str, Callable[[dict[str, Any], Options], str]] = {
+    "bd-rate": _bd_rate,
+    "quality": _quality,
+    "speed-start": _speed("start"),
+    "speed-decode": _speed("decode"),
+    "speed-encode": _speed("encode"),
+    "scale": lambda run, options: scale_table(run),
+    "ablation": lambda run, options: ablation_table(run),
+}

@@ -1,0 +1,145 @@
+"""A run's results on disk: a journal while it goes on, one JSON file once it is done.
+
+`NAME.jsonl` grows by one line a point, each flushed to the disk, so that whatever stops a run, what
+was finished stays. At the end everything goes into `NAME.json` at once, one line a point, and the
+journal is removed. A run whose name exists goes on where it was: finished points are not repeated.
+"""
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any, Self
+
+from benchmarks.measure import Key, Point
+
+# What tells a point from the others of its run, by kind of run; other kinds as the first.
+KEY_FIELDS = {
+    "rate-distortion": ("codec", "variant", "effort", "setting", "image"),
+    "speed": ("task", "codec", "effort", "width", "threads", "device"),
+}
+
+
+class RunStore:
+    """Points of one run, in memory and on disk.
+
+    Attributes:
+        run: all but the points: kind, dataset, seed, images, sessions.
+        points: finished points by key.
+    """
+
+    def __init__(self, path: Path, kind: str) -> None:
+        """Open the run at ``path``, NAME.json, taking up what earlier sessions have finished.
+
+        Raises:
+            ValueError: if there is a run of another kind.
+        """
+        self._path = path
+        self._journal_path = path.with_suffix(".jsonl")
+        self._lock = threading.Lock()
+        self.run: dict[str, Any] = {"kind": kind, "sessions": []}
+        self.points: dict[Key, Point] = {}
+        if path.exists():
+            self.run = json.loads(path.read_text())
+            stored = self.run.pop("points")
+            self.points = {self._key(point): point for point in stored}
+        if self.run["kind"] != kind:
+            raise ValueError(f"{path} holds a run of kind {self.run['kind']}, not {kind}")
+        for entry in _read_journal(self._journal_path):
+            if "point" in entry:
+                self.points[self._key(entry["point"])] = entry["point"]
+            else:
+                self.run = entry["run"]
+
+    def start_session(self, session: dict[str, Any], facts: dict[str, Any]) -> None:
+        """Begin to work on the run: note who and where, and facts about the run itself.
+
+        Raises:
+            ValueError: if a fact contradicts what the run has been so far.
+        """
+        for name, value in facts.items():
+            if name == "images":
+                value = self.run.get("images", {}) | value
+            elif name in self.run and self.run[name] != value:
+                raise ValueError(f"the run has {name} {self.run[name]!r}, not {value!r}")
+            self.run[name] = value
+        self.run["sessions"].append(session)
+        _cut_damaged_end(self._journal_path)
+        self._append({"run": self.run})
+
+    def add(self, point: Point) -> None:
+        """Keep a finished point, on disk before this returns."""
+        point = point | {"session": len(self.run["sessions"]) - 1}
+        with self._lock:
+            self.points[self._key(point)] = point
+            self._append({"point": point})
+
+    def finish(self) -> None:
+        """Journal -> the run's JSON file, in one step."""
+        write_json(self._path, self.whole_run())
+        self._journal_path.unlink(missing_ok=True)
+
+    def whole_run(self) -> dict[str, Any]:
+        """The run with its points in order."""
+        keys = sorted(self.points, key=lambda key: [(part is not None, part) for part in key])
+        return self.run | {"points": [self.points[key] for key in keys]}
+
+    def _key(self, point: Point) -> Key:
+        fields = KEY_FIELDS.get(self.run["kind"], KEY_FIELDS["rate-distortion"])
+        return tuple(point.get(field) for field in fields)
+
+    def _append(self, entry: dict[str, Any]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._journal_path.open("a", encoding="utf-8") as journal:
+            journal.write(json.dumps(entry) + "\n")
+            journal.flush()
+            os.fsync(journal.fileno())
+
+    def __enter__(self) -> Self:
+        """Use as a context: whatever ends the block, the run's file is written."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Write what there is."""
+        if self.points:
+            self.finish()
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """Run's file, or the journal of one that still goes on -> run with its list of points."""
+    return RunStore(path.with_suffix(".json"), _peek_kind(path)).whole_run()
+
+
+def write_json(path: Path, run: dict[str, Any]) -> None:
+    """Run -> file, whole or not at all; one line a fact and one a point, for readable diffs."""
+    lines = [f"{json.dumps(name)}: {json.dumps(run[name])}" for name in run if name != "points"]
+    points = ",\n".join(json.dumps(point) for point in run.get("points", []))
+    lines.append(f'"points": [\n{points}\n]')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _peek_kind(path: Path) -> str:
+    for candidate in (path.with_suffix(".json"), path.with_suffix(".jsonl")):
+        if candidate.exists():
+            if candidate.suffix == ".json":
+                return str(json.loads(candidate.read_text())["kind"])
+            return str(_read_journal(candidate)[0]["run"]["kind"])
+    raise FileNotFoundError(path)
+
+
+def _read_journal(path: Path) -> list[dict[str, Any]]:
+    """Journal -> its entries; a last line that was cut off while being written is left out."""
+    if not path.exists():
+        return []
+    complete, _, _ = path.read_bytes().rpartition(b"\n")
+    return [json.loads(line) for line in complete.splitlines()]
+
+
+def _cut_damaged_end(path: Path) -> None:
+    """Remove a last line that was cut off, so that the next entry starts on a line of its own."""
+    if path.exists():
+        complete, newline, _ = path.read_bytes().rpartition(b"\n")
+        os.truncate(path, len(complete + newline))

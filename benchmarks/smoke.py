@@ -1,0 +1,69 @@
+"""Tiny pictures -> every command once: it asserts nothing but that all of them run and verify.
+
+Figures of such pictures mean nothing, and nothing is timed against a bound.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+from click.testing import CliRunner
+
+from benchmarks.cli import main
+from benchmarks.codecs import CODECS, OURS
+from benchmarks.measure import kept_file
+from benchmarks.pixels import Pixels
+
+
+def tiny_picture(width: int = 64, height: int = 48, seed: int = 0) -> Pixels:
+    """Size -> smooth waves, an edge and a little noise."""
+    y, x = np.mgrid[:height, :width]
+    waves = [128 + 90 * np.sin(x / (5 + seed) + y / 9 + shift) for shift in range(3)]
+    pixels = np.stack(waves, 2)
+    pixels[height // 2 :, : width // 3] *= 0.5
+    pixels += np.random.default_rng(seed).normal(0, 4, pixels.shape)
+    picture: Pixels = np.clip(pixels, 0, 255).astype(np.uint8)
+    return picture
+
+
+def run_smoke() -> None:
+    """Run every command.
+
+    Raises:
+        RuntimeError: if one fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        folder = Path(name)
+        images = folder / "tiny"
+        images.mkdir()
+        PIL.Image.fromarray(tiny_picture()).save(images / "waves.png")
+        dataset = ["--dataset", str(images), "--threads", "1"]
+        tiny = ["--bpp", "2", "--efforts", "0"]
+        run, kept = folder / "run.json", folder / "files"
+        available = ",".join(codec.name for codec in CODECS.values() if codec.is_available)
+        measure = ["rate-distortion", *dataset, *tiny, "--codecs", available, "--settings", "25,40"]
+        measure += ["--keep-files", str(kept), "--output", str(run)]
+        _command(measure)
+        finished = run.read_text()
+        _command(measure)
+        if run.read_text() != finished:
+            raise RuntimeError("a finished run was changed by running it again")
+
+        original, file = images / "waves.png", kept_file(kept, OURS, 2, 0, "waves")
+        report = ["report", str(run), "--anchor", "jpeg-420", "--by-image", "--plots", name]
+        _command([*report, "--sheet", str(original), str(file), "--sheets", name])
+        others = [folder / f"{kind}.json" for kind in ("ablation", "scale", "speed")]
+        ablation, scale, speed = (["--output", str(path)] for path in others)
+        _command(["ablate", *dataset, *tiny, "--variants", "zstd", *ablation])
+        _command(["scale", *dataset, "--bpp", "2", "--effort", "0", *scale])
+        sizes = ["--sizes", "32", "--widths", "64", "--efforts", "0", "--threads", "1"]
+        rounds = ["--bpp", "2", "--repeats", "1"]
+        _command(["speed", "--image", str(original), *sizes, *rounds, *speed])
+        _command(["report", *map(str, others)])
+
+
+def _command(arguments: list[str]) -> None:
+    result = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    if result.exit_code:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {result.exit_code}:\n{result.output}")

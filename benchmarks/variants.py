@@ -1,0 +1,110 @@
+"""One switch at a time: the codec with one of its ingredients replaced, for ablations.
+
+The codec has no switches for this. A variant replaces attributes of its modules from outside, in
+the process that encodes and again in the one that decodes, and puts them back. What replaces them
+is a plain value or something of `alternatives.py`, which imports PyTorch only when it is needed.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+from unittest import mock
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Something of ``benchmarks.alternatives``, by name; called with ``arguments`` if there are."""
+
+    name: str
+    arguments: tuple[Any, ...] = ()
+
+    def load(self) -> Any:
+        """Import it."""
+        found = getattr(import_module("benchmarks.alternatives"), self.name)
+        return found(*self.arguments) if self.arguments else found
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The codec with something replaced.
+
+    Attributes:
+        name: as in results and on the command line.
+        switch: the ingredient in question, the same for all its variants.
+        replacements: dotted name of a module's attribute -> what takes its place.
+    """
+
+    name: str
+    switch: str
+    replacements: dict[str, Any]
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Within the block, the codec is this variant.
+
+        Raises:
+            AttributeError: if the codec has no such attribute any more.
+        """
+        with ExitStack() as stack:
+            for target, value in self.replacements.items():
+                import_module(target.rpartition(".")[0])
+                loaded = value.load() if isinstance(value, Alternative) else value
+                stack.enter_context(mock.patch(target, loaded))
+            yield
+
+
+def _all_variants() -> Iterator[Variant]:
+    def variant(name: str, switch: str, target: str, value: Any) -> Variant:
+        return Variant(name, switch, {f"sirencodec.{target}": value})
+
+    for name in ("zero", "pytorch"):
+        start = Alternative(f"{name}_bias")
+        yield variant(f"bias-{name}", "initial biases", "fit.initial_layers", start)
+    for omega_0 in (10, 20, 60, 120):
+        plan = Alternative("constant", (omega_0,))
+        yield variant(f"omega-{omega_0}", "omega_0", "planning.plan_omega_0", plan)
+    # From the last step on: as good as rounding a finished fit.
+    for name, fractions in (("after", (1 - 1e-9,)), ("early", (0.5, 0.9))):
+        switch = "quantisation-aware fitting"
+        yield variant(f"quantise-{name}", switch, "fit.REALLOCATE_AT", fractions)
+    for rate in (0.02, 0.006, 0.002):
+        adam = {"sirencodec.fit.Soap": Alternative("Adam"), "sirencodec.fit.LEARNING_RATE": rate}
+        yield Variant(f"adam-{rate:g}", "optimiser", adam)
+    equal = Alternative("equal_sensitivities")
+    yield variant("equal-steps", "steps by sensitivity", "fit.sensitivities", equal)
+    yield variant("gaussian", "entropy model", "entropy.payload.NUM_SHAPES", 1)
+    yield Variant("one-gaussian", "entropy model", _payload("one_gaussian"))
+    yield Variant("zstd", "entropy model", _payload("zstd", decoder=True))
+    for depth in (2, 4, 6, 10):
+        plan = Alternative("constant", (depth,))
+        yield variant(f"depth-{depth}", "width against depth", "planning.plan_depth", plan)
+    for rate in (0.005, 0.01, 0.04):
+        yield variant(f"rate-{rate:g}", "learning rate", "fit.LEARNING_RATE", rate)
+    for pixels in (2048, 16384):
+        yield variant(f"batch-{pixels}", "pixels a step", "planning.BATCH_PIXELS", pixels)
+    batches = Alternative("RandomBatches")
+    yield variant("sampling-random", "sampling of pixels", "fit.StratifiedBatches", batches)
+    for bits in (5.0, 8.0, 10.0):
+        yield variant(f"bits-{bits:g}", "bits a weight", "planning.BITS_PER_WEIGHT", bits)
+    colours = {
+        "sirencodec.fit._targets": Alternative("luma_targets"),
+        "sirencodec.decoder.query_strips": Alternative("luma_strips"),
+    }
+    yield Variant("luma-chroma", "colour transform", colours)
+
+
+def _payload(name: str, *, decoder: bool = False) -> dict[str, Any]:
+    """Replacements for everything that codes levels or counts what they cost."""
+    replacements: dict[str, Any] = {
+        "sirencodec.encoder.encode_payload": Alternative(f"encode_{name}"),
+        "sirencodec.fit.payload_bits": Alternative(f"bits_of_{name}"),
+        "sirencodec.bit_allocation.payload_bits": Alternative(f"bits_of_{name}"),
+    }
+    if decoder:
+        replacements["sirencodec.decoder.decode_payload"] = Alternative(f"decode_{name}")
+    return replacements
+
+
+VARIANTS = {variant.name: variant for variant in _all_variants()}

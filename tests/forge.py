@@ -1,0 +1,97 @@
+"""Parts <-> bytes of a `.siren` file, valid or not.
+
+The package's writer takes care to write valid files only. Tests of what a reader refuses need the
+others: any field out of range, any length untrue, with the checksum right or wrong. The layout is
+that of FORMAT.md, sections 1, 2 and 4; nothing of the package is used.
+
+    parts = take_apart(data)                             a valid file -> its parts
+    join(replace(parts, width=0))                        the same file but for one field
+    join(replace(parts, width=varint(4, size=3)))        bytes stand for themselves
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import zstandard
+
+from tests.reference_decoder import MAGIC, Bytes
+
+Field = int | bytes  # a number to write as a varint, or the bytes to write in its place
+HEADER_FIELDS = ("width", "height", "hidden_features", "hidden_layers", "omega_0")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is None is computed so that it is right."""
+
+    payload: bytes
+    width: Field = 4
+    height: Field = 4
+    hidden_features: Field = 2
+    hidden_layers: Field = 0
+    omega_0: Field = 30
+    flags: int = 0
+    version: int = 0
+    magic: bytes = MAGIC
+    payload_bytes: Field | None = None
+    checksum: bytes | None = None
+    metadata: bytes | None = None
+    metadata_bytes: Field | None = None
+    metadata_checksum: bytes | None = None
+    tail: bytes = b""
+
+
+def varint(value: int, size: int = 1) -> bytes:
+    """Integer -> varint of at least ``size`` bytes."""
+    groups = [value & 127]
+    while value := value >> 7:
+        groups.append(value & 127)
+    groups += [0] * (size - len(groups))
+    return bytes(group | 128 for group in groups[:-1]) + bytes(groups[-1:])
+
+
+def crc(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "little")
+
+
+def join(parts: Parts) -> bytes:
+    """Parts -> file. The metadata flag is not touched: it is one of the parts."""
+    fields = [getattr(parts, name) for name in HEADER_FIELDS]
+    fields.append(len(parts.payload) if parts.payload_bytes is None else parts.payload_bytes)
+    picture = parts.magic + bytes([parts.version, parts.flags])
+    picture += b"".join(map(_field, fields)) + parts.payload
+    data = picture + (crc(picture) if parts.checksum is None else parts.checksum)
+    if parts.metadata is not None:
+        size = len(parts.metadata) if parts.metadata_bytes is None else parts.metadata_bytes
+        data += _field(size) + parts.metadata
+        data += crc(parts.metadata) if parts.metadata_checksum is None else parts.metadata_checksum
+    return data + parts.tail
+
+
+def take_apart(data: bytes) -> Parts:
+    """Valid file -> its parts."""
+    source = Bytes(data, end_number=0)
+    magic, version, flags = source.take(4), source.take(1)[0], source.take(1)[0]
+    fields = {name: source.varint() for name in HEADER_FIELDS}
+    payload = source.take(source.varint())
+    source.take(4)
+    metadata = source.take(source.varint()) if flags & 8 else None
+    return Parts(
+        payload=payload, magic=magic, version=version, flags=flags, metadata=metadata, **fields
+    )
+
+
+def frame(content: bytes) -> bytes:
+    """Content -> Zstandard frame, as a metadata section holds it."""
+    return zstandard.ZstdCompressor(level=3, write_content_size=False).compress(content)
+
+
+def blocks(*contents: bytes | None) -> bytes:
+    """ICC profile, EXIF and XMP -> content of a metadata section's frame."""
+    return b"".join(b"\0" if c is None else varint(len(c) + 1) + c for c in contents)
+
+
+def _field(field: Field) -> bytes:
+    return varint(field) if isinstance(field, int) else field

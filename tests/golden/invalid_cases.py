@@ -1,0 +1,174 @@
+"""The invalid golden files: a valid one each, spoilt in one way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tests.forge import Parts, blocks, crc, frame, join, take_apart, varint
+from tests.golden.valid_cases import XMP, worked_example
+from tests.reference_decoder import RangeDecoder, frequency_table, parse
+
+
+@dataclass(frozen=True)
+class Invalid:
+    number: int
+    what: str
+    error: str
+    data: bytes
+
+    @property
+    def name(self) -> str:
+        return f"{self.number:02d}-{self.what.replace(' ', '-')}"
+
+
+def invalid_cases() -> Iterator[Invalid]:
+    """The worked example and a file with metadata, each spoilt in one way."""
+    data = worked_example()
+    parts = take_apart(data)
+    with_metadata = replace(parts, flags=parts.flags | 8, metadata=frame(blocks(None, None, XMP)))
+    yield from invalid_headers(data, parts)
+    yield from invalid_pictures(data, parts, with_metadata)
+    yield from invalid_payloads(parts)
+    yield from invalid_metadata(with_metadata)
+
+
+def invalid_headers(data: bytes, parts: Parts) -> Iterator[Invalid]:
+    yield Invalid(1, "empty", "NotSirenError", b"")
+    yield Invalid(1, "png", "NotSirenError", b"\x89PNG\r\n\x1a\n" + data[8:])
+    yield Invalid(1, "seven bits", "NotSirenError", bytes(byte & 127 for byte in data))
+    yield Invalid(2, "version 1", "VersionError", join(replace(parts, version=1)))
+    yield Invalid(2, "version 255", "VersionError", join(replace(parts, version=255)))
+    for bit in (4, 7):
+        flags = parts.flags | 1 << bit
+        yield Invalid(3, f"flag {bit}", "CorruptError", join(replace(parts, flags=flags)))
+    for field, values in (
+        ("width", (0, 65_536)),
+        ("height", (0, 65_536)),
+        ("hidden_features", (0, 1_025)),
+        ("hidden_layers", (65, 2**28 - 1)),
+        ("omega_0", (0, 65_536)),
+        ("payload_bytes", (0,)),
+    ):
+        for value in values:
+            spoilt = join(replace(parts, **{field: value}))
+            yield Invalid(4, f"{field} {value}".replace("_", " "), "CorruptError", spoilt)
+    yield Invalid(5, "width", "CorruptError", join(replace(parts, width=varint(4, size=2))))
+    layers = varint(0, size=4)
+    yield Invalid(5, "hidden layers", "CorruptError", join(replace(parts, hidden_layers=layers)))
+    size = varint(len(parts.payload), size=2)
+    yield Invalid(5, "payload bytes", "CorruptError", join(replace(parts, payload_bytes=size)))
+    yield Invalid(6, "width", "CorruptError", join(replace(parts, width=varint(4, size=5))))
+    endless = join(replace(parts, payload_bytes=b"\xff" * 4, payload=b"\xff" * 12))
+    yield Invalid(6, "payload bytes", "CorruptError", endless)
+    for end, what in ((2, "within magic"), (4, "after magic"), (6, "after flags")):
+        yield Invalid(7, what, "TruncatedError", data[:end])
+    yield Invalid(7, "within payload bytes", "TruncatedError", data[:11] + b"\x80")
+
+
+def invalid_pictures(data: bytes, parts: Parts, with_metadata: Parts) -> Iterator[Invalid]:
+    start = len(data) - 4 - len(parts.payload)
+    yield Invalid(8, "no payload", "TruncatedError", data[:start])
+    yield Invalid(8, "within payload", "TruncatedError", data[: start + 5])
+    yield Invalid(8, "no checksum", "TruncatedError", data[:-4])
+    yield Invalid(8, "within checksum", "TruncatedError", data[:-1])
+    longer = join(replace(parts, payload_bytes=2**28 - 1))
+    yield Invalid(8, "payload of 256 MiB", "TruncatedError", longer)
+    for position, what in ((6, "width"), (start, "step"), (start + 4, "stream"), (-1, "checksum")):
+        flipped = bytearray(data)
+        flipped[position] ^= 1
+        yield Invalid(9, f"bit flip in {what}", "CorruptError", bytes(flipped))
+    yield Invalid(9, "no checksum", "CorruptError", data[:-4] + bytes(4))
+    yield Invalid(10, "one byte", "CorruptError", data + b"\0")
+    yield Invalid(10, "second file", "CorruptError", data + data)
+    after = join(replace(with_metadata, tail=b"\n"))
+    yield Invalid(10, "after metadata", "CorruptError", after)
+    unannounced = join(replace(with_metadata, flags=with_metadata.flags & ~8))
+    yield Invalid(10, "metadata without flag", "CorruptError", unannounced)
+
+
+def invalid_payloads(parts: Parts) -> Iterator[Invalid]:
+    def spoilt(number: int, what: str, payload: bytes) -> Invalid:
+        return Invalid(number, what, "CorruptError", join(replace(parts, payload=payload)))
+
+    indices, stream = parts.payload[:4], parts.payload[4:]
+    yield spoilt(11, "one byte", indices[:1])
+    yield spoilt(11, "three bytes", indices[:3])
+    for model in (144, 255):
+        yield spoilt(12, f"model {model}", indices[:3] + bytes([model]) + stream)
+    yield spoilt(13, "one byte more", parts.payload + b"\0")
+    yield spoilt(13, "one byte less", parts.payload[:-1])
+    yield spoilt(14, "quantile", indices + b"\xff" * len(stream))
+    yield spoilt(15, "no stream", indices)
+    yield spoilt(15, "word of zeros more", parts.payload + bytes(4))
+    yield spoilt(15, "word missing", parts.payload[:-4])
+    yield spoilt(15, "last bit differs", stream_with_other_end(parts))
+
+
+def stream_with_other_end(parts: Parts) -> bytes:
+    """The payload with one bit of its last word flipped, which decodes to the same symbols."""
+    levels = parse(join(parts)).levels
+    for bit in range(32):
+        payload = bytearray(parts.payload)
+        payload[len(payload) - 4 + bit // 8] ^= 1 << bit % 8
+        if same_symbols(bytes(payload), levels):
+            return bytes(payload)
+    raise RuntimeError("every bit of the last word counts")
+
+
+def same_symbols(payload: bytes, levels: list[np.ndarray]) -> bool:
+    decoder = RangeDecoder([int(word) for word in np.frombuffer(payload[4:], dtype="<u4")])
+    for matrix, model in zip(levels, payload[1:4:2], strict=True):
+        frequencies = frequency_table(model)
+        lefts = np.concatenate([[0], np.cumsum(frequencies)])
+        for level in matrix.ravel():
+            if decoder.decode(lefts) - len(frequencies) // 2 != level:
+                return False
+    return True
+
+
+def invalid_metadata(parts: Parts) -> Iterator[Invalid]:
+    def spoilt(number: int, what: str, error: str = "CorruptError", **changes: Any) -> Invalid:
+        return Invalid(number, what, error, join(replace(parts, **changes)))
+
+    section, content = parts.metadata, blocks(None, None, XMP)
+    assert section is not None
+    yield spoilt(4, "metadata bytes 0", metadata=b"")
+    yield spoilt(5, "metadata bytes", metadata_bytes=varint(len(section), size=3))
+    yield spoilt(6, "metadata bytes", metadata_bytes=varint(len(section), size=5))
+    yield spoilt(16, "bit flip", metadata=flip(section), metadata_checksum=crc(section))
+    yield spoilt(16, "checksum", metadata_checksum=bytes(4))
+    yield spoilt(17, "not a frame", metadata=content)
+    yield spoilt(17, "frame cut", metadata=section[:-1])
+    yield spoilt(17, "bytes after the frame", metadata=section + b"\0")
+    yield spoilt(17, "two frames", metadata=section + section)
+    yield spoilt(17, "skippable frame", metadata=b"\x50\x2a\x4d\x18\4\0\0\0skip")
+    yield spoilt(17, "window of 16 MiB", metadata=frame_with_window(content, 24))
+    yield spoilt(17, "no content", metadata=frame(b""))
+    yield spoilt(17, "two blocks", metadata=frame(blocks(XMP, XMP)))
+    yield spoilt(17, "four blocks", metadata=frame(blocks(None, None, XMP, None)))
+    yield spoilt(17, "three absent blocks", metadata=frame(blocks(None, None, None)))
+    yield spoilt(17, "empty block", metadata=frame(blocks(b"", None, XMP)))
+    yield spoilt(17, "block cut", metadata=frame(content[:-1]))
+    longer = b"\0\0" + varint(len(XMP) + 1, size=2) + XMP
+    yield spoilt(17, "length not the shortest", metadata=frame(longer))
+    whole = join(parts)
+    without = len(whole) - len(section) - 5
+    yield Invalid(18, "no metadata", "TruncatedError", whole[:without])
+    yield Invalid(18, "within metadata bytes", "TruncatedError", whole[:without] + b"\x80")
+    yield Invalid(18, "within frame", "TruncatedError", whole[: without + 10])
+    yield Invalid(18, "within checksum", "TruncatedError", whole[:-2])
+    yield spoilt(18, "frame of 256 MiB", "TruncatedError", metadata_bytes=2**28 - 1)
+
+
+def flip(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def frame_with_window(content: bytes, window_log: int) -> bytes:
+    """One raw block behind a header that asks for a window of 2^window_log bytes."""
+    block = (len(content) << 3 | 1).to_bytes(3, "little") + content
+    return b"\x28\xb5\x2f\xfd\x00" + bytes([(window_log - 10) << 3]) + block

@@ -1,0 +1,232 @@
+"""Golden files: what was written is read for ever, what was refused is refused for ever.
+
+Two decoders, the package's and the reference decoder's, must agree on every one of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+import torch
+
+import sirencodec
+from sirencodec import errors, query
+from sirencodec.container import parse_container, write_container
+from sirencodec.entropy.payload import decode_payload
+from tests.golden.make import levels_sha256, readme
+from tests.reference_decoder import Invalid, parse, samples, values
+
+GOLDEN = Path(__file__).parent / "golden"
+MANIFEST = json.loads((GOLDEN / "manifest.json").read_text())
+VALID = sorted(MANIFEST["valid"])
+INVALID = sorted(MANIFEST["invalid"])
+NATURAL = ["photograph.siren", "rgba-16.siren", "rgb.siren"]
+
+CONTAINER_RULES = {*range(1, 11), 18}  # found without looking into payload or metadata
+METADATA_RULES = {16, 17}  # the picture can be read all the same
+
+
+def valid_bytes(name: str) -> bytes:
+    return (GOLDEN / "valid" / name).read_bytes()
+
+
+def invalid_bytes(name: str) -> bytes:
+    return (GOLDEN / "invalid" / name).read_bytes()
+
+
+def expected_picture(name: str) -> npt.NDArray[Any]:
+    """The picture stored beside a valid file, as integers (height, width, channels)."""
+    file = parse(valid_bytes(name))
+    data = (GOLDEN / "valid" / MANIFEST["valid"][name]["picture"]).read_bytes()
+    shape = (file.height, file.width, file.channels)
+    if file.bits == 16:
+        return np.frombuffer(data, "<u2").reshape(shape).astype(int)
+    with PIL.Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(picture).reshape(shape).astype(int)
+
+
+def package_levels_sha256(data: bytes) -> str:
+    container = parse_container(data)
+    quantized = decode_payload(container.payload, container.header.architecture)
+    levels = b"".join(levels.astype("<i4").tobytes() for levels in quantized.levels)
+    return hashlib.sha256(levels).hexdigest()
+
+
+def assert_within_one_level(picture: sirencodec.Image, expected: npt.NDArray[Any]) -> None:
+    """One level of 8 bits, which is 257 of 16; the document says 256."""
+    assert picture.samples.shape == expected.shape
+    tolerance = 1 if picture.bit_depth == 8 else 256
+    assert np.abs(picture.samples.astype(int) - expected).max() <= tolerance
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+# Valid files -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_levels_by_both_decoders(name: str) -> None:
+    expected = MANIFEST["valid"][name]["levels_sha256"]
+    assert levels_sha256(parse(valid_bytes(name))) == expected
+    assert package_levels_sha256(valid_bytes(name)) == expected
+
+
+@pytest.mark.parametrize("name", VALID)
+@pytest.mark.parametrize("exact", [False, True], ids=["float32", "float64"])
+def test_pixels(name: str, exact: bool) -> None:
+    picture = sirencodec.decode(valid_bytes(name), exact=exact, device="cpu")
+    assert_within_one_level(picture, expected_picture(name))
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_stored_picture_is_the_reference_decoders(name: str) -> None:
+    assert np.abs(samples(parse(valid_bytes(name))) - expected_picture(name)).max() <= 1
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_writing_what_was_parsed_gives_the_file(name: str) -> None:
+    container = parse_container(valid_bytes(name))
+    rewritten = write_container(container.header, container.payload, container.metadata)
+    assert rewritten == valid_bytes(name)
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_info_agrees(name: str) -> None:
+    data = valid_bytes(name)
+    info, file = sirencodec.read_info(data), parse(data)
+    assert (info.width, info.height, info.bit_depth) == (file.width, file.height, file.bits)
+    assert info.mode.removesuffix(";16") == ("L", "LA", "RGB", "RGBA")[file.channels - 1]
+    assert info.hidden_features == file.hidden_features
+    assert info.hidden_layers == file.hidden_layers
+    assert info.omega_0 == file.omega_0
+    assert info.num_parameters == sum(matrix.size for matrix in file.levels)
+    assert info.file_bytes == len(data)
+    assert info.bpp == 8 * len(data) / (file.width * file.height)
+    assert (info.metadata_bytes > 0) == (file.metadata is not None)
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_metadata(name: str) -> None:
+    """The package drops the marker before EXIF; the reference decoder gives what it finds."""
+    picture, reference = sirencodec.decode(valid_bytes(name)), parse(valid_bytes(name)).metadata
+    for field in ("icc_profile", "exif", "xmp"):
+        expected = MANIFEST["valid"][name]["metadata_sha256"].get(field)
+        found = getattr(reference, field, None)
+        assert (found and hashlib.sha256(found).hexdigest()) == expected
+        unmarked = found.removeprefix(b"Exif\0\0") if found else None
+        assert getattr(picture.metadata, field) == unmarked
+    assert not sirencodec.decode(valid_bytes(name), strip=True).metadata
+
+
+@pytest.mark.parametrize("name", NATURAL)
+@pytest.mark.parametrize("size", [(3, 2), (7, 31), (64, 5)], ids=str)
+def test_other_sizes(name: str, size: tuple[int, int]) -> None:
+    """Shrunk along one axis or both, or enlarged."""
+    width, height = size
+    picture = sirencodec.decode(valid_bytes(name), width=width, height=height, device="cpu")
+    assert_within_one_level(picture, samples(parse(valid_bytes(name)), size))
+
+
+@pytest.mark.parametrize("name", NATURAL)
+def test_function(name: str) -> None:
+    function, file = sirencodec.open(valid_bytes(name), exact=True), parse(valid_bytes(name))
+    x = (2 * np.arange(file.width) + 1) / file.width - 1
+    y = (2 * np.arange(file.height) + 1) / file.height - 1
+    computed = function(np.stack(np.broadcast_arrays(x, y[:, None]), -1))
+    np.testing.assert_allclose(computed, values(file), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("chunk_points", [1, 7, 997, 1 << 20])
+def test_threads_and_chunks(
+    threads: int, chunk_points: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "CPU_CHUNK_POINTS", chunk_points)
+    for name in ("photograph.siren", "deep.siren", "rgba-16.siren"):
+        with torch_threads(threads):
+            assert (
+                package_levels_sha256(valid_bytes(name))
+                == (MANIFEST["valid"][name]["levels_sha256"])
+            )
+            picture = sirencodec.decode(valid_bytes(name), device="cpu")
+        assert_within_one_level(picture, expected_picture(name))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", VALID)
+@pytest.mark.parametrize("exact", [False, True], ids=["float32", "float64"])
+def test_cuda(name: str, exact: bool) -> None:
+    picture = sirencodec.decode(valid_bytes(name), exact=exact, device="cuda")
+    assert_within_one_level(picture, expected_picture(name))
+
+
+# Invalid files ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_refused_by_the_package(name: str) -> None:
+    error = getattr(errors, MANIFEST["invalid"][name]["error"])
+    with pytest.raises(errors.FormatError) as raised:
+        sirencodec.decode(invalid_bytes(name))
+    assert type(raised.value) is error
+    with pytest.raises(errors.FormatError) as raised:
+        sirencodec.open(invalid_bytes(name))
+    assert type(raised.value) is error
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_refused_by_the_reference_decoder(name: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        parse(invalid_bytes(name))
+    assert raised.value.number == MANIFEST["invalid"][name]["number"] == int(name[:2])
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_info_refuses_what_it_sees(name: str) -> None:
+    entry = MANIFEST["invalid"][name]
+    if entry["number"] not in CONTAINER_RULES:
+        assert sirencodec.read_info(invalid_bytes(name)).width == 4
+        return
+    with pytest.raises(errors.FormatError) as raised:
+        sirencodec.read_info(invalid_bytes(name))
+    assert type(raised.value) is getattr(errors, entry["error"])
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in INVALID if MANIFEST["invalid"][name]["number"] in METADATA_RULES]
+)
+def test_damaged_metadata_does_not_cost_the_picture(name: str) -> None:
+    picture = sirencodec.decode(invalid_bytes(name), strip=True)
+    assert_within_one_level(picture, expected_picture("gray-4x4.siren"))
+    assert samples(parse(invalid_bytes(name), want_metadata=False)).shape == (4, 4, 1)
+
+
+# The collection itself -------------------------------------------------------------------------
+
+
+def test_every_file_is_in_the_manifest() -> None:
+    pictures = {entry["picture"] for entry in MANIFEST["valid"].values()}
+    assert {path.name for path in (GOLDEN / "valid").iterdir()} == {*VALID, *pictures}
+    assert {path.name for path in (GOLDEN / "invalid").iterdir()} == set(INVALID)
+
+
+def test_readme_is_of_this_manifest() -> None:
+    assert (GOLDEN / "README.md").read_text() == readme(MANIFEST)

@@ -1,0 +1,298 @@
+"""Round trips and invariants, on inputs that hypothesis chooses."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+import sirencodec
+from sirencodec import format as facts
+from sirencodec.architecture import Architecture
+from sirencodec.container import Container, Header, checksum, parse_container, write_container
+from sirencodec.entropy.coder import TOTAL, decode_symbols, encode_symbols
+from sirencodec.entropy.frequency import (
+    LARGEST_LEVEL,
+    NUM_MODELS,
+    NUM_SCALES,
+    frequency_table,
+    largest_level,
+)
+from sirencodec.entropy.payload import best_model, decode_payload, encode_payload, payload_bits
+from sirencodec.errors import CorruptError
+from sirencodec.grid import image_coordinates, pixel_centres
+from sirencodec.image import Metadata
+from sirencodec.limits import Limits
+from sirencodec.metadata_section import read_metadata, write_metadata
+from sirencodec.quantize import (
+    STEP_SIZES,
+    QuantizedWeights,
+    dequantize,
+    nearest_step_index,
+    quantize,
+)
+from sirencodec.sampling import BLOCK, StratifiedBatches
+from sirencodec.varint import read_varint, write_varint
+from tests import forge, reference_decoder
+
+NO_LIMITS = Limits(max_pixels=2**40, max_parameters=2**40)
+
+architectures = st.builds(
+    Architecture,
+    hidden_features=st.integers(*facts.HIDDEN_FEATURES_RANGE),
+    hidden_layers=st.integers(*facts.HIDDEN_LAYERS_RANGE),
+    channels=st.integers(1, 4),
+    omega_0=st.integers(*facts.OMEGA_0_RANGE),
+)
+small_architectures = st.builds(
+    Architecture,
+    hidden_features=st.integers(1, 5),
+    hidden_layers=st.integers(0, 3),
+    channels=st.integers(1, 4),
+    omega_0=st.just(30),
+)
+headers = st.builds(
+    Header,
+    width=st.integers(*facts.SIDE_RANGE),
+    height=st.integers(*facts.SIDE_RANGE),
+    bit_depth=st.sampled_from((8, 16)),
+    architecture=architectures,
+)
+blocks = st.none() | st.binary(min_size=1, max_size=300)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> tuple[QuantizedWeights, Architecture]:
+    """A quantised network of any levels, from all zero to the largest."""
+    architecture = draw(small_architectures)
+    levels = []
+    for shape in architecture.layer_shapes:
+        largest = draw(st.sampled_from((0, 1, 6, 7, 100, 3000, LARGEST_LEVEL)))
+        elements = st.integers(-largest, largest)
+        levels.append(draw(st_numpy.arrays(np.int32, shape, elements=elements)))
+    indices = st.integers(0, 255)
+    steps = draw(st.tuples(*(indices for _ in architecture.layer_shapes)))
+    return QuantizedWeights(tuple(levels), steps), architecture
+
+
+@st.composite
+def frequency_tables(draw: st.DrawFn) -> npt.NDArray[np.int64]:
+    """Any table the coder takes: two symbols or more, some of them as rare as can be."""
+    weights = draw(st.lists(st.integers(0, 2**20), min_size=2, max_size=40))
+    spare = TOTAL - len(weights)
+    table = 1 + np.array(weights, dtype=np.int64) * spare // max(1, sum(weights))
+    table[draw(st.integers(0, len(weights) - 1))] += TOTAL - table.sum()
+    return table
+
+
+# Bytes -----------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 2**28 - 1), st.binary(max_size=3), st.binary(max_size=3))
+def test_varint(value: int, before: bytes, after: bytes) -> None:
+    coded = write_varint(value)
+    assert len(coded) == max(1, -(-value.bit_length() // 7))
+    end = len(before) + len(coded)
+    assert read_varint(before + coded + after, len(before), "field") == (value, end)
+
+
+@given(st.integers(0, 2**21 - 1), st.integers(2, 4))
+def test_a_padded_varint_is_refused(value: int, size: int) -> None:
+    padded = forge.varint(value, size=size)
+    if padded == write_varint(value):
+        return
+    with pytest.raises(CorruptError, match="shortest"):
+        read_varint(padded, 0, "field")
+
+
+@given(headers, st.binary(min_size=1, max_size=50), st.none() | st.binary(min_size=1, max_size=50))
+def test_container(header: Header, payload: bytes, metadata: bytes | None) -> None:
+    data = write_container(header, payload, metadata)
+    container = parse_container(data, NO_LIMITS)
+    assert (container.header, container.payload, container.metadata) == (header, payload, metadata)
+    if metadata is not None:
+        assert container.metadata_checksum == checksum(metadata)
+    assert len(data) - len(payload) - (len(metadata) + 5 if metadata else 0) <= 26
+
+
+@given(blocks, blocks, blocks)
+def test_metadata(icc_profile: bytes | None, exif: bytes | None, xmp: bytes | None) -> None:
+    metadata = Metadata(icc_profile, exif, xmp)
+    section = write_metadata(metadata)
+    if section is None:
+        assert not metadata
+        return
+    header = Header(1, 1, 8, Architecture(1, 0, 1, 30))
+    assert read_metadata(Container(header, b"", section, checksum(section))) == metadata
+
+
+# Symbols ---------------------------------------------------------------------------------------
+
+
+@given(st.data(), st.lists(frequency_tables(), min_size=1, max_size=3))
+def test_range_coder(data: st.DataObject, tables: list[npt.NDArray[np.int64]]) -> None:
+    groups = []
+    for table in tables:
+        symbols = st.lists(st.integers(0, len(table) - 1), min_size=1, max_size=30)
+        groups.append((np.array(data.draw(symbols), dtype=np.int32), table))
+    stream = encode_symbols(groups)
+    decoded = decode_symbols(stream, [(len(symbols), table) for symbols, table in groups])
+    for (symbols, _), again in zip(groups, decoded, strict=True):
+        assert np.array_equal(symbols, again)
+    assert stream == reference_stream(groups)
+    bits = sum(float(np.log2(TOTAL / table[symbols]).sum()) for symbols, table in groups)
+    assert 8 * len(stream) <= bits + 65, "a word and a bit is all that rounding up may cost"
+
+
+def reference_stream(groups: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]]) -> bytes:
+    """The stream that FORMAT.md's encoder makes."""
+    encoder = reference_decoder.RangeEncoder()
+    for symbols, table in groups:
+        lefts = np.concatenate([[0], np.cumsum(table)])
+        for symbol in symbols:
+            encoder.encode(int(lefts[symbol]), int(table[symbol]))
+    return np.array(encoder.finish(), dtype="<u4").tobytes()
+
+
+@given(networks())
+def test_payload(network: tuple[QuantizedWeights, Architecture]) -> None:
+    quantized, architecture = network
+    payload = encode_payload(quantized)
+    decoded = decode_payload(payload, architecture)
+    assert decoded.step_indices == quantized.step_indices
+    for levels, again in zip(quantized.levels, decoded.levels, strict=True):
+        assert np.array_equal(levels, again)
+        assert again.dtype == np.int32
+    assert 8 * len(payload) <= payload_bits(quantized) + 65
+
+
+@given(networks())
+@settings(max_examples=20)
+def test_payload_by_the_reference_decoder(network: tuple[QuantizedWeights, Architecture]) -> None:
+    quantized, architecture = network
+    shapes = list(architecture.layer_shapes)
+    assert shapes == reference_decoder.matrix_shapes(
+        architecture.channels, architecture.hidden_features, architecture.hidden_layers
+    )
+    steps, _, levels = reference_decoder.decode_payload(encode_payload(quantized), shapes)
+    assert tuple(steps) == quantized.step_indices
+    for ours, theirs in zip(quantized.levels, levels, strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+@given(networks())
+def test_best_model_holds_all_levels(network: tuple[QuantizedWeights, Architecture]) -> None:
+    for levels in network[0].levels:
+        model, bits = best_model(levels)
+        assert np.abs(levels).max() <= largest_level(model)
+        assert 0 < bits <= 24 * levels.size
+
+
+@pytest.mark.parametrize("model", range(NUM_MODELS))
+def test_frequency_table(model: int) -> None:
+    table = frequency_table(model)
+    assert table.sum() == TOTAL
+    assert table.min() >= 1
+    assert np.array_equal(table, table[::-1])
+    assert (np.diff(table[: len(table) // 2 + 1]) >= 0).all(), "rises up to level 0"
+    assert np.array_equal(table, reference_decoder.frequency_table(model))
+
+
+@pytest.mark.parametrize("model", [m for m in range(NUM_MODELS) if m % NUM_SCALES >= 8])
+def test_a_table_has_the_deviation_it_is_named_for(model: int) -> None:
+    """From two levels up; narrower ones are too coarsely sampled to be bells."""
+    table = frequency_table(model)
+    levels = np.arange(len(table)) - largest_level(model)
+    deviation = float(np.sqrt(np.square(levels) @ table / TOTAL))
+    assert deviation == pytest.approx(2 ** (model % NUM_SCALES / 4) / 2, rel=0.05)
+
+
+# Numbers ---------------------------------------------------------------------------------------
+
+
+def test_steps_rise_by_an_eighth_of_an_octave_at_most() -> None:
+    ratios = STEP_SIZES[1:] / STEP_SIZES[:-1]
+    assert ratios.min() > 1
+    assert ratios.max() <= 9 / 8
+    assert [nearest_step_index(step) for step in STEP_SIZES] == list(range(256))
+
+
+@given(
+    st_numpy.arrays(np.float64, (3, 4), elements=st.floats(-1e6, 1e6)),
+    st.integers(0, 255),
+)
+def test_quantisation_error(matrix: npt.NDArray[np.float64], index: int) -> None:
+    step = STEP_SIZES[index]
+    quantized = quantize([matrix], [index])
+    (restored,) = dequantize(quantized)
+    inside = np.abs(matrix) <= LARGEST_LEVEL * step
+    assert (np.abs(matrix - restored)[inside] <= step / 2 * (1 + 1e-12)).all()
+    assert (np.abs(restored) <= LARGEST_LEVEL * step).all()
+    assert np.array_equal(restored.astype(np.float32), restored), "float32 holds it exactly"
+    assert quantized.levels[0].dtype == np.int32
+
+
+# Coordinates -----------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_grid_is_symmetric_and_inside(width: int, height: int) -> None:
+    coordinates = image_coordinates(width, height)
+    assert coordinates.shape == (width * height, 2)
+    assert np.abs(coordinates).max() < 1
+    np.testing.assert_allclose(coordinates, -coordinates[::-1], atol=1e-12)
+    np.testing.assert_allclose(coordinates[0], [1 / width - 1, 1 / height - 1], atol=1e-12)
+
+
+@given(st.data(), st.integers(1, 1000))
+def test_a_crop_has_the_coordinates_of_its_pixels(data: st.DataObject, size: int) -> None:
+    start = data.draw(st.integers(0, size - 1))
+    stop = data.draw(st.integers(start + 1, size))
+    whole = pixel_centres(0, size, size, size)
+    crop = pixel_centres(start, stop, size, stop - start)
+    np.testing.assert_allclose(crop, whole[start:stop], atol=1e-12)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 700), st.integers(0, 2**32))
+def test_batches_cover_the_image(width: int, height: int, wanted: int, seed: int) -> None:
+    """A round of batches shows every pixel once, but for what fills up the last group."""
+    batches = StratifiedBatches(width, height, wanted, np.random.default_rng(seed))
+    round_batches = max(1, round(width * height / wanted))
+    seen = np.concatenate([next(batches) for _ in range(round_batches)])
+    assert len(seen) == round_batches * batches.batch_pixels < width * height + round_batches
+    assert np.array_equal(np.unique(seen), np.arange(width * height))
+
+
+def test_a_batch_takes_a_pixel_from_every_block() -> None:
+    batches = StratifiedBatches(64, 64, (64 // BLOCK) ** 2, np.random.default_rng(0))
+    rows, columns = np.divmod(next(batches), 64)
+    assert len({*zip(rows // BLOCK, columns // BLOCK, strict=True)}) == (64 // BLOCK) ** 2
+
+
+# The codec -------------------------------------------------------------------------------------
+
+
+@given(
+    channels=st.integers(1, 4),
+    width=st.integers(1, 20),
+    height=st.integers(1, 13),
+    dtype=st.sampled_from((np.uint8, np.uint16)),
+    seed=st.integers(0, 2**32),
+)
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_encode_and_decode(
+    channels: int, width: int, height: int, dtype: type[np.uint8 | np.uint16], seed: int
+) -> None:
+    """Whatever goes in, even noise, comes back in size and mode, and better than a flat colour."""
+    generator = np.random.default_rng(seed)
+    peak = np.iinfo(dtype).max
+    samples = generator.integers(0, peak, (height, width, channels), dtype, endpoint=True)
+    data = sirencodec.encode(samples, effort=0, device="cpu")
+    decoded = sirencodec.decode(data, device="cpu").samples
+    assert decoded.shape == samples.shape
+    assert decoded.dtype == samples.dtype
+    error = np.square(decoded.astype(float) - samples).mean()
+    assert error <= max(samples.astype(float).var(), (peak / 255) ** 2)

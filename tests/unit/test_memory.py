@@ -1,0 +1,50 @@
+"""Decoding takes little memory besides its output, however large that or the stored image is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.forge import join, take_apart
+
+SMALL_FILE = Path(__file__).parents[1] / "golden" / "valid" / "gray-4x4.siren"
+ALLOWED_BYTES = 512 * 2**20
+DECODE = """
+import json, resource, sys
+from pathlib import Path
+import sirencodec
+
+small, large, size = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2]).read_bytes(), sys.argv[3]
+sirencodec.decode(small, device="cpu", width=100)  # whatever is set up by a first decode
+resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+samples = sirencodec.decode(large, device="cpu", **json.loads(size)).samples
+peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+json.dump({"shape": samples.shape, "above_output": peak - resident - samples.nbytes}, sys.stdout)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    ("stored", "size"),
+    [
+        pytest.param((4, 4), (8192, 8192), id="large output"),
+        pytest.param((16384, 2048), (64, 1), id="all points in one row of output"),
+        pytest.param((4, 4), (1 << 20, 4), id="long rows"),
+    ],
+)
+def test_memory_above_the_output(
+    stored: tuple[int, int], size: tuple[int, int], tmp_path: Path
+) -> None:
+    parts = take_apart(SMALL_FILE.read_bytes())
+    large = tmp_path / "large.siren"
+    large.write_bytes(join(replace(parts, width=stored[0], height=stored[1])))
+    wanted = json.dumps({"width": size[0], "height": size[1]})
+    command = [sys.executable, "-c", DECODE, str(SMALL_FILE), str(large), wanted]
+    report = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert report["shape"] == [size[1], size[0], 1]
+    assert report["above_output"] < ALLOWED_BYTES
