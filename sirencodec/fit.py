@@ -29,8 +29,8 @@ from sirencodec.siren import Layers, augment, initial_layers, sensitivities
 from sirencodec.soap import Soap
 from sirencodec.workers import Workers, worker_threads
 
-# Of folded weights, times the square root of the width: narrow networks bear, and want, larger steps
-# (LOG.md, entry 4).
+# Of folded weights, times the square root of the width: narrow networks bear larger steps, and gain
+# by them (LOG.md, entry 4).
 LEARNING_RATE = 0.16
 LARGEST_LEARNING_RATE = 0.04
 LAST_LAYER_RATE = 0.3  # relative, and relative to the targets' spread
