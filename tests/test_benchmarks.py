@@ -113,7 +113,7 @@ def test_a_file_that_decodes_to_something_else_is_a_failure_not_a_point(dataset,
 
 
 def test_unknown_codecs_and_images_are_named(dataset, tmp_path):
-    X
+    for options, named in ((["--codecs", "gif"], "gif"), (["--images", "moon"], "moon")):
         arguments = ["rate-distortion", "--dataset", str(dataset), "--codecs", "webp", *options]
         result = CliRunner().invoke(main, arguments)
         assert result.exit_code != 0

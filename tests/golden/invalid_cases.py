@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sirencodec.entropy.coder import encode_symbols
 from tests.forge import Parts, blocks, crc, frame, join, take_apart, varint
 from tests.golden.valid_cases import XMP, worked_example
 from tests.reference_decoder import RangeDecoder, frequency_table, parse
@@ -99,6 +100,7 @@ def invalid_payloads(parts: Parts) -> Iterator[Invalid]:
     yield spoilt(11, "three bytes", indices[:3])
     for model in (144, 255):
         yield spoilt(12, f"model {model}", indices[:3] + bytes([model]) + stream)
+    yield spoilt(12, "model 144 as if it were 48", coded_under_a_model_too_many())
     yield spoilt(13, "one byte more", parts.payload + b"\0")
     yield spoilt(13, "one byte less", parts.payload[:-1])
     yield spoilt(14, "quantile", indices + b"\xff" * len(stream))
@@ -106,6 +108,13 @@ def invalid_payloads(parts: Parts) -> Iterator[Invalid]:
     yield spoilt(15, "word of zeros more", parts.payload + bytes(4))
     yield spoilt(15, "word missing", parts.payload[:-4])
     yield spoilt(15, "last bit differs", stream_with_other_end(parts))
+
+
+def coded_under_a_model_too_many() -> bytes:
+    """A payload that would decode if model 144 were taken for a model of the second shape."""
+    table = frequency_table(48)
+    symbols = [np.arange(count, dtype=np.int32) + 3 for count in (6, 3)]
+    return bytes([100, 48, 100, 144]) + encode_symbols([(group, table) for group in symbols])
 
 
 def stream_with_other_end(parts: Parts) -> bytes:

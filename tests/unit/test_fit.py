@@ -155,23 +155,19 @@ def test_an_exception_in_the_callback_ends_the_fit() -> None:
 def test_a_fit_that_blows_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Samples are integers, so only the updates themselves can make a loss that is not finite."""
     monkeypatch.setattr(fitting, "LEARNING_RATE", 1e30)
+    monkeypatch.setattr(fitting, "LARGEST_LEARNING_RATE", 1e30)
     with pytest.raises(FitError, match="diverged at every learning rate"):
         fit(waves(), SMALL, plan(), CPU)
 
 
-def test_a_fit_that_blew_up_starts_again_more_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fitting, "LEARNING_RATE", 8 * fitting.LEARNING_RATE)
-    monkeypatch.setattr(fitting, "SETTLING_STEPS", -1)
-    rates: list[int] = []
+def test_a_fit_that_blew_up_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here after its third update, then after its fifth, and then not any more."""
+    verdicts = iter([False, False, True, *[False] * 4, True, *[False] * 12])
+    has_diverged = property(lambda _state: next(verdicts))
+    monkeypatch.setattr(fitting._FitState, "has_diverged", has_diverged)
     told: list[FitProgress] = []
-    monkeypatch.setattr(
-        fitting._FitState,
-        "has_diverged",
-        property(lambda state: rates.append(state._updates) or len(rates) in (4, 10)),
-    )
     fit(waves(), SMALL, plan(steps=12), CPU, told.append)
-    steps = [progress.step for progress in told]
-    assert steps == [1, 2, 3, 1, 2, 3, 4, 5, *range(1, 13)]
+    assert [progress.step for progress in told] == [1, 2, *range(1, 5), *range(1, 13)]
 
 
 def test_an_image_too_long_for_a_file_is_refused_at_once() -> None:

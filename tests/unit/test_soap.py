@@ -67,3 +67,14 @@ def test_a_gradient_of_zeros_moves_nothing() -> None:
     for _ in range(3):
         optimizer.step([torch.zeros(3, 4, dtype=torch.float64)], [0.1])
     torch.testing.assert_close(parameter, before)
+
+
+def test_a_sudden_gradient_cannot_throw_a_parameter_far() -> None:
+    """No entry moves by more than the rate in the basis, so all 12 by no more than its root."""
+    parameter = torch.zeros(3, 4, dtype=torch.float64)
+    optimizer = Soap([parameter])
+    for step in range(60):
+        before = parameter.clone()
+        factor = 1e6 if step % 7 == 0 else 1e-3
+        optimizer.step([factor * randn(3, 4, seed=step)], [0.1])
+        assert float(torch.linalg.matrix_norm(parameter - before)) <= 0.1 * 12**0.5 + 1e-9
