@@ -19,7 +19,7 @@ from sirencodec.architecture import Architecture
 from sirencodec.batch_gradient import BatchGradient
 from sirencodec.bit_allocation import allocate_steps
 from sirencodec.entropy.frequency import LARGEST_LEVEL
-from sirencodec.entropy.payload import payload_bits
+from sirencodec.entropy.payload import encode_payload
 from sirencodec.errors import FitError
 from sirencodec.grid import image_coordinates
 from sirencodec.quantize import STEP_SIZES, QuantizedWeights, quantize
@@ -132,7 +132,7 @@ def _fit_once(
         # The last updates may have made the levels dearer. Other steps mean other errors, and these
         # have to be fitted through like the first ones.
         for _ in range(TIGHTENINGS):
-            if payload_bits(state.quantized()) <= plan.budget_bits:
+            if 8 * len(encode_payload(state.quantized())) <= plan.budget_bits:
                 break
             margin -= 1 - BUDGET_MARGIN
             state.allocate(margin * plan.budget_bits)

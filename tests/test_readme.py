@@ -1,0 +1,74 @@
+"""Every command and every line of Python in the README runs as it stands.
+
+In this process, and with next to no work in a fit: what is tested is the words, not the quality.
+"""
+
+import re
+import runpy
+import shlex
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from click.testing import CliRunner
+
+from sirencodec import planning
+from sirencodec.cli import main
+from sirencodec.image import read_image
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def photo_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Working directory with a ``photo.png`` large enough for the README's crop."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(planning, "EFFORT_WORK", (0.002,) * len(planning.EFFORT_WORK))
+    y, x = np.mgrid[:120, :170]
+    channels = [np.sin(x / 20 + channel) * np.cos(y / 30) for channel in range(3)]
+    samples = np.uint8(127.5 + 127 * np.stack(channels, -1))
+    PIL.Image.fromarray(samples).save("photo.png")
+    return tmp_path
+
+
+def run(arguments: list[str], data: bytes | None) -> bytes:
+    """One command of a pipe -> what it writes to stdout."""
+    if arguments[0] == "cat":
+        return Path(arguments[1]).read_bytes()
+    assert arguments[0] == "sirencodec"
+    result = CliRunner().invoke(main, arguments[1:], input=data)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout_bytes
+
+
+def run_line(line: str) -> None:
+    """A shell line of commands, pipes and a redirection at the end -> run, left to right."""
+    line, _, target = line.partition(">")
+    output: bytes | None = None
+    for command in line.split("|"):
+        output = run(shlex.split(command, comments=True), output)
+    if target:
+        Path(target.strip()).write_bytes(output or b"")
+
+
+def test_commands_run(photo_folder: Path) -> None:
+    lines = re.findall(r"^    ((?:sirencodec|cat) .*)$", README, re.MULTILINE)
+    assert len(lines) >= 6
+    for line in lines:
+        if line.startswith("sirencodec encode"):  # as if each were tried by itself
+            (photo_folder / "photo.siren").unlink(missing_ok=True)
+        run_line(line)
+    assert read_image("detail.png").width == 512
+    assert read_image("again.png").width == 170
+
+
+def test_python_runs(photo_folder: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert blocks
+    run_line("sirencodec encode photo.png")
+    for number, block in enumerate(blocks):
+        script = photo_folder / f"block{number}.py"
+        script.write_text(block, encoding="utf-8")
+        names = runpy.run_path(str(script))
+        assert names["image"].width == 2048
