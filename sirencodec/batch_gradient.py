@@ -26,16 +26,23 @@ class BatchGradient:
         self._workers = workers
 
     def __call__(
-        self, layers: Sequence[Tensor], points: Tensor, targets: Tensor
+        self, layers: Sequence[Tensor], points: Tensor, targets: Tensor, batch: Tensor
     ) -> tuple[float, Layers]:
-        """Mean over points and channels; arguments as for ``Backpropagation``."""
+        """Mean over a batch's points and channels.
+
+        Args:
+            layers: augmented matrices.
+            points: (3, n) from ``augment``, all there are.
+            targets: (channels, n) values wanted there.
+            batch: (batch_points,) int64 indices of the points to look at.
+        """
 
         def run(piece: int) -> tuple[Tensor, Layers]:
-            span = slice(self._bounds[piece], self._bounds[piece + 1])
-            return self._pieces[piece](layers, points[:, span], targets[:, span])
+            chosen = batch[self._bounds[piece] : self._bounds[piece + 1]]
+            return self._pieces[piece](layers, points[:, chosen], targets[:, chosen])
 
         parts = self._workers.map(run, range(len(self._pieces)))
-        count = targets.numel()
+        count = len(batch) * len(targets)
         loss = sum(float(part_loss) for part_loss, _ in parts) / count
         gradients = [
             torch.stack(layer_parts).sum(0).div_(count)

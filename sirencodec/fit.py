@@ -177,7 +177,7 @@ class _FitState:
         """Take one batch and move the network against the error it makes there, as rounded."""
         layers = _round(self._layers, self._step_indices) if self._step_indices else self._layers
         batch = torch.from_numpy(next(self._batches)).to(self._device)
-        error, gradients = self._gradient(layers, self._points[:, batch], self._targets[:, batch])
+        error, gradients = self._gradient(layers, self._points, self._targets, batch)
         self._optimizer.step(gradients, [learning_rate * rate for rate in self._relative_rates])
         self._recent_error += ERROR_SMOOTHING * (error - self._recent_error)
         self._updates += 1

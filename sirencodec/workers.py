@@ -17,18 +17,29 @@ Result = TypeVar("Result")
 
 
 class Workers:
-    """Threads that each run PyTorch on one core."""
+    """The calling thread and a pool's, each running PyTorch on one core.
+
+    Attributes:
+        count: threads altogether.
+    """
 
     def __init__(self, pool: ThreadPoolExecutor, count: int) -> None:
-        """Use ``count`` threads of ``pool``."""
+        """Use ``count - 1`` threads of ``pool`` besides the caller's own."""
         self._pool = pool
         self.count = count
 
     def map(self, function: Callable[[Piece], Result], pieces: Sequence[Piece]) -> list[Result]:
         """Results in the order of the pieces, so that sums of them do not depend on timing."""
-        if len(pieces) == 1:
-            return [function(pieces[0])]
-        return list(self._pool.map(function, pieces))
+        if self.count == 1:
+            return [function(piece) for piece in pieces]
+        # The caller takes every count-th piece itself: a thread that only waits has to be woken.
+        others = [index for index in range(len(pieces)) if index % self.count]
+        futures = {index: self._pool.submit(function, pieces[index]) for index in others}
+        own = {index: function(pieces[index]) for index in range(0, len(pieces), self.count)}
+        return [
+            futures[index].result() if index in futures else own[index]
+            for index in range(len(pieces))
+        ]
 
 
 @contextmanager
@@ -39,7 +50,8 @@ def worker_threads(count: int) -> Iterator[Workers]:
     cores between them.
     """
     threads_before = torch.get_num_threads()
-    with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    others = max(1, count - 1)
+    with ThreadPoolExecutor(others, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         torch.set_num_threads(1)
         try:
             yield Workers(pool, count)
