@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from typing import Any
 from unittest import mock
 
@@ -16,6 +17,11 @@ from sirencodec.architecture import Architecture
 from sirencodec.entropy import payload as payload_module
 from sirencodec.entropy.frequency import largest_level
 from sirencodec.quantize import QuantizedWeights
+
+# What is to be replaced, as it was before.
+_encode_payload, _payload_bits = payload_module.encode_payload, payload_module.payload_bits
+_initial_layers, _query_strips = siren.initial_layers, query.query_strips
+_rgb_targets = fit._targets
 
 Indices = npt.NDArray[np.int64]
 ZSTD_LEVEL = 19
@@ -35,11 +41,18 @@ def constant(value: Any) -> Callable[..., Any]:
     return lambda *arguments, **options: value
 
 
+def multiple(name: str, factor: float) -> float:
+    """Dotted name of a number in the codec -> that number times a factor."""
+    module, _, attribute = name.rpartition(".")
+    value: float = getattr(import_module(module), attribute)
+    return factor * value
+
+
 def zero_bias(
     architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
 ) -> siren.Layers:
     """Initial layers, all biases zero but those of the first, which set where the waves start."""
-    layers = siren.initial_layers(architecture, axis_scale, generator)
+    layers = _initial_layers(architecture, axis_scale, generator)
     for layer in layers[1:]:
         layer[:, -1] = 0
     return layers
@@ -49,7 +62,7 @@ def pytorch_bias(
     architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
 ) -> siren.Layers:
     """Initial layers with the biases that ``torch.nn.Linear`` would leave in the authors' code."""
-    layers = siren.initial_layers(architecture, axis_scale, generator)
+    layers = _initial_layers(architecture, axis_scale, generator)
     for layer in layers[:-1]:
         rows, columns = layer.shape
         bound = architecture.omega_0 / math.sqrt(columns - 1)
@@ -107,13 +120,13 @@ def equal_sensitivities(layers: Sequence[Tensor], points: Tensor) -> list[float]
 def encode_one_gaussian(quantized: QuantizedWeights) -> bytes:
     """Payload whose layers all use one Gaussian, the one that codes them shortest together."""
     with _one_gaussian(quantized):
-        return payload_module.encode_payload(quantized)
+        return _encode_payload(quantized)
 
 
 def bits_of_one_gaussian(quantized: QuantizedWeights) -> float:
     """What that payload takes."""
     with _one_gaussian(quantized):
-        return payload_module.payload_bits(quantized)
+        return _payload_bits(quantized)
 
 
 def _one_gaussian(quantized: QuantizedWeights) -> Any:
@@ -154,9 +167,6 @@ def decode_zstd(payload: bytes, architecture: Architecture) -> QuantizedWeights:
     return QuantizedWeights(tuple(piece.reshape(shape) for piece, shape in pieces), tuple(head[1:]))
 
 
-_rgb_targets = fit._targets
-
-
 def luma_targets(samples: query.Samples) -> Tensor:
     """Samples -> targets in luma and chroma, for a network that is to learn these."""
     targets = _rgb_targets(samples)
@@ -169,5 +179,5 @@ def luma_strips(
     layers: Sequence[Tensor], region: query.Region
 ) -> Iterator[npt.NDArray[np.float64]]:
     """Values of such a network -> RGB, strip by strip."""
-    for values in query.query_strips(layers, region):
+    for values in _query_strips(layers, region):
         yield values @ LUMA_CHROMA if values.shape[2] == len(LUMA_CHROMA) else values

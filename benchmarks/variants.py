@@ -5,10 +5,13 @@ the process that encodes and again in the one that decodes, and puts them back. 
 is a plain value or something of `alternatives.py`, which imports PyTorch only when it is needed.
 """
 
+import math
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -33,7 +36,7 @@ class Variant:
     Attributes:
         name: as in results and on the command line.
         switch: the ingredient in question, the same for all its variants.
-        replacements: dotted name of a module's attribute -> what takes its place.
+        replacements: dotted name of a constant, function or class -> what takes its place.
     """
 
     name: str
@@ -47,12 +50,27 @@ class Variant:
         Raises:
             AttributeError: if the codec has no such attribute any more.
         """
+        for name in ("encoder", "decoder", "function"):
+            import_module(f"sirencodec.{name}")  # and with them all that could be replaced
         with ExitStack() as stack:
             for target, value in self.replacements.items():
-                import_module(target.rpartition(".")[0])
                 loaded = value.load() if isinstance(value, Alternative) else value
-                stack.enter_context(mock.patch(target, loaded))
+                for module, attribute in _places(target):
+                    stack.enter_context(mock.patch.object(module, attribute, loaded))
             yield
+
+
+def _places(target: str) -> list[tuple[ModuleType, str]]:
+    """Dotted name -> where to replace it: a function or class in every module that imported it."""
+    module_name, _, attribute = target.rpartition(".")
+    original = getattr(import_module(module_name), attribute)
+    if not callable(original):
+        return [(import_module(module_name), attribute)]
+    return [
+        (module, attribute)
+        for name, module in list(sys.modules.items())
+        if name.startswith("sirencodec.") and vars(module).get(attribute) is original
+    ]
 
 
 def _all_variants() -> Iterator[Variant]:
@@ -61,7 +79,7 @@ def _all_variants() -> Iterator[Variant]:
 
     for name in ("zero", "pytorch"):
         start = Alternative(f"{name}_bias")
-        yield variant(f"bias-{name}", "initial biases", "fit.initial_layers", start)
+        yield variant(f"bias-{name}", "initial biases", "siren.initial_layers", start)
     for omega_0 in (10, 20, 60, 120):
         plan = Alternative("constant", (omega_0,))
         yield variant(f"omega-{omega_0}", "omega_0", "planning.plan_omega_0", plan)
@@ -70,27 +88,33 @@ def _all_variants() -> Iterator[Variant]:
         switch = "quantisation-aware fitting"
         yield variant(f"quantise-{name}", switch, "fit.REALLOCATE_AT", fractions)
     for rate in (0.02, 0.006, 0.002):
-        adam = {"sirencodec.fit.Soap": Alternative("Adam"), "sirencodec.fit.LEARNING_RATE": rate}
+        adam = {
+            "sirencodec.soap.Soap": Alternative("Adam"),
+            "sirencodec.fit.LEARNING_RATE": math.inf,  # the largest holds at every width
+            "sirencodec.fit.LARGEST_LEARNING_RATE": rate,
+        }
         yield Variant(f"adam-{rate:g}", "optimiser", adam)
     equal = Alternative("equal_sensitivities")
-    yield variant("equal-steps", "steps by sensitivity", "fit.sensitivities", equal)
+    yield variant("equal-steps", "steps by sensitivity", "siren.sensitivities", equal)
     yield variant("gaussian", "entropy model", "entropy.payload.NUM_SHAPES", 1)
     yield Variant("one-gaussian", "entropy model", _payload("one_gaussian"))
     yield Variant("zstd", "entropy model", _payload("zstd", decoder=True))
     for depth in (2, 4, 6, 10):
         plan = Alternative("constant", (depth,))
         yield variant(f"depth-{depth}", "width against depth", "planning.plan_depth", plan)
-    for rate in (0.005, 0.01, 0.04):
-        yield variant(f"rate-{rate:g}", "learning rate", "fit.LEARNING_RATE", rate)
+    for factor in (0.5, 2.0):
+        names = ("sirencodec.fit.LEARNING_RATE", "sirencodec.fit.LARGEST_LEARNING_RATE")
+        rates = {name: Alternative("multiple", (name, factor)) for name in names}
+        yield Variant(f"rate-times-{factor:g}", "learning rate", rates)
     for pixels in (2048, 16384):
         yield variant(f"batch-{pixels}", "pixels a step", "planning.BATCH_PIXELS", pixels)
     batches = Alternative("RandomBatches")
-    yield variant("sampling-random", "sampling of pixels", "fit.StratifiedBatches", batches)
+    yield variant("sampling-random", "sampling of pixels", "sampling.StratifiedBatches", batches)
     for bits in (5.0, 8.0, 10.0):
         yield variant(f"bits-{bits:g}", "bits a weight", "planning.BITS_PER_WEIGHT", bits)
     colours = {
         "sirencodec.fit._targets": Alternative("luma_targets"),
-        "sirencodec.decoder.query_strips": Alternative("luma_strips"),
+        "sirencodec.query.query_strips": Alternative("luma_strips"),
     }
     yield Variant("luma-chroma", "colour transform", colours)
 
@@ -98,12 +122,11 @@ def _all_variants() -> Iterator[Variant]:
 def _payload(name: str, *, decoder: bool = False) -> dict[str, Any]:
     """Replacements for everything that codes levels or counts what they cost."""
     replacements: dict[str, Any] = {
-        "sirencodec.encoder.encode_payload": Alternative(f"encode_{name}"),
-        "sirencodec.fit.payload_bits": Alternative(f"bits_of_{name}"),
-        "sirencodec.bit_allocation.payload_bits": Alternative(f"bits_of_{name}"),
+        "sirencodec.entropy.payload.encode_payload": Alternative(f"encode_{name}"),
+        "sirencodec.entropy.payload.payload_bits": Alternative(f"bits_of_{name}"),
     }
     if decoder:
-        replacements["sirencodec.decoder.decode_payload"] = Alternative(f"decode_{name}")
+        replacements["sirencodec.entropy.payload.decode_payload"] = Alternative(f"decode_{name}")
     return replacements
 
 
