@@ -43,14 +43,10 @@ types: $(STAMP)
 
 check: lint types test ## everything CI runs
 
-$(STAMP)-bench: $(STAMP)
-	$(BIN)/pip install --quiet --editable '.[bench]'
-	@touch $@
-
-bench-smoke: $(STAMP)-bench ## run every benchmark once, on tiny pictures
+bench-smoke: $(STAMP) ## run every benchmark once, on tiny pictures
 	$(BIN)/python -m benchmarks smoke
 
-bench: $(STAMP)-bench ## measure all codecs:  make bench DATASET=folder (hours; goes on when cut off)
+bench: $(STAMP) ## measure all codecs:  make bench DATASET=folder (hours; goes on when cut off)
 	$(BIN)/python -m benchmarks rate-distortion --dataset "$(DATASET)" --output "$(BENCH_RESULT)"
 	$(BIN)/python -m benchmarks report "$(BENCH_RESULT)" --plots benchmarks/results
 
