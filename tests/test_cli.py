@@ -504,7 +504,7 @@ def test_file_names_cannot_control_the_terminal() -> None:
 def start(*arguments: str, **options: object) -> "subprocess.Popen[bytes]":
     pipes: dict[str, object]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    # Whoever runs these tests in the background may have them ignore Ctrl-C; a user's shell does not.
+    # A test run in the background may have Ctrl-C ignored, a user's shell does not.
     pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen([*PROGRAM, *arguments], **pipes | options)  # type: ignore[call-overload]
 
