@@ -91,6 +91,7 @@ def _all_variants() -> Iterator[Variant]:
         adam = {
             "sirencodec.soap.Soap": Alternative("Adam"),
             "sirencodec.fit.LEARNING_RATE": math.inf,  # the largest holds at every width
+            "sirencodec.fit.WIDE_LEARNING_RATE": math.inf,
             "sirencodec.fit.LARGEST_LEARNING_RATE": rate,
         }
         yield Variant(f"adam-{rate:g}", "optimiser", adam)
@@ -103,7 +104,8 @@ def _all_variants() -> Iterator[Variant]:
         plan = Alternative("constant", (depth,))
         yield variant(f"depth-{depth}", "width against depth", "planning.plan_depth", plan)
     for factor in (0.5, 2.0):
-        names = ("sirencodec.fit.LEARNING_RATE", "sirencodec.fit.LARGEST_LEARNING_RATE")
+        kinds = ("LEARNING_RATE", "LARGEST_LEARNING_RATE", "WIDE_LEARNING_RATE")
+        names = [f"sirencodec.fit.{kind}" for kind in kinds]
         rates = {name: Alternative("multiple", (name, factor)) for name in names}
         yield Variant(f"rate-times-{factor:g}", "learning rate", rates)
     for pixels in (2048, 16384):

@@ -29,10 +29,11 @@ from sirencodec.siren import Layers, augment, initial_layers, sensitivities
 from sirencodec.soap import Soap
 from sirencodec.workers import Workers, worker_threads
 
-# Of folded weights, times the square root of the width: narrow networks bear larger steps, and gain
-# by them (LOG.md, entry 4).
-LEARNING_RATE = 0.16
+# Of folded weights; the smallest of the three holds. Narrow networks bear larger steps, and gain by
+# them; wide ones drift into chaos on busy pictures unless steps fall faster (LOG.md, entries 4, 5).
 LARGEST_LEARNING_RATE = 0.04
+LEARNING_RATE = 0.16  # times the square root of the width
+WIDE_LEARNING_RATE = 41.0  # times the square of the width
 LAST_LAYER_RATE = 0.3  # relative, and relative to the targets' spread
 WARM_UP_STEPS = 100
 REALLOCATE_AT = (0.8, 0.9)  # fractions of the fit at which steps are chosen anew
@@ -97,7 +98,8 @@ def fit(
             rates.
     """
     width = architecture.hidden_features
-    learning_rate = min(LEARNING_RATE / math.sqrt(width), LARGEST_LEARNING_RATE)
+    rates = (LARGEST_LEARNING_RATE, LEARNING_RATE / math.sqrt(width), WIDE_LEARNING_RATE / width**2)
+    learning_rate = min(rates)
     for _ in range(1 + RESTARTS):
         fitted = _fit_once(samples, architecture, plan, device, learning_rate, on_step)
         if fitted is not None:

@@ -156,6 +156,7 @@ def test_a_fit_that_blows_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
     """Samples are integers, so only the updates themselves can make a loss that is not finite."""
     monkeypatch.setattr(fitting, "LEARNING_RATE", 1e30)
     monkeypatch.setattr(fitting, "LARGEST_LEARNING_RATE", 1e30)
+    monkeypatch.setattr(fitting, "WIDE_LEARNING_RATE", 1e30)
     with pytest.raises(FitError, match="diverged at every learning rate"):
         fit(waves(), SMALL, plan(), CPU)
 
