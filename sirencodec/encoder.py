@@ -1,21 +1,23 @@
 """Image -> `.siren` bytes."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import repeat
 
+from sirencodec.architecture import Architecture
 from sirencodec.config import EncodeConfig
 from sirencodec.container import Header, write_container
 from sirencodec.decoder import decode
 from sirencodec.device import choose_device
 from sirencodec.entropy.payload import encode_payload
 from sirencodec.errors import ImageError
-from sirencodec.fit import OnStep, fit
+from sirencodec.fit import FitPlan, OnStep, fit
 from sirencodec.format import SIDE_RANGE
 from sirencodec.image import Image
 from sirencodec.limits import DEFAULT_LIMITS
 from sirencodec.metadata_section import write_metadata
 from sirencodec.metrics import psnr_db
-from sirencodec.planning import plan_architecture, plan_fit
+from sirencodec.planning import plan_architecture, plan_fits
 from sirencodec.rate_control import reach_target
 
 
@@ -27,13 +29,13 @@ class EncodeResult:
         data: the file's bytes.
         psnr_db: of its decode at stored size against the image, all channels.
         bpp: bits a pixel, the whole file counted.
-        seconds: time it took.
+        seconds: time it took, all attempts at the target together.
     """
 
     data: bytes
     psnr_db: float
     bpp: float
-    seconds: float
+    seconds: float = 0.0
 
 
 def encode_image(
@@ -68,20 +70,25 @@ def encode_image(
     metadata = None if config.strip else write_metadata(image.metadata)
 
     def attempt(budget_bits: float) -> EncodeResult:
-        """One fit at one payload budget."""
+        """The best file at one payload budget."""
         architecture = plan_architecture(budget_bits, image.channels, longest_side)
-        plan = plan_fit(architecture, num_pixels, config.effort, budget_bits, config.seed)
+        plans = plan_fits(architecture, num_pixels, config.effort, budget_bits, config.seed)
+        return max(map(attempt_plan, repeat(architecture), plans), key=lambda tried: tried.psnr_db)
+
+    def attempt_plan(architecture: Architecture, plan: FitPlan) -> EncodeResult:
+        """One fit, from samples to a file that has been decoded again."""
         quantized = fit(image.samples, architecture, plan, device, on_step)
         payload = encode_payload(quantized)
         header = Header(image.width, image.height, image.bit_depth, architecture)
         data = write_container(header, payload, metadata)
-        return _check(image, data, time.perf_counter() - started)
+        return _check(image, data)
 
-    return reach_target(attempt, num_pixels, config, metadata)
+    result = reach_target(attempt, num_pixels, config, metadata)
+    return replace(result, seconds=time.perf_counter() - started)
 
 
-def _check(image: Image, data: bytes, seconds: float) -> EncodeResult:
+def _check(image: Image, data: bytes) -> EncodeResult:
     """Decode what was written and measure it."""
     decoded = decode(data, device="cpu")
     quality = psnr_db(image.samples, decoded.samples)
-    return EncodeResult(data, quality, 8 * len(data) / (image.width * image.height), seconds)
+    return EncodeResult(data, quality, 8 * len(data) / (image.width * image.height))

@@ -87,6 +87,32 @@ def plan_depth(num_parameters: float) -> int:
     return 7
 
 
+def plan_fits(
+    architecture: Architecture, num_pixels: int, effort: int, budget_bits: float, seed: int
+) -> list[FitPlan]:
+    """Network, image size and effort -> the fits to make, the best of which to keep.
+
+    One, as a rule. A small image is settled long before the effort is spent, and more updates are
+    no better there than other ones; so it is fitted as every lower effort would, too.
+
+    Raises:
+        ParameterError: if the effort is not 0 to 9.
+    """
+    plan = plan_fit(architecture, num_pixels, effort, budget_bits, seed)
+    if plan.steps < settled_steps(num_pixels, effort):
+        return [plan]
+    lower = range(effort)
+    return [
+        *(plan_fit(architecture, num_pixels, level, budget_bits, seed) for level in lower),
+        plan,
+    ]
+
+
+def settled_steps(num_pixels: int, effort: int) -> int:
+    """Image size and effort -> updates that are enough: a handful of pixels takes few."""
+    return (200 + num_pixels) * (1 + effort)
+
+
 def plan_fit(
     architecture: Architecture, num_pixels: int, effort: int, budget_bits: float, seed: int
 ) -> FitPlan:
@@ -105,7 +131,6 @@ def plan_fit(
     step_work = STEP_MULTIPLY_ADDS + batch_pixels * (
         3 * architecture.num_parameters + SINE_MULTIPLY_ADDS * sines
     )
-    # A handful of pixels needs no more updates than it takes to settle.
-    settled = (200 + num_pixels) * (1 + effort)
-    steps = max(20, min(round(EFFORT_WORK[effort] * 1e12 / step_work), settled, MAX_STEPS))
+    affordable = round(EFFORT_WORK[effort] * 1e12 / step_work)
+    steps = max(20, min(affordable, settled_steps(num_pixels, effort), MAX_STEPS))
     return FitPlan(steps, batch_pixels, budget_bits, seed)
