@@ -3,7 +3,7 @@
 Two phases under one cosine learning rate. First the network is fitted as it is. Then its layers are
 given quantisation steps that meet the budget, and fitting goes on *through* the rounding: the loss
 and its gradient are taken at the rounded weights and applied to the unrounded ones behind them
-(straight-through estimation). Rounding only at the end costs decibels; this costs 0.1 to 0.2 dB at
+(straight-through estimation). Rounding only at the end costs decibels; this costs under 0.2 dB at
 6 bits a weight (benchmarks/LOG.md, entry 3).
 """
 

@@ -27,7 +27,7 @@ PHOTO_OMEGA_0: Final = 30
 BATCH_PIXELS: Final = 6_144  # smaller is noise, larger is fewer steps (LOG.md, entry 2)
 
 # Effort -> arithmetic of one fit, in units of 10^12 multiply-adds. Two cores of a small machine do
-# 0.06 of them a second, so effort 4 takes about two minutes there and effort 9 half an hour.
+# 0.06 of them a second, so effort 4 takes about two minutes there; 9 should take half an hour.
 EFFORT_WORK: Final = (0.2, 0.5, 1.2, 3.0, 7.0, 12.0, 20.0, 35.0, 60.0, 100.0)
 MAX_STEPS: Final = 60_000
 # What a sine and its derivative cost, in multiply-adds, next to the matrix products.
@@ -80,7 +80,7 @@ def plan_omega_0(longest_side: int) -> int:
 
 
 def plan_depth(num_parameters: float) -> int:
-    """Number of weights -> hidden layers (LOG.md, entry 4)."""
+    """Number of weights -> hidden layers: seven is measured (LOG.md, entry 4), fewer a guess."""
     for hidden_layers, largest in enumerate((30, 150, 400, 900, 2_000)):
         if num_parameters < largest:
             return hidden_layers

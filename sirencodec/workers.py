@@ -2,7 +2,7 @@
 
 A sine layer of this size keeps a core busy from its own cache. PyTorch's way of using two cores, to
 split every single operation, spends more on handing over than it gains; splitting the batch instead
-is about 1.6 times as fast (benchmarks/LOG.md, entry 1).
+is 1.6 to 2 times as fast (benchmarks/LOG.md, entry 1).
 """
 
 from collections.abc import Callable, Iterator, Sequence
