@@ -10,7 +10,7 @@ from benchmarks.bd_rate import compare, quality_at
 from benchmarks.curves import RatePoints
 from benchmarks.measure import Point
 from benchmarks.tables import Rows, markdown, percent_text
-from benchmarks.variants import VARIANTS
+from benchmarks.variants import BASELINE, VARIANTS
 
 KIND = "ablation"
 DB_PER_OCTAVE = 2.0  # what twice the bits bring on photographs, where there is one rate only
@@ -31,7 +31,9 @@ def _table(points: Sequence[Point]) -> str:
     by_variant: dict[str, list[Point]] = defaultdict(list)
     for point in points:
         by_variant[point.get("variant", "")].append(point)
-    defaults = by_variant.pop("", [])
+    as_it_is = by_variant.pop("", [])
+    # The codec as it is was the pure profile until there was another.
+    defaults = by_variant.pop(BASELINE, as_it_is)
     rows: Rows = []
     for name, variant in VARIANTS.items():
         if name not in by_variant:

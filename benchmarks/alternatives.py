@@ -14,12 +14,13 @@ from torch import Tensor
 
 from sirencodec import fit, query, siren
 from sirencodec.architecture import Architecture
-from sirencodec.entropy import payload as payload_module
+from sirencodec.entropy import matrices, payload
 from sirencodec.entropy.frequency import largest_level
+from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.quantize import QuantizedWeights
 
 # What is to be replaced, as it was before.
-_encode_payload, _payload_bits = payload_module.encode_payload, payload_module.payload_bits
+_encode_payload, _matrices_bits = payload.encode_payload, matrices.matrices_bits
 _initial_layers, _query_strips = siren.initial_layers, query.query_strips
 _rgb_targets = fit._targets
 
@@ -117,54 +118,65 @@ def equal_sensitivities(layers: Sequence[Tensor], points: Tensor) -> list[float]
     return [1.0] * len(layers)
 
 
-def encode_one_gaussian(quantized: QuantizedWeights) -> bytes:
+def encode_one_gaussian(picture: QuantizedPicture, architecture: Architecture) -> bytes:
     """Payload whose layers all use one Gaussian, the one that codes them shortest together."""
-    with _one_gaussian(quantized):
-        return _encode_payload(quantized)
+    with _one_gaussian(picture.weights):
+        return _encode_payload(picture, architecture)
 
 
-def bits_of_one_gaussian(quantized: QuantizedWeights) -> float:
+def bits_of_one_gaussian(weights: QuantizedWeights) -> float:
     """What that payload takes."""
-    with _one_gaussian(quantized):
-        return _payload_bits(quantized)
+    with _one_gaussian(weights):
+        return _matrices_bits(weights)
 
 
-def _one_gaussian(quantized: QuantizedWeights) -> Any:
-    levels = np.concatenate([matrix.ravel() for matrix in quantized.levels])
-    with mock.patch.object(payload_module, "NUM_SHAPES", 1):
-        model, _ = payload_module.best_model(levels)
+def _one_gaussian(weights: QuantizedWeights) -> Any:
+    levels = np.concatenate([matrix.ravel() for matrix in weights.levels])
+    with mock.patch.object(matrices, "NUM_SHAPES", 1):
+        model, _ = matrices.best_model(levels)
 
     def chosen(matrix: npt.NDArray[np.int32]) -> tuple[int, float]:
-        costs = payload_module.code_lengths(model)
+        if model == matrices.ZERO_MODEL:  # all of them are zero
+            return model, 0.0
+        costs = matrices.code_lengths(model)
         return model, float(costs[matrix + largest_level(model)].sum())
 
-    return mock.patch.object(payload_module, "best_model", chosen)
+    return mock.patch.object(matrices, "best_model", chosen)
 
 
-def encode_zstd(quantized: QuantizedWeights) -> bytes:
+def encode_zstd(picture: QuantizedPicture, architecture: Architecture) -> bytes:
     """Payload of step indices and levels packed by a general compressor, zstandard."""
-    widest = max(int(np.abs(matrix).max()) for matrix in quantized.levels)
+    del architecture
+    return _pack_zstd(picture.weights)
+
+
+def _pack_zstd(weights: QuantizedWeights) -> bytes:
+    widest = max(int(np.abs(matrix).max()) for matrix in weights.levels)
     kind = "int8" if widest < 128 else "int16"
-    raw = b"".join(matrix.astype(kind).tobytes() for matrix in quantized.levels)
-    head = bytes([np.dtype(kind).itemsize, *quantized.step_indices])
+    raw = b"".join(matrix.astype(kind).tobytes() for matrix in weights.levels)
+    head = bytes([np.dtype(kind).itemsize, *weights.step_indices])
     return head + zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_content_size=False).compress(raw)
 
 
-def bits_of_zstd(quantized: QuantizedWeights) -> float:
+def bits_of_zstd(weights: QuantizedWeights) -> float:
     """What that payload takes."""
-    return 8.0 * len(encode_zstd(quantized))
+    return 8.0 * len(_pack_zstd(weights))
 
 
-def decode_zstd(payload: bytes, architecture: Architecture) -> QuantizedWeights:
+def decode_zstd(
+    coded: bytes, architecture: Architecture, width: int, height: int
+) -> QuantizedPicture:
     """Payload of ``encode_zstd`` -> levels."""
+    del width, height  # which only grids depend on
     shapes = architecture.layer_shapes
-    head, packed = payload[: 1 + len(shapes)], payload[1 + len(shapes) :]
+    head, packed = coded[: 1 + len(shapes)], coded[1 + len(shapes) :]
     size = architecture.num_parameters * head[0]
     raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
     flat = np.frombuffer(raw, dtype=f"int{8 * head[0]}").astype(np.int32)
     ends = np.cumsum([rows * columns for rows, columns in shapes])
     pieces = zip(np.split(flat, ends[:-1]), shapes, strict=True)
-    return QuantizedWeights(tuple(piece.reshape(shape) for piece, shape in pieces), tuple(head[1:]))
+    levels = tuple(piece.reshape(shape) for piece, shape in pieces)
+    return QuantizedPicture(QuantizedWeights(levels, tuple(head[1:])))
 
 
 def luma_targets(samples: query.Samples) -> Tensor:
@@ -175,9 +187,7 @@ def luma_targets(samples: query.Samples) -> Tensor:
     return torch.from_numpy(LUMA_CHROMA).float() @ targets
 
 
-def luma_strips(
-    layers: Sequence[Tensor], region: query.Region
-) -> Iterator[npt.NDArray[np.float64]]:
+def luma_strips(network: query.Network, region: query.Region) -> Iterator[npt.NDArray[np.float64]]:
     """Values of such a network -> RGB, strip by strip."""
-    for values in _query_strips(layers, region):
+    for values in _query_strips(network, region):
         yield values @ LUMA_CHROMA if values.shape[2] == len(LUMA_CHROMA) else values

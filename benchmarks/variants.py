@@ -1,5 +1,8 @@
 """One switch at a time: the codec with one of its ingredients replaced, for ablations.
 
+Variants are of the pure profile, whatever the size of the image; the one that replaces nothing is
+what the others are compared with.
+
 The codec has no switches for this. A variant replaces attributes of its modules from outside, in
 the process that encodes and again in the one that decodes, and puts them back. What replaces them
 is a plain value or something of `alternatives.py`, which imports PyTorch only when it is needed.
@@ -15,6 +18,8 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
+BASELINE = "pure"  # name of the variant that replaces nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
@@ -29,6 +34,11 @@ class Alternative:
         return found(*self.arguments) if self.arguments else found
 
 
+PURE: dict[str, Any] = {
+    "sirencodec.pyramid_planning.choose_profile": Alternative("constant", ("pure",))
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Variant:
     """The codec with something replaced.
@@ -36,7 +46,8 @@ class Variant:
     Attributes:
         name: as in results and on the command line.
         switch: the ingredient in question, the same for all its variants.
-        replacements: dotted name of a constant, function or class -> what takes its place.
+        replacements: dotted name of a constant, function or class -> what takes its place, besides
+            the choice of the profile.
     """
 
     name: str
@@ -53,7 +64,7 @@ class Variant:
         for name in ("encoder", "decoder", "function"):
             import_module(f"sirencodec.{name}")  # and with them all that could be replaced
         with ExitStack() as stack:
-            for target, value in self.replacements.items():
+            for target, value in (PURE | self.replacements).items():
                 loaded = value.load() if isinstance(value, Alternative) else value
                 for module, attribute in _places(target):
                     stack.enter_context(mock.patch.object(module, attribute, loaded))
@@ -77,6 +88,7 @@ def _all_variants() -> Iterator[Variant]:
     def variant(name: str, switch: str, target: str, value: Any) -> Variant:
         return Variant(name, switch, {f"sirencodec.{target}": value})
 
+    yield Variant(BASELINE, "nothing", {})
     for name in ("zero", "pytorch"):
         start = Alternative(f"{name}_bias")
         yield variant(f"bias-{name}", "initial biases", "siren.initial_layers", start)
@@ -97,7 +109,7 @@ def _all_variants() -> Iterator[Variant]:
         yield Variant(f"adam-{rate:g}", "optimiser", adam)
     equal = Alternative("equal_sensitivities")
     yield variant("equal-steps", "steps by sensitivity", "siren.sensitivities", equal)
-    yield variant("gaussian", "entropy model", "entropy.payload.NUM_SHAPES", 1)
+    yield variant("gaussian", "entropy model", "entropy.matrices.NUM_SHAPES", 1)
     yield Variant("one-gaussian", "entropy model", _payload("one_gaussian"))
     yield Variant("zstd", "entropy model", _payload("zstd", decoder=True))
     for depth in (2, 4, 6, 10):
@@ -125,7 +137,7 @@ def _payload(name: str, *, decoder: bool = False) -> dict[str, Any]:
     """Replacements for everything that codes levels or counts what they cost."""
     replacements: dict[str, Any] = {
         "sirencodec.entropy.payload.encode_payload": Alternative(f"encode_{name}"),
-        "sirencodec.entropy.payload.payload_bits": Alternative(f"bits_of_{name}"),
+        "sirencodec.entropy.matrices.matrices_bits": Alternative(f"bits_of_{name}"),
     }
     if decoder:
         replacements["sirencodec.entropy.payload.decode_payload"] = Alternative(f"decode_{name}")

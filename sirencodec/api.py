@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from sirencodec.decoder import Crop
-    from sirencodec.fit import FitProgress
     from sirencodec.function import SirenFunction
+    from sirencodec.progress import FitProgress
 
     ImageSource: TypeAlias = "Image | PIL.Image.Image | npt.NDArray[np.unsignedinteger] | Source"
 
@@ -41,7 +41,7 @@ def encode(
             uint16, or an image file as path, bytes or binary stream.
         config: options as one object, or
         **options: the fields of ``EncodeConfig`` by name: ``quality``, ``bpp``, ``size_bytes``,
-            ``psnr_db``, ``effort``, ``seed``, ``device``, ``strip``.
+            ``psnr_db``, ``effort``, ``profile``, ``seed``, ``device``, ``strip``.
         on_step: called with the progress after every update of the network.
 
     Returns:

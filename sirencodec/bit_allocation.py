@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sirencodec.entropy.frequency import LARGEST_LEVEL
-from sirencodec.entropy.payload import payload_bits
+from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.quantize import STEP_SIZES, Matrix, nearest_step_index, quantize
 
 SEARCH_STEPS = 24  # halvings of a range of 2^24: finer than the table of steps
@@ -42,7 +42,7 @@ def allocate_steps(
     fine, coarse = 2.0**-20, 2.0**4  # root-mean-square error of the image, per rounded weight
     for _ in range(SEARCH_STEPS):
         middle = math.sqrt(fine * coarse)
-        if payload_bits(quantize(weights, indices(middle))) > budget_bits:
+        if matrices_bits(quantize(weights, indices(middle))) > budget_bits:
             fine = middle
         else:
             coarse = middle

@@ -7,6 +7,7 @@ from sirencodec.errors import ParameterError
 DEFAULT_QUALITY = 60.0
 DEFAULT_EFFORT = 4
 LARGEST_EFFORT = 9
+PROFILES = ("auto", "pure", "pyramid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class EncodeConfig:
         size_bytes: bytes of the whole file, not to be exceeded.
         psnr_db: peak signal-to-noise ratio to reach with as small a file as can be found.
         effort: 0 (fastest) to 9 (smallest file at equal quality).
+        profile: "pure" codes a network alone, "pyramid" latent grids as well; "auto" takes the one
+            that suits the image.
         seed: of all randomness.
         device: "auto", "cpu" or "cuda".
         strip: leave ICC profile, EXIF and XMP out of the file.
@@ -29,6 +32,7 @@ class EncodeConfig:
     size_bytes: int | None = None
     psnr_db: float | None = None
     effort: int = DEFAULT_EFFORT
+    profile: str = "auto"
     seed: int = 0
     device: str = "auto"
     strip: bool = False
@@ -45,5 +49,7 @@ class EncodeConfig:
                 raise ParameterError(f"{name} must be positive and finite, not {target}")
         if self.effort not in range(LARGEST_EFFORT + 1):
             raise ParameterError(f"effort must be 0 to {LARGEST_EFFORT}, not {self.effort}")
+        if self.profile not in PROFILES:
+            raise ParameterError(f"profile must be one of {', '.join(PROFILES)}")
         if not 0 <= self.seed < 2**63:
             raise ParameterError(f"seed must be 0 to 2^63 - 1, not {self.seed}")

@@ -8,11 +8,13 @@ up to the file's size exactly and every value has one encoding, so
 import zlib
 from dataclasses import dataclass
 
-from sirencodec.architecture import Architecture
+from sirencodec.architecture import EXPONENTS, LARGEST_EXPONENT, Architecture
+from sirencodec.entropy.prior import HIDDEN_WIDTHS, prior_checksum
 from sirencodec.errors import CorruptError, NotSirenError, TruncatedError, VersionError
 from sirencodec.format import (
     CHANNELS_MASK,
     CHECKSUM_BYTES,
+    GRIDS_RANGE,
     HIDDEN_FEATURES_RANGE,
     HIDDEN_LAYERS_RANGE,
     MAGIC,
@@ -20,6 +22,9 @@ from sirencodec.format import (
     METADATA_FLAG,
     OMEGA_0_RANGE,
     PAYLOAD_BYTES_RANGE,
+    PRIOR_CHECKSUM_BYTES,
+    PRIOR_RANGE,
+    PYRAMID_FLAG,
     RESERVED_FLAGS,
     SIDE_RANGE,
     SIXTEEN_BIT_FLAG,
@@ -69,15 +74,20 @@ def write_container(header: Header, payload: bytes, metadata: bytes | None = Non
     flags = architecture.channels - 1
     flags |= SIXTEEN_BIT_FLAG if header.bit_depth == 16 else 0
     flags |= METADATA_FLAG if metadata is not None else 0
+    flags |= PYRAMID_FLAG if architecture.grids else 0
     fields = (
         header.width,
         header.height,
         architecture.hidden_features,
         architecture.hidden_layers,
         architecture.omega_0,
-        len(payload),
     )
-    picture = MAGIC + bytes((VERSION, flags)) + b"".join(map(write_varint, fields)) + payload
+    picture = MAGIC + bytes((VERSION, flags)) + b"".join(map(write_varint, fields))
+    if architecture.grids:
+        finest, coarsest = architecture.grids[0], architecture.grids[-1]
+        picture += write_varint(finest + EXPONENTS * coarsest) + write_varint(architecture.prior)
+        picture += _prior_checksum_bytes(architecture.prior)
+    picture += write_varint(len(payload)) + payload
     data = picture + _checksum_bytes(picture)
     if metadata is not None:
         data += write_varint(len(metadata)) + metadata + _checksum_bytes(metadata)
@@ -98,6 +108,8 @@ def parse_container(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Container:
     header, payload_bytes, has_metadata, offset = _parse_header(data)
     limits.check("max_pixels", header.width * header.height)
     limits.check("max_parameters", header.architecture.num_parameters)
+    latents = header.architecture.num_latents(header.width, header.height)
+    limits.check("max_latents", latents)
 
     end = offset + payload_bytes
     payload = _slice(data, offset, end, "payload")
@@ -144,10 +156,38 @@ def _parse_header(data: bytes) -> tuple[Header, int, bool, int]:
     features, offset = _read_field(data, offset, "hidden_features", HIDDEN_FEATURES_RANGE)
     layers, offset = _read_field(data, offset, "hidden_layers", HIDDEN_LAYERS_RANGE)
     omega_0, offset = _read_field(data, offset, "omega_0", OMEGA_0_RANGE)
+    grids: tuple[int, ...] = ()
+    prior = 0
+    if flags & PYRAMID_FLAG:
+        grids, prior, offset = _read_pyramid(data, offset)
     payload_bytes, offset = _read_field(data, offset, "payload_bytes", PAYLOAD_BYTES_RANGE)
-    architecture = Architecture(features, layers, 1 + (flags & CHANNELS_MASK), omega_0)
+    channels = 1 + (flags & CHANNELS_MASK)
+    architecture = Architecture(features, layers, channels, omega_0, grids, prior)
     header = Header(width, height, 16 if flags & SIXTEEN_BIT_FLAG else 8, architecture)
     return header, payload_bytes, bool(flags & METADATA_FLAG), offset
+
+
+def _read_pyramid(data: bytes, offset: int) -> tuple[tuple[int, ...], int, int]:
+    """Fields of the pyramid at ``offset`` -> grids, number of the prior, and the offset after."""
+    start = offset
+    exponents, offset = _read_field(data, offset, "grids", GRIDS_RANGE)
+    coarsest, finest = divmod(exponents, EXPONENTS)
+    if not finest <= coarsest <= LARGEST_EXPONENT:
+        raise CorruptError(f"no grids from {finest} to {coarsest}", offset=start, field="grids")
+    prior_offset = offset
+    prior, offset = _read_field(data, offset, "prior", PRIOR_RANGE)
+    if prior not in HIDDEN_WIDTHS:
+        raise VersionError(f"this decoder does not have the context model {prior} of the file")
+    end = offset + PRIOR_CHECKSUM_BYTES
+    if _slice(data, offset, end, "prior checksum") != _prior_checksum_bytes(prior):
+        raise CorruptError(
+            f"context model {prior} is not the one the file means", offset=prior_offset
+        )
+    return tuple(range(finest, coarsest + 1)), prior, end
+
+
+def _prior_checksum_bytes(prior: int) -> bytes:
+    return prior_checksum(prior).to_bytes(PRIOR_CHECKSUM_BYTES, "little")
 
 
 def _read_field(data: bytes, offset: int, field: str, bounds: tuple[int, int]) -> tuple[int, int]:

@@ -1,22 +1,22 @@
 """`.siren` bytes -> image or function."""
 
 import math
-from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from sirencodec.architecture import decoding_work
 from sirencodec.container import Header, parse_container
 from sirencodec.device import choose_device
-from sirencodec.entropy.payload import decode_payload
+from sirencodec.entropy.payload import QuantizedPicture, decode_payload
 from sirencodec.errors import ParameterError
+from sirencodec.features import FeatureField
 from sirencodec.image import Image, Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.metadata_section import read_metadata
-from sirencodec.quantize import Matrix, dequantize
-from sirencodec.query import Region, Samples, query_strips, to_samples
+from sirencodec.quantize import dequantize
+from sirencodec.query import Network, Region, Samples, query_strips, to_samples
 
 Crop = tuple[float, float, float, float]
 
@@ -59,10 +59,9 @@ def decode(
     header = container.header
     region = choose_region(header, width=width, height=height, scale=scale, crop=crop)
     check_work(header, region, limits)
-    quantized = decode_payload(container.payload, header.architecture)
-    weights = dequantize(quantized)
-    layers = to_layers(weights, choose_device(device), torch.float64 if exact else torch.float32)
-    samples = query_samples(layers, region, header.bit_depth)
+    picture = decode_payload(container.payload, header.architecture, header.width, header.height)
+    network = to_network(picture, header, choose_device(device), exact=exact)
+    samples = query_samples(network, region, header)
     metadata = Metadata() if strip else read_metadata(container, limits)
     return Image(samples, metadata)
 
@@ -128,20 +127,43 @@ def check_work(header: Header, region: Region, limits: Limits) -> None:
     """Raise LimitError if evaluating ``region`` would take more than ``limits`` allow."""
     limits.check("max_side_pixels", max(region.width, region.height))
     limits.check("max_pixels", region.width * region.height)
-    limits.check("max_multiply_adds", region.num_points * header.architecture.num_parameters)
+    work = decoding_work(header.architecture, header.width, header.height, region.num_points)
+    limits.check("max_multiply_adds", work)
 
 
-def to_layers(weights: Sequence[Matrix], device: torch.device, dtype: torch.dtype) -> list[Tensor]:
-    """Dequantised weights -> layers of the network, where and how they are to be evaluated."""
-    return [torch.from_numpy(matrix).to(device=device, dtype=dtype) for matrix in weights]
+def to_network(
+    picture: QuantizedPicture, header: Header, device: torch.device, *, exact: bool
+) -> Network:
+    """Quantised picture -> network, where and how it is to be evaluated.
+
+    Args:
+        picture: from the payload.
+        header: of the same file.
+        device: where.
+        exact: in float64 instead of float32.
+    """
+    architecture = header.architecture
+    dtype = torch.float64 if exact else torch.float32
+    matrices = [
+        torch.from_numpy(matrix).to(device=device, dtype=dtype)
+        for matrix in dequantize(picture.weights)
+    ]
+    layers = matrices[: len(architecture.layer_shapes)]
+    if not architecture.grids:
+        return Network(layers)
+    kernels = matrices[len(layers)] if architecture.kernel_shapes else None
+    grids = [torch.from_numpy(grid).to(device=device, dtype=dtype) for grid in picture.latents]
+    field = FeatureField(grids, architecture.grids, kernels, header.width, header.height)
+    return Network(layers, field)
 
 
-def query_samples(layers: Sequence[Tensor], region: Region, bit_depth: int) -> Samples:
+def query_samples(network: Network, region: Region, header: Header) -> Samples:
     """Network and region -> (height, width, channels) samples, filled in strip by strip."""
-    dtype = np.uint8 if bit_depth == 8 else np.uint16
-    samples = np.empty((region.height, region.width, layers[-1].shape[0]), dtype=dtype)
+    dtype = np.uint8 if header.bit_depth == 8 else np.uint16
+    channels = header.architecture.channels
+    samples = np.empty((region.height, region.width, channels), dtype=dtype)
     top = 0
-    for values in query_strips(layers, region):
-        samples[top : top + len(values)] = to_samples(values, bit_depth)
+    for values in query_strips(network, region):
+        samples[top : top + len(values)] = to_samples(values, header.bit_depth)
         top += len(values)
     return samples

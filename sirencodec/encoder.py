@@ -4,21 +4,36 @@ import time
 from dataclasses import dataclass, replace
 from itertools import repeat
 
+import torch
+
 from sirencodec.architecture import Architecture
 from sirencodec.config import EncodeConfig
 from sirencodec.container import Header, write_container
 from sirencodec.decoder import decode
 from sirencodec.device import choose_device
-from sirencodec.entropy.payload import encode_payload
+from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import ImageError
-from sirencodec.fit import FitPlan, OnStep, fit
+from sirencodec.fit import FitPlan, fit
 from sirencodec.format import SIDE_RANGE
 from sirencodec.image import Image
 from sirencodec.limits import DEFAULT_LIMITS
 from sirencodec.metadata_section import write_metadata
 from sirencodec.metrics import psnr_db
 from sirencodec.planning import plan_architecture, plan_fits
-from sirencodec.rate_control import reach_target
+from sirencodec.progress import OnStep
+from sirencodec.pyramid_fit import fit_pyramid
+from sirencodec.pyramid_planning import (
+    choose_profile,
+    plan_pyramid,
+    plan_pyramid_architecture,
+)
+from sirencodec.rate_control import (
+    OVERHEAD_BYTES,
+    PYRAMID_BYTES,
+    metadata_bytes,
+    reach_target,
+    warn_of_missed_target,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +78,46 @@ def encode_image(
     config = config or EncodeConfig()
     device = choose_device(config.device)
     started = time.perf_counter()
-    num_pixels, longest_side = image.width * image.height, max(image.width, image.height)
+    num_pixels = image.width * image.height
     if max(image.width, image.height) > SIDE_RANGE[1]:
         raise ImageError(f"{image.width} x {image.height}: sides go up to {SIDE_RANGE[1]} pixels")
     DEFAULT_LIMITS.check("max_pixels", num_pixels)
     metadata = None if config.strip else write_metadata(image.metadata)
+    work = _Work(image, config, device, metadata, on_step)
+    if choose_profile(config.profile, num_pixels) == "pyramid":
+        result = _encode_pyramid(work)
+    else:
+        result = _encode_pure(work)
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """What every stage of an encode needs to know."""
+
+    image: Image
+    config: EncodeConfig
+    device: torch.device
+    metadata: bytes | None
+    on_step: OnStep | None
+
+
+def _encode_pyramid(work: _Work) -> EncodeResult:
+    """Latent grids and a network: one fit, which finds the trade-off that meets the target."""
+    image, config = work.image, work.config
+    architecture = plan_pyramid_architecture(image.channels)
+    overhead_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
+    plan = plan_pyramid(config, image.width * image.height, overhead_bytes)
+    picture = fit_pyramid(image.samples, architecture, plan, work.device, work.on_step)
+    result = _finish(work, architecture, picture)
+    warn_of_missed_target(result, image.width * image.height, config)
+    return result
+
+
+def _encode_pure(work: _Work) -> EncodeResult:
+    """A network alone: fits at one budget after another, until the target is met."""
+    image, config = work.image, work.config
+    num_pixels, longest_side = image.width * image.height, max(image.width, image.height)
 
     def attempt(budget_bits: float) -> EncodeResult:
         """The best file at one payload budget."""
@@ -77,18 +127,18 @@ def encode_image(
 
     def attempt_plan(architecture: Architecture, plan: FitPlan) -> EncodeResult:
         """One fit, from samples to a file that has been decoded again."""
-        quantized = fit(image.samples, architecture, plan, device, on_step)
-        payload = encode_payload(quantized)
-        header = Header(image.width, image.height, image.bit_depth, architecture)
-        data = write_container(header, payload, metadata)
-        return _check(image, data)
+        quantized = fit(image.samples, architecture, plan, work.device, work.on_step)
+        return _finish(work, architecture, QuantizedPicture(quantized))
 
-    result = reach_target(attempt, num_pixels, config, metadata)
-    return replace(result, seconds=time.perf_counter() - started)
+    return reach_target(attempt, num_pixels, config, work.metadata)
 
 
-def _check(image: Image, data: bytes) -> EncodeResult:
-    """Decode what was written and measure it."""
+def _finish(work: _Work, architecture: Architecture, picture: QuantizedPicture) -> EncodeResult:
+    """Write the file, decode it again, and measure it."""
+    image = work.image
+    header = Header(image.width, image.height, image.bit_depth, architecture)
+    payload = encode_payload(picture, architecture)
+    data = write_container(header, payload, work.metadata)
     decoded = decode(data, device="cpu")
     quality = psnr_db(image.samples, decoded.samples)
     return EncodeResult(data, quality, 8 * len(data) / (image.width * image.height))

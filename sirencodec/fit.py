@@ -8,7 +8,7 @@ and its gradient are taken at the rounded weights and applied to the unrounded o
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +19,10 @@ from sirencodec.architecture import Architecture
 from sirencodec.batch_gradient import BatchGradient
 from sirencodec.bit_allocation import allocate_steps
 from sirencodec.entropy.frequency import LARGEST_LEVEL
-from sirencodec.entropy.payload import encode_payload
+from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import FitError
 from sirencodec.grid import image_coordinates
+from sirencodec.progress import FitProgress, OnStep
 from sirencodec.quantize import STEP_SIZES, QuantizedWeights, quantize
 from sirencodec.query import Samples
 from sirencodec.sampling import StratifiedBatches
@@ -63,18 +64,6 @@ class FitPlan:
     batch_pixels: int
     budget_bits: float
     seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class FitProgress:
-    """Where a fit is: ``step`` of ``steps`` done, at a recent quality of ``psnr_db``."""
-
-    step: int
-    steps: int
-    psnr_db: float
-
-
-OnStep = Callable[[FitProgress], None]
 
 
 def fit(
@@ -134,7 +123,10 @@ def _fit_once(
         # The last updates may have made the levels dearer. Other steps mean other errors, and these
         # have to be fitted through like the first ones.
         for _ in range(TIGHTENINGS):
-            if 8 * len(encode_payload(state.quantized())) <= plan.budget_bits:
+            if (
+                8 * len(encode_payload(QuantizedPicture(state.quantized()), architecture))
+                <= plan.budget_bits
+            ):
                 break
             margin -= 1 - BUDGET_MARGIN
             state.allocate(margin * plan.budget_bits)

@@ -10,15 +10,19 @@ VERSION = 0  # may still change from one 0.x release of the package to the next
 CHANNELS_MASK = 0b0000_0011  # channels - 1
 SIXTEEN_BIT_FLAG = 0b0000_0100
 METADATA_FLAG = 0b0000_1000
-RESERVED_FLAGS = 0b1111_0000  # must be zero
+PYRAMID_FLAG = 0b0001_0000
+RESERVED_FLAGS = 0b1110_0000  # must be zero
 
 # Ranges of the header's varints, smallest and largest.
 SIDE_RANGE = (1, 65_535)
 HIDDEN_FEATURES_RANGE = (1, 1_024)
 HIDDEN_LAYERS_RANGE = (0, 64)
 OMEGA_0_RANGE = (1, 65_535)
+GRIDS_RANGE = (0, 54)  # finest exponent + 8 * coarsest, both up to 6
+PRIOR_RANGE = (1, 127)
 PAYLOAD_BYTES_RANGE = (1, 2**28 - 1)
 METADATA_BYTES_RANGE = (1, 2**28 - 1)
 
 MAX_VARINT_BYTES = 4  # 28 bits are enough for every field
+PRIOR_CHECKSUM_BYTES = 2  # low bytes of the shipped context model's CRC-32, little-endian
 CHECKSUM_BYTES = 4  # CRC-32 (zlib's), little-endian

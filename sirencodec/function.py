@@ -4,17 +4,15 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from sirencodec.container import parse_container
-from sirencodec.decoder import Crop, check_work, choose_region, query_samples, to_layers
+from sirencodec.decoder import Crop, check_work, choose_region, query_samples, to_network
 from sirencodec.device import choose_device
 from sirencodec.entropy.payload import decode_payload
 from sirencodec.errors import ParameterError
 from sirencodec.image import Image, Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.metadata_section import read_metadata
-from sirencodec.quantize import dequantize
 from sirencodec.query import query_jacobian, query_points
 
 Coordinates = npt.NDArray[np.floating]
@@ -45,12 +43,13 @@ class SirenFunction:
         container = parse_container(data, limits)
         self._header = container.header
         self._limits = limits
-        weights = dequantize(decode_payload(container.payload, self._header.architecture))
-        self._layers = to_layers(
-            weights, choose_device(device), torch.float64 if exact else torch.float32
-        )
         self.width: int = self._header.width
         self.height: int = self._header.height
+        self._picture = decode_payload(
+            container.payload, self._header.architecture, self.width, self.height
+        )
+        self._exact = exact
+        self.to(device)
         self.metadata: Metadata = read_metadata(container, limits)
 
     @property
@@ -71,7 +70,7 @@ class SirenFunction:
             (..., channels) float64.
         """
         points = self._points(coordinates)
-        values = query_points(self._layers, points.reshape(-1, 2))
+        values = query_points(self._network, points.reshape(-1, 2))
         return values.double().cpu().numpy().T.reshape(*points.shape[:-1], len(values))
 
     def gradient(self, coordinates: npt.ArrayLike) -> Values:
@@ -81,7 +80,7 @@ class SirenFunction:
             (..., channels, 2) float64, per unit of coordinate: half the image's width or height.
         """
         points = self._points(coordinates)
-        jacobian = query_jacobian(self._layers, points.reshape(-1, 2)).double().cpu().numpy()
+        jacobian = query_jacobian(self._network, points.reshape(-1, 2)).double().cpu().numpy()
         return jacobian.transpose(2, 1, 0).reshape(*points.shape[:-1], jacobian.shape[1], 2)
 
     def sample(
@@ -90,13 +89,13 @@ class SirenFunction:
         """Size -> image, as ``decode`` gives it."""
         region = choose_region(self._header, width=width, height=height, crop=crop)
         check_work(self._header, region, self._limits)
-        samples = query_samples(self._layers, region, self._header.bit_depth)
+        samples = query_samples(self._network, region, self._header)
         return Image(samples, self.metadata)
 
     def to(self, device: str) -> Self:
         """Move the network to another device; returns the function itself."""
         target = choose_device(device)
-        self._layers = [layer.to(target) for layer in self._layers]
+        self._network = to_network(self._picture, self._header, target, exact=self._exact)
         return self
 
     @staticmethod

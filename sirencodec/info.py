@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sirencodec.architecture import decoding_work
 from sirencodec.container import parse_container
 from sirencodec.format import VERSION
 from sirencodec.limits import DEFAULT_LIMITS, Limits
@@ -17,10 +18,12 @@ class Info:
         width, height: stored size in pixels.
         mode: "L", "LA", "RGB" or "RGBA".
         bit_depth: 8 or 16.
-        profile: "pure": all that is coded is a network.
+        profile: "pure" if all that is coded is a network, "pyramid" if latent grids are too.
         format_version: of the byte format.
         hidden_features, hidden_layers, omega_0: the network (see ``Architecture``).
         num_parameters: its weights and biases.
+        grids: strides of the latent grids in pixels, rising; none in the pure profile.
+        num_latents: samples of all grids.
         multiply_adds_per_pixel: arithmetic to decode a pixel.
         file_bytes: whole file.
         payload_bytes: coded network.
@@ -38,6 +41,8 @@ class Info:
     hidden_layers: int
     omega_0: int
     num_parameters: int
+    grids: tuple[int, ...]
+    num_latents: int
     multiply_adds_per_pixel: int
     file_bytes: int
     payload_bytes: int
@@ -59,13 +64,18 @@ def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
         height=header.height,
         mode=MODES[architecture.channels - 1],
         bit_depth=header.bit_depth,
-        profile="pure",
+        profile="pyramid" if architecture.grids else "pure",
         format_version=VERSION,
         hidden_features=architecture.hidden_features,
         hidden_layers=architecture.hidden_layers,
         omega_0=architecture.omega_0,
         num_parameters=architecture.num_parameters,
-        multiply_adds_per_pixel=architecture.num_parameters,
+        grids=tuple(1 << exponent for exponent in architecture.grids),
+        num_latents=architecture.num_latents(header.width, header.height),
+        multiply_adds_per_pixel=decoding_work(
+            architecture, header.width, header.height, header.width * header.height
+        )
+        // (header.width * header.height),
         file_bytes=len(data),
         payload_bytes=len(container.payload),
         metadata_bytes=len(container.metadata or b""),

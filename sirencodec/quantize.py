@@ -32,11 +32,11 @@ STEP_SIZES = np.array([step_size(index) for index in range(NUM_STEPS)])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuantizedWeights:
-    """A network as integers, layer by layer.
+    """Matrices as integers.
 
     Attributes:
-        levels: one (outputs, inputs + 1) int32 matrix a layer, the bias in the last column.
-        step_indices: one index into the table of steps a layer.
+        levels: int32 matrices in the order of the file.
+        step_indices: one index into the table of steps a matrix.
     """
 
     levels: tuple[Levels, ...]

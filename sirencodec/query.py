@@ -14,12 +14,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from sirencodec.architecture import INPUTS
+from sirencodec.features import Cell, FeatureField
 from sirencodec.grid import grid_coordinates, pixel_centres
 from sirencodec.siren import augment, evaluate, evaluate_with_jacobian
 from sirencodec.workers import worker_threads
 
 # A chunk's activations, chunk x width in float32, should stay in a core's second-level cache.
 CPU_CHUNK_POINTS = 4096
+FIELD_CHUNK_POINTS = 1 << 16  # scattered points share the work of finding features near them
 CUDA_CHUNK_POINTS = 1 << 18  # enough to fill a GPU; 256 MiB at width 256
 STRIP_POINTS = 1 << 18  # points between two strips of output; a strip takes some 30 MiB
 
@@ -61,49 +64,82 @@ class Region:
         return self.width * self.height * self.points_across * self.points_down
 
 
-def query_points(layers: Sequence[Tensor], coordinates: npt.NDArray[np.float64]) -> Tensor:
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A picture ready to be asked.
+
+    Attributes:
+        layers: of the sine network, all of one dtype on one device.
+        field: features by position, for its inputs besides coordinates; None in the pure profile.
+    """
+
+    layers: Sequence[Tensor]
+    field: FeatureField | None = None
+
+
+def query_points(network: Network, coordinates: npt.NDArray[np.float64]) -> Tensor:
     """Coordinates -> values, chunk by chunk.
 
     Args:
-        layers: the network, all of one dtype on one device.
+        network: what to ask.
         coordinates: (n, 2) columns (x, y).
 
     Returns:
         (channels, n) values of the layers' dtype, on their device.
     """
-    return _map_chunks(evaluate, layers, coordinates)
+
+    def values(points: Tensor, tangents: Tensor) -> Tensor:
+        return evaluate(network.layers, points)
+
+    return _map_chunks(values, network, coordinates)
 
 
-def query_jacobian(layers: Sequence[Tensor], coordinates: npt.NDArray[np.float64]) -> Tensor:
+def query_jacobian(network: Network, coordinates: npt.NDArray[np.float64]) -> Tensor:
     """Coordinates -> derivatives along x and y, (2, channels, n); arguments as above."""
 
-    def jacobian(layers: Sequence[Tensor], points: Tensor) -> Tensor:
-        return evaluate_with_jacobian(layers, points)[1]
+    def jacobian(points: Tensor, tangents: Tensor) -> Tensor:
+        return evaluate_with_jacobian(network.layers, points, tangents)[1]
 
-    return _map_chunks(jacobian, layers, coordinates)
+    return _map_chunks(jacobian, network, coordinates)
 
 
 def _map_chunks(
-    function: Callable[[Sequence[Tensor], Tensor], Tensor],
-    layers: Sequence[Tensor],
+    function: Callable[[Tensor, Tensor], Tensor],
+    network: Network,
     coordinates: npt.NDArray[np.float64],
 ) -> Tensor:
-    """Values of ``function`` at all coordinates, taken chunk by chunk, a core each on a CPU."""
-    dtype, device = layers[0].dtype, layers[0].device
-    on_cpu = device.type == "cpu"
-    chunk_points = CPU_CHUNK_POINTS if on_cpu else CUDA_CHUNK_POINTS
-    coordinate_tensor = torch.from_numpy(coordinates)
+    """Values of ``function`` of points and tangents, chunk by chunk, a core each on a CPU."""
+    like = network.layers[0]
+    chunk_points = CPU_CHUNK_POINTS if like.device.type == "cpu" else CUDA_CHUNK_POINTS
+    if network.field is not None:
+        chunk_points = max(chunk_points, FIELD_CHUNK_POINTS)
 
     def evaluate_chunk(start: int) -> Tensor:
-        chunk = coordinate_tensor[start : start + chunk_points]
-        return function(layers, augment(chunk.to(device=device, dtype=dtype)))
+        return function(*_inputs(network, coordinates[start : start + chunk_points]))
 
     starts = range(0, max(1, len(coordinates)), chunk_points)
-    with worker_threads(torch.get_num_threads() if on_cpu else 1) as workers:
+    with worker_threads(_num_workers(like)) as workers:
         return torch.cat(workers.map(evaluate_chunk, starts), -1)
 
 
-def query_strips(layers: Sequence[Tensor], region: Region) -> Iterator[npt.NDArray[np.float64]]:
+def _num_workers(like: Tensor) -> int:
+    return torch.get_num_threads() if like.device.type == "cpu" else 1
+
+
+def _inputs(network: Network, coordinates: npt.NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+    """Coordinates -> points for the first layer and the derivatives of its inputs."""
+    like, field = network.layers[0], network.field
+    plain = torch.from_numpy(coordinates).to(like)
+    unit = torch.eye(INPUTS).to(like)[:, :, None].expand(-1, -1, len(plain))
+    if field is None:
+        return augment(plain), unit
+    pixels_per_unit = np.array([field.width, field.height]) / 2
+    features, slopes = field.points(*((coordinates + 1) * pixels_per_unit).T)
+    slopes = slopes * torch.from_numpy(pixels_per_unit).to(like)[:, None, None]
+    return augment(plain, features), torch.cat([unit, slopes], 1)
+
+
+def query_strips(network: Network, region: Region) -> Iterator[npt.NDArray[np.float64]]:
     """Network and region -> its rows of pixels from the top, a strip at a time.
 
     Yields:
@@ -115,18 +151,51 @@ def query_strips(layers: Sequence[Tensor], region: Region) -> Iterator[npt.NDArr
     y = pixel_centres(region.top, region.bottom, region.stored_height, region.height * down)
     lines_at_once = max(1, STRIP_POINTS // len(x))
     rows_per_strip = max(1, lines_at_once // down)
+    lines_of = _line_query(network, x)
     for top in range(0, region.height, rows_per_strip):
         rows = min(rows_per_strip, region.height - top)
         strip_y = y[top * down : (top + rows) * down]
         lines_per_piece = min(rows * down, lines_at_once)  # less than all only if rows is 1
-        total = torch.zeros((), dtype=torch.float64, device=layers[0].device)
+        total = torch.zeros((), dtype=torch.float64, device=network.layers[0].device)
         for start in range(0, len(strip_y), lines_per_piece):
-            coordinates = grid_coordinates(x, strip_y[start : start + lines_per_piece])
-            values = query_points(layers, coordinates).double()
+            values = lines_of(strip_y[start : start + lines_per_piece]).double()
             cells = values.reshape(len(values), rows, -1, region.width, across)
             sums = cells.sum((2, 4)) if across * down > 1 else cells[:, :, 0, :, 0]
             total = sums if start == 0 else total + sums
         yield total.div_(across * down).permute(1, 2, 0).cpu().numpy()
+
+
+def _line_query(
+    network: Network, x: npt.NDArray[np.float64]
+) -> Callable[[npt.NDArray[np.float64]], Tensor]:
+    """Network and x of every column -> the function from y of some lines to all their values.
+
+    Lines and columns are a product, which is what makes features cheap: see ``features``.
+    """
+    field = network.field
+    if field is None:
+        return lambda y: query_points(network, grid_coordinates(x, y))
+    like = network.layers[0]
+    columns = list(field.cells((x + 1) * field.width / 2, field.width, axis=1))
+
+    def query(y: npt.NDArray[np.float64]) -> Tensor:
+        values = like.new_empty(len(network.layers[-1]), len(y), len(x))
+        rows = list(field.cells((y + 1) * field.height / 2, field.height, axis=0))
+
+        def evaluate_block(block: tuple[Cell, Cell]) -> None:
+            lines, places = block
+            features = field.rectangle(lines, places).flatten(1)
+            coordinates = grid_coordinates(x[places.positions], y[lines.positions])
+            points = augment(torch.from_numpy(coordinates).to(like), features)
+            part = values[:, lines.positions, places.positions]
+            part.copy_(evaluate(network.layers, points).view(part.shape))
+
+        blocks = [(lines, places) for lines in rows for places in columns]
+        with worker_threads(_num_workers(like)) as workers:
+            workers.map(evaluate_block, blocks)
+        return values
+
+    return query
 
 
 def to_samples(values: npt.NDArray[np.float64], bit_depth: int) -> Samples:

@@ -10,6 +10,7 @@ from sirencodec.errors import TargetWarning
 from sirencodec.planning import LARGEST_PAYLOAD_BITS, SMALLEST_PAYLOAD_BITS, quality_bits
 
 OVERHEAD_BYTES = 24  # header and checksum, at most (FORMAT.md, section 2)
+PYRAMID_BYTES = 4  # of a pyramid's header besides
 TOLERANCE = 0.05  # a rate target is met by a file within this of it, from below
 
 PSNR_TOLERANCE_DB = 0.25  # a PSNR target is met by a file within this of it, from above
@@ -53,14 +54,40 @@ def reach_target(
     """
     if config.psnr_db is not None:
         return _reach_psnr(attempt, config.psnr_db, num_pixels)
+    target_bytes = target_file_bytes(config, num_pixels)
+    if target_bytes is not None:
+        return _reach_size(attempt, target_bytes, metadata_bytes(metadata))
+    quality = DEFAULT_QUALITY if config.quality is None else config.quality
+    return attempt(_clamp(quality_bits(quality, num_pixels) - 8 * OVERHEAD_BYTES))
+
+
+def target_file_bytes(config: EncodeConfig, num_pixels: int) -> int | None:
+    """Options and pixels -> bytes the file may have; None if they do not say."""
     if config.size_bytes is not None:
-        target_bytes = config.size_bytes
-    elif config.bpp is not None:
-        target_bytes = math.floor(config.bpp * num_pixels / 8)
-    else:
-        quality = DEFAULT_QUALITY if config.quality is None else config.quality
-        return attempt(_clamp(quality_bits(quality, num_pixels) - 8 * OVERHEAD_BYTES))
-    return _reach_size(attempt, target_bytes, 0 if metadata is None else len(metadata) + 8)
+        return config.size_bytes
+    return None if config.bpp is None else math.floor(config.bpp * num_pixels / 8)
+
+
+def metadata_bytes(metadata: bytes | None) -> int:
+    """Metadata section -> bytes it takes in a file, its length and checksum included."""
+    return 0 if metadata is None else len(metadata) + 8
+
+
+def warn_of_missed_target(result: Attempt, num_pixels: int, config: EncodeConfig) -> None:
+    """Warn if a file is not what was asked for.
+
+    Warns:
+        TargetWarning: if it is larger, smaller by more than the tolerance, or worse.
+    """
+    target_bytes, size = target_file_bytes(config, num_pixels), len(result.data)
+    if target_bytes is not None and not (1 - TOLERANCE) * target_bytes <= size <= target_bytes:
+        _warn(f"{target_bytes} bytes are out of reach; the file has {size}")
+    if config.psnr_db is not None and result.psnr_db < config.psnr_db:
+        _warn(f"{config.psnr_db} dB are out of reach; the file has {result.psnr_db:.2f} dB")
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, TargetWarning, stacklevel=5)
 
 
 def _clamp(budget_bits: float) -> float:

@@ -69,10 +69,21 @@ def initial_layers(
     return layers
 
 
-def augment(coordinates: Tensor) -> Tensor:
-    """(n, 2) coordinates -> (3, n) rows x, y and 1: points as columns, ready for a first layer."""
-    points = coordinates.new_ones(INPUTS + 1, len(coordinates))
+def augment(coordinates: Tensor, features: Tensor | None = None) -> Tensor:
+    """Coordinates and features -> points as columns, ready for a first layer.
+
+    Args:
+        coordinates: (n, 2).
+        features: (features, n); None in the pure profile.
+
+    Returns:
+        (3 + features, n): rows x, y, each feature, and 1.
+    """
+    count = 0 if features is None else len(features)
+    points = coordinates.new_ones(INPUTS + count + 1, len(coordinates))
     points[:INPUTS] = coordinates.t()
+    if features is not None:
+        points[INPUTS:-1] = features
     return points
 
 
@@ -81,7 +92,8 @@ def evaluate(layers: Sequence[Tensor], points: Tensor) -> Tensor:
 
     Args:
         layers: augmented matrices, all of one dtype and device.
-        points: (3, n) from ``augment``, the image being [-1, 1] x [-1, 1].
+        points: (inputs + 1, n): x and y, the image being [-1, 1] x [-1, 1], a feature a grid, and
+            1, as from ``augment``.
 
     Returns:
         (channels, n): 0 is the darkest sample value, 1 the brightest; not clipped.
@@ -92,24 +104,28 @@ def evaluate(layers: Sequence[Tensor], points: Tensor) -> Tensor:
     return torch.addmm(layers[-1][:, -1:], layers[-1][:, :-1], hidden)
 
 
-def evaluate_with_jacobian(layers: Sequence[Tensor], points: Tensor) -> tuple[Tensor, Tensor]:
+def evaluate_with_jacobian(
+    layers: Sequence[Tensor], points: Tensor, tangents: Tensor
+) -> tuple[Tensor, Tensor]:
     """Points -> values and their exact derivatives along x and y.
 
     Forward differentiation: each layer maps a tangent t to cos(z) * (W t).
 
+    Args:
+        layers: augmented matrices.
+        points: (inputs + 1, n), the last row ones.
+        tangents: (2, inputs, n) derivatives of the inputs along x and y.
+
     Returns:
-        (channels, n) values and (2, channels, n) derivatives, per unit of coordinate.
+        (channels, n) values and (2, channels, n) derivatives.
     """
-    hidden = points[:INPUTS]
-    tangents = [torch.zeros_like(hidden) for _ in range(INPUTS)]
-    for axis, tangent in enumerate(tangents):
-        tangent[axis] = 1
+    hidden = points[:-1]
     for layer in layers[:-1]:
         phase = torch.addmm(layer[:, -1:], layer[:, :-1], hidden)
         hidden, slope = torch.sin(phase), torch.cos(phase)
-        tangents = [slope * (layer[:, :-1] @ tangent) for tangent in tangents]
+        tangents = slope * (layer[:, :-1] @ tangents)
     values = torch.addmm(layers[-1][:, -1:], layers[-1][:, :-1], hidden)
-    return values, torch.stack([layers[-1][:, :-1] @ tangent for tangent in tangents])
+    return values, layers[-1][:, :-1] @ tangents
 
 
 class Backpropagation:
@@ -129,16 +145,22 @@ class Backpropagation:
         self._errors = like.new_empty(outputs[-1], num_points)
         # Two buffers taken in turn: a layer's deltas are done with when the next layer's are made.
         self._deltas = [like.new_empty(outputs[0], num_points) for _ in range(2)]
+        self._first_delta = self._deltas[0]
 
     def __call__(
-        self, layers: Sequence[Tensor], points: Tensor, targets: Tensor
+        self,
+        layers: Sequence[Tensor],
+        points: Tensor,
+        targets: Tensor,
+        present: Tensor | None = None,
     ) -> tuple[Tensor, Layers]:
         """Batch -> sum of squared errors and its derivative with respect to each layer.
 
         Args:
             layers: augmented matrices.
-            points: (3, n) from ``augment``.
+            points: (inputs + 1, n), the last row ones, as from ``augment``.
             targets: (channels, n) values wanted there.
+            present: (n,) 1 for the points that count, 0 for others; None if all do.
         """
         inputs = points
         for layer, activation, phase in zip(layers, self._activations, self._slopes, strict=False):
@@ -147,6 +169,8 @@ class Backpropagation:
             phase.cos_()  # the phase is not needed any more, its slope is
             inputs = activation
         delta = torch.mm(layers[-1], inputs, out=self._errors).sub_(targets)
+        if present is not None:
+            delta.mul_(present)
         loss = torch.linalg.vector_norm(delta).square()
 
         delta.mul_(2)
@@ -157,7 +181,12 @@ class Backpropagation:
             delta = torch.mm(weight.t(), delta, out=self._deltas[index % 2])
             delta.mul_(self._slopes[index - 1])
         gradients.append(delta @ points.t())
+        self._first_delta = delta
         return loss, gradients[::-1]
+
+    def along_inputs(self, layers: Sequence[Tensor], rows: slice, out: Tensor) -> Tensor:
+        """Derivative of the last batch's error with respect to some rows of its points."""
+        return torch.mm(layers[0][:, rows].t(), self._first_delta, out=out)
 
 
 def sensitivities(layers: Sequence[Tensor], points: Tensor) -> list[float]:

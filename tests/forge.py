@@ -2,7 +2,7 @@
 
 The package's writer takes care to write valid files only. Tests of what a reader refuses need the
 others: any field out of range, any length untrue, with the checksum right or wrong. The layout is
-that of FORMAT.md, sections 1, 2 and 4; nothing of the package is used.
+that of FORMAT.md, sections 1, 2 and 4; nothing of the package is used but its range coder.
 
     parts = take_apart(data)                             a valid file -> its parts
     join(replace(parts, width=0))                        the same file but for one field
@@ -12,14 +12,19 @@ that of FORMAT.md, sections 1, 2 and 4; nothing of the package is used.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import zstandard
 
-from tests.reference_decoder import MAGIC, Bytes
+from sirencodec.entropy.coder import SymbolEncoder
+from tests.reference_decoder import MAGIC, WIDTHS, Bytes, prior_checksum
 
 Field = int | bytes  # a number to write as a varint, or the bytes to write in its place
 HEADER_FIELDS = ("width", "height", "hidden_features", "hidden_layers", "omega_0")
+PYRAMID_FIELDS = ("grids", "prior")
+PYRAMID_FLAG = 16
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,9 @@ class Parts:
     hidden_features: Field = 2
     hidden_layers: Field = 0
     omega_0: Field = 30
+    grids: Field | None = None  # None: not there, nor the prior and its checksum
+    prior: Field = 1
+    prior_checksum: bytes | None = None
     flags: int = 0
     version: int = 0
     magic: bytes = MAGIC
@@ -57,11 +65,13 @@ def crc(data: bytes) -> bytes:
 
 
 def join(parts: Parts) -> bytes:
-    """Parts -> file. The metadata flag is not touched: it is one of the parts."""
-    fields = [getattr(parts, name) for name in HEADER_FIELDS]
-    fields.append(len(parts.payload) if parts.payload_bytes is None else parts.payload_bytes)
+    """Parts -> file. Flags are not touched: they are one of the parts."""
     picture = parts.magic + bytes([parts.version, parts.flags])
-    picture += b"".join(map(_field, fields)) + parts.payload
+    picture += b"".join(_field(getattr(parts, name)) for name in HEADER_FIELDS)
+    if parts.grids is not None:
+        picture += _field(parts.grids) + _field(parts.prior) + _prior_checksum(parts)
+    size = len(parts.payload) if parts.payload_bytes is None else parts.payload_bytes
+    picture += _field(size) + parts.payload
     data = picture + (crc(picture) if parts.checksum is None else parts.checksum)
     if parts.metadata is not None:
         size = len(parts.metadata) if parts.metadata_bytes is None else parts.metadata_bytes
@@ -74,13 +84,29 @@ def take_apart(data: bytes) -> Parts:
     """Valid file -> its parts."""
     source = Bytes(data, end_number=0)
     magic, version, flags = source.take(4), source.take(1)[0], source.take(1)[0]
-    fields = {name: source.varint() for name in HEADER_FIELDS}
+    names = HEADER_FIELDS + (PYRAMID_FIELDS if flags & PYRAMID_FLAG else ())
+    fields = {name: source.varint() for name in names}
+    checksum = source.take(2) if flags & PYRAMID_FLAG else None
     payload = source.take(source.varint())
     source.take(4)
     metadata = source.take(source.varint()) if flags & 8 else None
     return Parts(
-        payload=payload, magic=magic, version=version, flags=flags, metadata=metadata, **fields
+        payload=payload,
+        magic=magic,
+        version=version,
+        flags=flags,
+        prior_checksum=checksum,
+        metadata=metadata,
+        **fields,
     )
+
+
+def stream(groups: Iterable[tuple[np.ndarray, np.ndarray]]) -> bytes:
+    """Symbols with the frequency table of each group -> range-coded stream."""
+    encoder = SymbolEncoder()
+    for symbols, frequencies in groups:
+        encoder.encode(symbols, frequencies)
+    return encoder.stream()
 
 
 def frame(content: bytes) -> bytes:
@@ -95,3 +121,9 @@ def blocks(*contents: bytes | None) -> bytes:
 
 def _field(field: Field) -> bytes:
     return varint(field) if isinstance(field, int) else field
+
+
+def _prior_checksum(parts: Parts) -> bytes:
+    if parts.prior_checksum is not None:
+        return parts.prior_checksum
+    return prior_checksum(parts.prior) if parts.prior in WIDTHS else bytes(2)

@@ -1,9 +1,10 @@
 """A second decoder of `.siren` files, written from docs/FORMAT.md alone.
 
-It shares nothing with the package, so that what the two agree on is what the document says.
-Plain Python, numpy in double precision, zlib and zstandard; slow, and without any limits.
+It shares nothing with the package but the files of shipped context models, so that what the two
+agree on is what the document says. Plain Python, numpy in double precision, zlib and zstandard;
+slow, and without any limits.
 
-    file = parse(data)             bytes -> File: header, steps, levels, metadata; or Invalid
+    file = parse(data)             bytes -> File: header, integers, metadata; or Invalid
     samples(file)                  File -> integers, shape (height, width, channels)
     samples(file, (24, 16))        the same, 24 wide and 16 high
 """
@@ -14,6 +15,8 @@ import math
 import zlib
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import zstandard
@@ -22,10 +25,11 @@ MAGIC = b"\x89SRN"
 VARINT_MAX = 2**28 - 1
 TABLE_SUM = 2**24
 WINDOW_BYTES = 8 * 2**20
+PRIORS = Path(__file__).parents[1] / "sirencodec" / "priors"
 
 
 class Invalid(Exception):  # noqa: N818 - the document's own word
-    """The bytes must be rejected; `number` is that of FORMAT.md section 7."""
+    """The bytes must be rejected; `number` is that of FORMAT.md section 10."""
 
     def __init__(self, number: int, what: str) -> None:
         super().__init__(f"{number}: {what}")
@@ -48,9 +52,12 @@ class File:
     hidden_features: int
     hidden_layers: int
     omega_0: int
+    exponents: list[int]  # of the grids, finest first; none in a pure file
+    prior: int
     step_indices: list[int]
     model_indices: list[int]
     levels: list[np.ndarray]  # a matrix each, int64
+    latents: list[np.ndarray]  # a grid each, int64, finest first
     metadata: Metadata | None
 
 
@@ -104,11 +111,12 @@ def parse(data: bytes, *, want_metadata: bool = True) -> File:
     if source.take(1)[0] != 0:
         raise Invalid(2, "version")
     flags = source.take(1)[0]
-    if flags >> 4:
+    if flags >> 5:
         raise Invalid(3, "reserved flags")
     width, height = source.field(1, 65535), source.field(1, 65535)
     hidden_features, hidden_layers = source.field(1, 1024), source.field(0, 64)
     omega_0 = source.field(1, 65535)
+    exponents, prior = pyramid_fields(source) if flags & 16 else ([], 0)
     payload_bytes = source.field(1, VARINT_MAX)
 
     source.end_number = 8
@@ -125,8 +133,10 @@ def parse(data: bytes, *, want_metadata: bool = True) -> File:
         raise Invalid(10, f"{len(data) - source.position} bytes follow the end")
 
     channels = (flags & 3) + 1
-    shapes = matrix_shapes(channels, hidden_features, hidden_layers)
-    step_indices, model_indices, levels = decode_payload(payload, shapes)
+    shapes = matrix_shapes(channels, hidden_features, hidden_layers, exponents, prior)
+    step_indices, model_indices, levels, latents = decode_payload(
+        payload, shapes, exponents, prior, (width, height)
+    )
     return File(
         width=width,
         height=height,
@@ -135,19 +145,45 @@ def parse(data: bytes, *, want_metadata: bool = True) -> File:
         hidden_features=hidden_features,
         hidden_layers=hidden_layers,
         omega_0=omega_0,
+        exponents=exponents,
+        prior=prior,
         step_indices=step_indices,
         model_indices=model_indices,
         levels=levels,
+        latents=latents,
         metadata=metadata,
     )
+
+
+def pyramid_fields(source: Bytes) -> tuple[list[int], int]:
+    coarsest, finest = divmod(source.field(0, 54), 8)
+    if finest > coarsest:
+        raise Invalid(19, f"no grids from {finest} to {coarsest}")
+    prior = source.field(1, 127)
+    if prior not in WIDTHS:
+        raise Invalid(20, f"no context model {prior}")
+    if source.take(2) != prior_checksum(prior):
+        raise Invalid(21, "checksum of the context model")
+    return list(range(finest, coarsest + 1)), prior
 
 
 # Section 3 -------------------------------------------------------------------------------------
 
 
-def matrix_shapes(channels: int, features: int, hidden_layers: int) -> list[tuple[int, int]]:
-    hidden = [(features, features + 1)] * hidden_layers
-    return [(features, 3), *hidden, (channels, features + 1)]
+def matrix_shapes(
+    channels: int,
+    features: int,
+    hidden_layers: int,
+    exponents: list[int] | None = None,
+    prior: int = 0,
+) -> list[tuple[int, int]]:
+    exponents = exponents or []
+    shapes = [(features, 3 + len(exponents))]
+    shapes += [(features, features + 1)] * hidden_layers
+    shapes += [(channels, features + 1)]
+    if exponents and exponents[-1] > 0:
+        shapes += [(exponents[-1], 4)]
+    return shapes + (context_shapes(prior) if exponents else [])
 
 
 # Section 4 -------------------------------------------------------------------------------------
@@ -195,32 +231,66 @@ MODULUS = 2**64
 
 
 def decode_payload(
-    payload: bytes, shapes: list[tuple[int, int]]
-) -> tuple[list[int], list[int], list[np.ndarray]]:
+    payload: bytes,
+    shapes: list[tuple[int, int]],
+    exponents: list[int] | None = None,
+    prior: int = 0,
+    size: tuple[int, int] = (1, 1),
+) -> tuple[list[int], list[int], list[np.ndarray], list[np.ndarray]]:
+    """Payload, shapes of its matrices, grids of an image of (width, height) -> what it holds.
+
+    That is: step indices, model indices, levels, latents. A shipped context model has no grids.
+    """
     if len(payload) < 2 * len(shapes):
         raise Invalid(11, "payload is shorter than its indices")
     indices, stream = payload[: 2 * len(shapes)], payload[2 * len(shapes) :]
     step_indices, model_indices = list(indices[0::2]), list(indices[1::2])
-    if max(model_indices) > 143:
-        raise Invalid(12, "model index")
+    for step_index, model_index in zip(step_indices, model_indices, strict=True):
+        if model_index > 144 or (model_index == 144 and step_index != 0):
+            raise Invalid(12, "model index")
     if len(stream) % 4:
         raise Invalid(13, "stream is not whole words")
-    words = [int(word) for word in np.frombuffer(stream, dtype="<u4")]
 
-    decoder, encoder = RangeDecoder(words), RangeEncoder()
+    symbols = Symbols([int(word) for word in np.frombuffer(stream, dtype="<u4")])
     levels = []
     for (rows, columns), model_index in zip(shapes, model_indices, strict=True):
-        frequencies = frequency_table(model_index)
-        lefts = np.concatenate([[0], np.cumsum(frequencies)])
-        matrix = np.empty(rows * columns, dtype=np.int64)
-        for position in range(rows * columns):
-            symbol = decoder.decode(lefts)
-            encoder.encode(int(lefts[symbol]), int(frequencies[symbol]))
-            matrix[position] = symbol - len(frequencies) // 2
+        matrix = np.zeros(rows * columns, dtype=np.int64)
+        if model_index != 144:
+            table = frequency_table(model_index)
+            matrix = symbols.take(table, rows * columns) - len(table) // 2
         levels.append(matrix.reshape(rows, columns))
-    if encoder.finish() != words:
-        raise Invalid(15, "stream is not the encoder's")
-    return step_indices, model_indices, levels
+    latents: list[np.ndarray] = []
+    if exponents and exponents[-1] > 0:
+        place = len(shapes) - len(context_shapes(prior)) - 1
+        if np.abs(levels[place] * step(step_indices[place])).max() > 16:
+            raise Invalid(24, "number of the kernels")
+    if exponents:
+        networks = context_networks(prior, step_indices, levels)
+        latents = decode_latents(symbols, networks, exponents, size)
+    symbols.finish()
+    return step_indices, model_indices, levels, latents
+
+
+class Symbols:
+    """The symbols of a stream, each encoded again as it is taken."""
+
+    def __init__(self, words: list[int]) -> None:
+        self.words = words
+        self.decoder, self.encoder = RangeDecoder(words), RangeEncoder()
+        self.count = 0
+
+    def take(self, frequencies: np.ndarray, count: int) -> np.ndarray:
+        lefts = np.concatenate([[0], np.cumsum(frequencies)])
+        taken = np.empty(count, dtype=np.int64)
+        for position in range(count):
+            symbol = taken[position] = self.decoder.decode(lefts)
+            self.encoder.encode(int(lefts[symbol]), int(frequencies[symbol]))
+        self.count += count
+        return taken
+
+    def finish(self) -> None:
+        if (self.encoder.finish() if self.count else []) != self.words:
+            raise Invalid(15, "stream is not the encoder's")
 
 
 def step(step_index: int) -> float:
@@ -292,6 +362,7 @@ class RangeEncoder:
 RECIPROCALS = (8589934592, 7223199471, 6074000999, 5107653328)
 
 
+@lru_cache(maxsize=144)
 def frequency_table(model_index: int) -> np.ndarray:
     shape, scale = divmod(model_index, 48)
     largest = 6 << (scale // 4)
@@ -321,7 +392,152 @@ def exponential(x: np.ndarray) -> np.ndarray:
     return power >> np.minimum(x >> 16, 62)
 
 
+# Section 7 -------------------------------------------------------------------------------------
+
+WIDTHS = {1: (24, 24, 2)}
+NUM_PHASES = 4
+LARGEST_WEIGHT = 2**26
+
+
+def context_shapes(prior: int) -> list[tuple[int, int]]:
+    shapes = []
+    for phase in range(NUM_PHASES):
+        columns = 9 * (phase + 2) + 7
+        for width in WIDTHS[prior]:
+            shapes.append((width, columns))
+            columns = width + 1
+    return shapes
+
+
+def prior_checksum(prior: int) -> bytes:
+    data = (PRIORS / f"{prior}.bin").read_bytes()
+    return (zlib.crc32(data) % 2**16).to_bytes(2, "little")
+
+
+@lru_cache
+def shipped_weights(prior: int) -> tuple[np.ndarray, ...]:
+    data = (PRIORS / f"{prior}.bin").read_bytes()
+    step_indices, _, levels, _ = decode_payload(data, context_shapes(prior))
+    return tuple(map(in_units, step_indices, levels))
+
+
+def in_units(step_index: int, levels: np.ndarray) -> np.ndarray:
+    """Levels -> integers in units of 2^-16."""
+    unit = Fraction(8 + step_index % 8) * Fraction(2) ** (step_index // 8 - 11)
+    if not levels.any():
+        return levels
+    if step_index < 88:
+        raise Invalid(22, f"step index {step_index} of the context model")
+    return levels * int(unit)
+
+
+def context_networks(
+    prior: int, step_indices: list[int], levels: list[np.ndarray]
+) -> list[list[np.ndarray]]:
+    """The last matrices of a file, which are differences -> its networks, one a phase."""
+    shipped = shipped_weights(prior)
+    matrices = []
+    first = len(levels) - len(shipped)
+    for base, step_index, matrix in zip(shipped, step_indices[first:], levels[first:], strict=True):
+        matrices.append(base + in_units(step_index, matrix))
+    if max(int(np.abs(matrix).max()) for matrix in matrices) > LARGEST_WEIGHT:
+        raise Invalid(23, "weight of the context model")
+    depth = len(WIDTHS[prior])
+    return [matrices[depth * phase : depth * (phase + 1)] for phase in range(NUM_PHASES)]
+
+
 # Section 8 -------------------------------------------------------------------------------------
+
+PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
+RATES = (756387, 673864, 600345, 534846, 476494, 424508)
+Source = dict[tuple[int, int], int]  # (i, j) -> integer; 0 where there is none
+
+
+def grid_shape(size: tuple[int, int], exponent: int) -> tuple[int, int]:
+    width, height = size
+    return math.ceil(height / 2**exponent), math.ceil(width / 2**exponent)
+
+
+def decode_latents(
+    symbols: Symbols,
+    networks: list[list[np.ndarray]],
+    exponents: list[int],
+    size: tuple[int, int],
+) -> list[np.ndarray]:
+    grids: dict[int, np.ndarray] = {}
+    for exponent in reversed(exponents):
+        rows, columns = grid_shape(size, exponent)
+        grid = grids[exponent] = np.zeros((rows, columns), dtype=np.int64)
+        places = [(i, j) for i in range((rows + 1) // 2) for j in range((columns + 1) // 2)]
+        sources: list[Source] = [{}, {}]
+        if exponent + 1 in grids:
+            sources[0] = {(i, j): int(grids[exponent + 1][i, j]) for i, j in places}
+        if exponent + 2 in grids:
+            sources[1] = {(i, j): int(grids[exponent + 2][i >> 1, j >> 1]) for i, j in places}
+        for (down, across), network in zip(PHASES, networks, strict=True):
+            own = [(i, j) for i, j in places if 2 * i + down < rows and 2 * j + across < columns]
+            predictions = [prediction(network, sources, place, exponent) for place in own]
+            source: Source = {}
+            # sorted() is stable: places of one table stay in their order
+            for (table, whole), place in sorted(
+                zip(predictions, own, strict=True), key=lambda pair: pair[0][0]
+            ):
+                residual = int(symbols.take(residual_table(table), 1)[0]) - 255
+                source[place] = whole + residual
+            for (i, j), latent in source.items():
+                grid[2 * i + down, 2 * j + across] = latent
+            sources.append(source)
+    return [grids[exponent] for exponent in exponents]
+
+
+def prediction(
+    network: list[np.ndarray], sources: list[Source], place: tuple[int, int], exponent: int
+) -> tuple[int, int]:
+    """Table and whole centre of the latent at a place."""
+    c, s = outputs(network, sources, place, exponent)
+    part = limited((8 * c + 2**27) >> 28, -4096, 4096)
+    whole = (part + 4) >> 3
+    return 8 * limited(((6 * s + 2**27) >> 28) + 36, 0, 79) + part + 4 - 8 * whole, whole
+
+
+def outputs(
+    network: list[np.ndarray], sources: list[Source], place: tuple[int, int], exponent: int
+) -> tuple[int, int]:
+    inputs = np.array(
+        [
+            source.get((row, column), 0)
+            for source in sources
+            for row in range(place[0] - 1, place[0] + 2)
+            for column in range(place[1] - 1, place[1] + 2)
+        ],
+        dtype=np.int64,
+    )
+    weights, biases = network[0][:, :-7], network[0][:, -7:]
+    h = np.clip((weights @ inputs + 8 * biases[:, exponent]) >> 7, 0, 2**20)
+    for matrix in network[1:-1]:
+        h = np.clip((matrix[:, :-1] @ h + 4096 * matrix[:, -1]) >> 16, 0, 2**20)
+    c, s = network[-1][:, :-1] @ h + 4096 * network[-1][:, -1]
+    return int(c), int(s)
+
+
+def limited(value: int, low: int, high: int) -> int:
+    return min(max(value, low), high)
+
+
+@lru_cache(maxsize=640)
+def residual_table(table: int) -> np.ndarray:
+    scale, eighths = divmod(table, 8)
+    rate = RATES[scale % 6] >> (scale // 6)
+    lower = 8 * np.arange(-255, 256, dtype=np.int64) - eighths
+    upper = lower + 8
+    a, b = exponential(np.abs(lower) * rate), exponential(np.abs(upper) * rate)
+    weights = np.where((lower < 0) & (upper > 0), 2**31 - a - b, np.abs(a - b))
+    frequencies = 1 + (weights * (TABLE_SUM - 511) >> 31)
+    frequencies[255] += TABLE_SUM - int(frequencies.sum())
+    return frequencies
+
+
+# Section 9 -------------------------------------------------------------------------------------
 
 
 def evaluate(file: File, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -329,10 +545,64 @@ def evaluate(file: File, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     matrices = [
         levels * step(index) for levels, index in zip(file.levels, file.step_indices, strict=True)
     ]
+    network, others = matrices[: file.hidden_layers + 2], matrices[file.hidden_layers + 2 :]
     hidden = np.stack([x, y])
-    for matrix in matrices[:-1]:
+    if file.exponents:
+        q_x, q_y = (x + 1) * file.width / 2, (y + 1) * file.height / 2
+        features = [
+            interpolated(pixels, q_x, q_y)
+            for pixels in pixel_features(file, others[0] if file.exponents[-1] else np.empty(0))
+        ]
+        hidden = np.stack([x, y, *features])
+    for matrix in network[:-1]:
         hidden = np.sin(matrix[:, :-1] @ hidden + matrix[:, -1:])
-    return (matrices[-1][:, :-1] @ hidden + matrices[-1][:, -1:]).T
+    return (network[-1][:, :-1] @ hidden + network[-1][:, -1:]).T
+
+
+def pixel_features(file: File, kernels: np.ndarray) -> list[np.ndarray]:
+    """Each grid at the resolution of pixels, finest first."""
+    features = []
+    for exponent, latents in zip(file.exponents, file.latents, strict=True):
+        grid = np.pad(latents.astype(float), 4, mode="edge")  # always four samples on each side
+        for octave in range(exponent - 1, -1, -1):
+            grid = doubled(doubled(grid, kernels[octave]).T, kernels[octave]).T
+        features.append(grid[4 : 4 + file.height, 4 : 4 + file.width])
+    return features
+
+
+def doubled(grid: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Twice the rows, but for the four that the margin of four takes on each side."""
+    w0, w1, w2, w3 = kernel
+    count = len(grid)
+    before2, before1, at, after1, after2 = (grid[k : count - 4 + k] for k in range(5))
+    fine = np.empty((2 * len(at), grid.shape[1]))
+    fine[0::2] = w0 * before2 + w1 * before1 + w2 * at + w3 * after1
+    fine[1::2] = w3 * before1 + w2 * at + w1 * after1 + w0 * after2
+    return fine
+
+
+def interpolated(pixels: np.ndarray, q_x: np.ndarray, q_y: np.ndarray) -> np.ndarray:
+    """Feature of each pixel -> feature at positions in pixels."""
+    height, width = pixels.shape
+    total = np.zeros(len(q_x))
+    for row, row_weight in taps(q_y, height):
+        for column, column_weight in taps(q_x, width):
+            total += pixels[row, column] * row_weight * column_weight
+    return total
+
+
+def taps(q: np.ndarray, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Positions along an axis -> four pixels and their weights."""
+    q = np.clip(q, 0, count) - 0.5
+    n = np.floor(q).astype(int)
+    t = q - n
+    weights = (
+        (-(t**3) + 2 * t**2 - t) / 2,
+        (3 * t**3 - 5 * t**2 + 2) / 2,
+        (-3 * t**3 + 4 * t**2 + t) / 2,
+        (t**3 - t**2) / 2,
+    )
+    return [(np.clip(n + k - 1, 0, count - 1), weights[k]) for k in range(4)]
 
 
 def values(

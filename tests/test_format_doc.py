@@ -12,14 +12,16 @@ import pytest
 
 import sirencodec
 from sirencodec import format as facts
-from sirencodec.architecture import Architecture
-from sirencodec.container import Header, parse_container, write_container
-from sirencodec.entropy import coder, frequency
-from sirencodec.entropy.payload import decode_payload
+from sirencodec.architecture import EXPONENTS, LARGEST_EXPONENT, PHASES, Architecture, grid_shape
+from sirencodec.container import Container, Header, parse_container, write_container
+from sirencodec.entropy import coder, context, frequency, laplace, prior
+from sirencodec.entropy.matrices import ZERO_MODEL
+from sirencodec.entropy.payload import QuantizedPicture, decode_payload
 from sirencodec.metadata_section import ZSTD_MAX_WINDOW_BYTES
 from sirencodec.quantize import NUM_STEPS, STEP_SIZES
 from sirencodec.rate_control import OVERHEAD_BYTES
 from sirencodec.varint import write_varint
+from tests import reference_decoder
 from tests.forge import take_apart
 from tests.reference_decoder import step
 
@@ -29,70 +31,98 @@ SECTIONS = {
     int(number): text
     for number, text in re.findall(r"^## (\d+)\..*\n((?:(?!## ).*\n?)*)", DOCUMENT, re.MULTILINE)
 }
-EXAMPLE = ROOT / "tests" / "golden" / "valid" / "gray-4x4.siren"
+EXAMPLES = {
+    name: re.sub(r"^.*\n", "", text)
+    for text in SECTIONS[11].split("### ")[1:]
+    for name in re.findall(r"<!-- hexdump: (.*) -->", text)
+}
+PURE, PYRAMID = EXAMPLES
+both = pytest.mark.parametrize("example", EXAMPLES)
 MANIFEST = json.loads((ROOT / "tests" / "golden" / "manifest.json").read_text())
 
 
-def table(section: int) -> list[list[str]]:
-    """Rows of all tables in a section, heads and rules left out."""
-    lines = [line for line in SECTIONS[section].splitlines() if line.startswith("|")]
+def table(text: str) -> list[list[str]]:
+    """Rows of all tables in a text, heads and rules left out."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return [row for row in rows if row[0] not in ("offset", "size", "matrix", "---")]
+    return [row for row in rows if row[0] not in ("offset", "size", "matrix", "number", "---")]
 
 
 def integers(text: str) -> list[int]:
     return [int(number) for number in re.findall(r"-?\d+", text)]
 
 
-def rows_of_integers(section: int) -> list[list[int]]:
-    """Numbers of each indented line."""
-    lines = SECTIONS[section].splitlines()
-    return [integers(line) for line in lines if line.startswith("    ")]
+def rows_of_integers(text: str) -> list[list[int]]:
+    """Numbers of each indented line, the names of grids left out."""
+    lines = [line for line in text.splitlines() if line.startswith("    ")]
+    return [integers(re.sub(r"grid \d", "", line)) for line in lines]
 
 
-# Section 9, the example ------------------------------------------------------------------------
+def example_bytes(example: str) -> bytes:
+    return (ROOT / example).read_bytes()
 
 
-def test_hexdump_is_the_file() -> None:
-    assert f"<!-- hexdump: {EXAMPLE.relative_to(ROOT)} -->" in SECTIONS[9]
+def example_picture(example: str) -> tuple[Container, QuantizedPicture]:
+    container = parse_container(example_bytes(example))
+    header = container.header
+    size = header.width, header.height
+    return container, decode_payload(container.payload, header.architecture, *size)
+
+
+# Section 11, the examples ----------------------------------------------------------------------
+
+
+@both
+def test_hexdump_is_the_file(example: str) -> None:
     data = b""
-    for offset, cell, _, _ in table(9):
+    for offset, cell, _, _ in table(EXAMPLES[example]):
         assert int(offset) == len(data)
         data += bytes.fromhex(cell.strip("`"))
-    assert data == EXAMPLE.read_bytes()
-    assert f"of {len(data)} bytes" in SECTIONS[9]
+    assert data == example_bytes(example)
+    assert f"of {len(data)} bytes, `{example}`" in EXAMPLES[example]
 
 
-def test_fields_of_the_example() -> None:
-    data = EXAMPLE.read_bytes()
-    container = parse_container(data)
+@both
+def test_fields_of_the_example(example: str) -> None:
+    data = example_bytes(example)
+    container, picture = example_picture(example)
     header, payload = container.header, container.payload
-    words = [int(word) for word in np.frombuffer(payload[4:], "<u4")]
+    architecture = header.architecture
     decoded = {
         "version": data[4],
         "flags": data[5],
         "width": header.width,
         "height": header.height,
-        "hidden_features": header.architecture.hidden_features,
-        "hidden_layers": header.architecture.hidden_layers,
-        "omega_0": header.architecture.omega_0,
+        "hidden_features": architecture.hidden_features,
+        "hidden_layers": architecture.hidden_layers,
+        "omega_0": architecture.omega_0,
         "payload_bytes": len(payload),
-        "step_index of the first matrix": payload[0],
-        "model_index of the first matrix": payload[1],
-        "step_index of the last matrix": payload[2],
-        "model_index of the last matrix": payload[3],
-        "stream, first word": words[0],
-        "stream, second word": words[1],
         "checksum": zlib.crc32(data[:-4]),
     }
-    stated = {field: value for _, _, field, value in table(9)}
+    matrices = ["first matrix", "last matrix"]
+    if architecture.grids:
+        decoded["grids"] = architecture.grids[0] + EXPONENTS * architecture.grids[-1]
+        decoded["prior"] = architecture.prior
+        decoded["prior_checksum"] = prior.prior_checksum(architecture.prior)
+        matrices.append("kernels")
+    for index, name in enumerate(matrices):
+        decoded[f"step_index of the {name}"] = payload[2 * index]
+        decoded[f"model_index of the {name}"] = payload[2 * index + 1]
+    words = np.frombuffer(payload[2 * len(picture.weights.levels) :], "<u4").tolist()
+    for name, word in zip(("first", "second", "third", "fourth", "fifth"), words, strict=False):
+        decoded[f"stream, {name} word"] = word
+    stated = {field: value for _, _, field, value in table(EXAMPLES[example])}
     assert stated.pop("magic") == r"`\x89SRN`"
     assert facts.MAGIC == b"\x89SRN"
+    if architecture.grids:
+        assert stated.pop("indices of the context differences").startswith("twelve times 0 and 144")
+        assert payload[6:30] == 12 * b"\0\x90"
     assert {field: int(re.split(r"\W", value)[0], 0) for field, value in stated.items()} == decoded
 
 
-def test_what_the_example_says_of_steps_and_models() -> None:
-    for _, _, field, value in table(9):
+@both
+def test_what_the_example_says_of_steps_and_models(example: str) -> None:
+    for _, _, field, value in table(EXAMPLES[example]):
         if field.startswith("step_index"):
             index, numerator, denominator = integers(value)
             assert STEP_SIZES[index] == numerator / denominator
@@ -104,34 +134,60 @@ def test_what_the_example_says_of_steps_and_models() -> None:
             assert value.split()[1].strip(",") == shapes[index // frequency.NUM_SCALES]
 
 
-def test_frequencies_of_the_example() -> None:
-    found = re.search(r"Model (\d+) gives level (.*)\. The nine", SECTIONS[9])
+def test_frequencies_of_the_pure_example() -> None:
+    found = re.search(r"Model (\d+) gives level (.*)\. The nine", EXAMPLES[PURE])
     assert found is not None
     table_of_model = frequency.frequency_table(int(found[1]))
     for level, stated in re.findall(r"(\d+) (?:a frequency of )?(\d+)", found[2]):
         assert table_of_model[len(table_of_model) // 2 + int(level)] == int(stated)
 
 
-def test_levels_and_samples_of_the_example() -> None:
-    container = parse_container(EXAMPLE.read_bytes())
-    levels = decode_payload(container.payload, container.header.architecture).levels
-    samples = sirencodec.decode(EXAMPLE, exact=True).samples[:, :, 0]
-    expected = [*levels[0].tolist(), *levels[1].tolist(), *samples.tolist()]
-    assert rows_of_integers(9) == expected
+def test_prediction_of_the_pyramid_example() -> None:
+    text = re.sub(r"\s+", " ", EXAMPLES[PYRAMID])
+    found = re.search(
+        r"c = (-?\d+) and s = (-?\d+), hence a centre of 0 and table (\d+), in which "
+        r"residual -2 has a frequency of (\d+), and residual 0 (\d+)\. ",
+        text,
+    )
+    assert found is not None
+    c, s, index, first, second = map(int, found.groups())
+    network = reference_decoder.context_networks(1, 12 * [0], [*prior_zeros()])[0]
+    assert reference_decoder.outputs(network, [{}, {}], (0, 0), 1) == (c, s)
+    assert reference_decoder.prediction(network, [{}, {}], (0, 0), 1) == (index, 0)
+    frequencies = laplace.residual_table(index)
+    assert frequencies[laplace.LARGEST_RESIDUAL - 2] == first
+    assert frequencies[laplace.LARGEST_RESIDUAL] == second
+    file = reference_decoder.parse(example_bytes(PYRAMID))
+    features = reference_decoder.pixel_features(file, file.levels[2] * step(file.step_indices[2]))
+    fine, coarse = (float(feature[0, 0]) for feature in features)
+    assert f"the features are {fine:g} and {coarse}," in text
 
 
-# Section 7, what a reader must reject ----------------------------------------------------------
+def prior_zeros() -> list[np.ndarray]:
+    return [np.zeros(shape, np.int64) for shape in prior.prior_shapes(1)]
+
+
+@both
+def test_integers_and_samples_of_the_example(example: str) -> None:
+    _, picture = example_picture(example)
+    samples = sirencodec.decode(ROOT / example, exact=True).samples[:, :, 0]
+    parts = [levels for levels in picture.weights.levels if levels.any()]
+    expected = [row for part in (*parts, *picture.latents, samples) for row in part.tolist()]
+    assert rows_of_integers(EXAMPLES[example]) == expected
+
+
+# Section 10, what a reader must reject ---------------------------------------------------------
 
 
 def test_rules_and_invalid_files_agree() -> None:
-    rules = [int(number) for number in re.findall(r"^(\d+)\. ", SECTIONS[7], flags=re.MULTILINE)]
+    rules = [int(number) for number in re.findall(r"^(\d+)\. ", SECTIONS[10], flags=re.MULTILINE)]
     assert rules == list(range(1, len(rules) + 1))
     assert {entry["number"] for entry in MANIFEST["invalid"].values()} == set(rules)
     for name, entry in MANIFEST["invalid"].items():
         assert int(name[:2]) == entry["number"]
 
 
-# Sections 1 to 6, numbers ----------------------------------------------------------------------
+# Sections 1 to 9, numbers ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -142,12 +198,19 @@ def test_rules_and_invalid_files_agree() -> None:
         ("hidden_features", facts.HIDDEN_FEATURES_RANGE),
         ("hidden_layers", facts.HIDDEN_LAYERS_RANGE),
         ("omega_0", facts.OMEGA_0_RANGE),
+        ("grids", facts.GRIDS_RANGE),
+        ("prior", facts.PRIOR_RANGE),
         ("payload_bytes", facts.PAYLOAD_BYTES_RANGE),
         ("metadata_bytes", facts.METADATA_BYTES_RANGE),
     ],
 )
 def test_ranges(field: str, bounds: tuple[int, int]) -> None:
-    rows = [row for section in (2, 4) for row in table(section) if row[:2] == ["varint", field]]
+    rows = [
+        row
+        for section in (2, 4)
+        for row in table(SECTIONS[section])
+        if row[:2] == ["varint", field]
+    ]
     assert len(rows) == 1
     low, high = rows[0][2].replace("2^28 - 1", str(2**28 - 1)).split(" to ")
     assert (int(low), int(high)) == bounds
@@ -161,13 +224,21 @@ def test_overhead() -> None:
         size = 6 + sum(len(write_varint(field)) for field in fields) + facts.CHECKSUM_BYTES
         assert f"{word} {size}" in SECTIONS[2]
     assert size == OVERHEAD_BYTES
+    longest = max(
+        len(write_varint(coarsest * EXPONENTS)) for coarsest in range(LARGEST_EXPONENT + 1)
+    )
+    pyramid = longest + len(write_varint(facts.PRIOR_RANGE[1])) + facts.PRIOR_CHECKSUM_BYTES
+    assert f"a pyramid has {pyramid} more" in SECTIONS[2]
 
 
 def test_flags() -> None:
     assert facts.CHANNELS_MASK == 0b11
     assert facts.SIXTEEN_BIT_FLAG == 1 << 2
     assert facts.METADATA_FLAG == 1 << 3
-    assert facts.RESERVED_FLAGS == 0b1111 << 4
+    assert facts.PYRAMID_FLAG == 1 << 4
+    assert facts.RESERVED_FLAGS == 0b111 << 5
+    pyramid = Architecture(1, 0, 1, 1, (0, 1), 1)
+    assert take_apart(write_container(Header(1, 1, 8, pyramid), b"payload")).flags == 16
     for channels in (1, 2, 3, 4):
         for bit_depth in (8, 16):
             header = Header(1, 1, bit_depth, Architecture(1, 0, channels, 1))
@@ -176,26 +247,63 @@ def test_flags() -> None:
                 assert take_apart(write_container(header, b"payload", metadata)).flags == flags
 
 
-def test_constants_of_sections_1_to_6() -> None:
-    def states(section: int, text: str) -> bool:
-        return text in re.sub(r"\s+", " ", SECTIONS[section])
+def states(section: int, text: str) -> bool:
+    return text in re.sub(r"\s+", " ", SECTIONS[section])
 
+
+def test_constants_of_sections_1_to_6() -> None:
     assert states(1, f"1 to {facts.MAX_VARINT_BYTES} bytes")
     assert states(2, f"| 1 | version | {facts.VERSION} |")
     assert states(2, f"| {facts.CHECKSUM_BYTES} | checksum |")
     assert states(4, f"window at most {ZSTD_MAX_WINDOW_BYTES >> 20} MiB")
     assert states(5, f"**step_index** (0 to {NUM_STEPS - 1})")
-    assert states(5, f"**model_index** (0 to {frequency.NUM_MODELS - 1})")
+    assert states(5, f"**model_index** (0 to {ZERO_MODEL})")
+    assert states(5, f"Model index {ZERO_MODEL} says that all levels")
     assert states(5, f"sum 2^{coder.PRECISION}")
     assert states(5, f"{8 * coder.WORD_BYTES}-bit words")
     assert states(6, f"model_index // {frequency.NUM_SCALES}`")
+    assert states(6, f"up to {frequency.NUM_MODELS - 1}")
     reciprocals = ", ".join(map(str, frequency._RECIPROCAL_SCALES))
     assert states(6, f"R = {reciprocals}.")
     for rate in (frequency._GAUSSIAN_RATE, frequency._LOGISTIC_RATE, frequency._LAPLACE_RATE):
         assert states(6, f"* {rate} >> 16")
     shapes = [frequency.GAUSSIAN, frequency.LOGISTIC, frequency.LAPLACE]
     assert states(6, "{} Gaussian, {} logistic, {} Laplace".format(*shapes))
-    assert states(7, f"above {frequency.NUM_MODELS - 1}")
+    assert states(10, f"above {ZERO_MODEL}")
+
+
+def test_context_models_are_those_that_ship() -> None:
+    """For ever: a number is never given anew."""
+    stated = {}
+    for number, widths, size, checksum in table(SECTIONS[7]):
+        data = (ROOT / "sirencodec" / "priors" / f"{number}.bin").read_bytes()
+        assert (len(data), zlib.crc32(data)) == (int(size), int(checksum, 16))
+        stated[int(number)] = tuple(integers(widths))
+    assert {n: (*hidden, 2) for n, hidden in prior.HIDDEN_WIDTHS.items()} == stated
+    assert stated == reference_decoder.WIDTHS
+    for number in stated:
+        assert list(prior.prior_shapes(number)) == reference_decoder.context_shapes(number)
+
+
+def test_constants_of_sections_7_to_9() -> None:
+    assert states(2, f"finest <= coarsest <= {LARGEST_EXPONENT}.")
+    assert states(2, f"finest + {EXPONENTS} * coarsest")
+    assert grid_shape(70, 45, 3) == reference_decoder.grid_shape((70, 45), 3) == (6, 9)
+    columns = f"9 (p + {prior.COARSER_SOURCES}) + {LARGEST_EXPONENT + 1} columns"
+    assert states(7, columns)
+    assert states(7, f"units of 2^-{context.WEIGHT_BITS}")
+    assert states(7, f"at least {prior._SMALLEST_STEP_INDEX},")
+    assert states(10, f"step index below {prior._SMALLEST_STEP_INDEX}")
+    assert context.LARGEST_WEIGHT == 2**26
+    assert states(7, "No sum is beyond 2^26")
+    assert states(8, ", ".join(map(str, PHASES)))
+    assert (context.HIDDEN_BITS, context.LARGEST_HIDDEN, context.INPUT_BITS) == (12, 2**20, 3)
+    rates = ", ".join(map(str, laplace._EIGHTH_RATES))
+    assert states(8, f"Q = {rates}.")
+    assert states(8, f"+ {laplace.UNIT_SCALE}, 0), {laplace.NUM_SCALES - 1})")
+    assert states(8, f"0 to {laplace.NUM_TABLES - 1},")
+    assert states(8, f"from -{laplace.LARGEST_RESIDUAL} to {laplace.LARGEST_RESIDUAL};")
+    assert states(8, f"beyond {context.LARGEST_LATENT} in magnitude")
 
 
 def test_steps() -> None:

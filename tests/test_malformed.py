@@ -22,8 +22,10 @@ import pytest
 import torch
 
 import sirencodec
-from sirencodec.entropy.coder import encode_symbols
+from sirencodec.architecture import Architecture, grid_shape
+from sirencodec.entropy.context import LARGEST_LATENT
 from sirencodec.entropy.frequency import LARGEST_LEVEL, frequency_table, largest_level
+from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.errors import (
     CorruptError,
     FormatError,
@@ -33,8 +35,20 @@ from sirencodec.errors import (
     TruncatedError,
 )
 from sirencodec.limits import Limits
-from tests.forge import HEADER_FIELDS, Parts, blocks, frame, join, take_apart, varint
-from tests.reference_decoder import MAGIC, Invalid, matrix_shapes, parse
+from sirencodec.quantize import QuantizedWeights, nearest_step_index
+from tests.forge import (
+    HEADER_FIELDS,
+    PYRAMID_FIELDS,
+    PYRAMID_FLAG,
+    Parts,
+    blocks,
+    frame,
+    join,
+    stream,
+    take_apart,
+    varint,
+)
+from tests.reference_decoder import MAGIC, Invalid, parse
 
 VALID = Path(__file__).parent / "golden" / "valid"
 SMALL_FILES = [path.name for path in sorted(VALID.glob("*.siren")) if path.stat().st_size < 1000]
@@ -42,7 +56,8 @@ SMALL = Limits(
     max_file_bytes=2**16,
     max_pixels=2**20,
     max_parameters=5_000,
-    max_multiply_adds=2**22,
+    max_latents=1_500,
+    max_multiply_adds=2**23,
     max_metadata_bytes=2**16,
 )
 
@@ -82,7 +97,9 @@ def test_every_bit_flip_of_the_picture(name: str) -> None:
             sirencodec.read_info(flip(data, bit))
 
 
-@pytest.mark.parametrize("name", ["xmp.siren", "exif-marker.siren", "gray-4x4.siren"])
+@pytest.mark.parametrize(
+    "name", ["xmp.siren", "exif-marker.siren", "gray-4x4.siren", "pyramid-4x3.siren"]
+)
 def test_every_bit_flip_of_a_file(name: str) -> None:
     data = (VALID / name).read_bytes()
     for bit in range(8 * len(data)):
@@ -96,7 +113,14 @@ def flip(data: bytes, bit: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "head", [MAGIC, MAGIC + b"\0", MAGIC + b"\0\0\x04\x04\x02\x00\x1e"], ids=len
+    "head",
+    [
+        MAGIC,
+        MAGIC + b"\0",
+        MAGIC + b"\0\0\x04\x04\x02\x00\x1e",
+        MAGIC + b"\0\x10\x04\x04\x02\x00\x1e\x08",
+    ],
+    ids=len,
 )
 def test_random_bytes_after_the_head(head: bytes) -> None:
     random = Random(len(head))
@@ -114,7 +138,8 @@ class Mutator:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
-        names = ("gray-4x4", "one-pixel", "gray-alpha-16", "rgba", "metadata", "exif-marker", "xmp")
+        names = ["gray-4x4", "one-pixel", "gray-alpha-16", "rgba", "metadata", "exif-marker", "xmp"]
+        names += ["pyramid-4x3", "pyramid-2x3", "pyramid-only-1", "pyramid-metadata"]
         self.bases = [take_apart((VALID / f"{name}.siren").read_bytes()) for name in names]
         self.changes = [
             self.header_field,
@@ -125,6 +150,7 @@ class Mutator:
             self.stream,
             self.network,
             self.network,
+            self.pyramid,
             self.metadata_frame,
             self.metadata_content,
             self.metadata_length,
@@ -138,12 +164,12 @@ class Mutator:
         return join(parts)
 
     def header_field(self, parts: Parts) -> Parts:
-        name = self.random.choice(HEADER_FIELDS)
+        name = self.random.choice(field_names(parts))
         value = self.random.choice(NUMBERS)
         return replace(parts, **{name: value})
 
     def header_bytes(self, parts: Parts) -> Parts:
-        name = self.random.choice(HEADER_FIELDS)
+        name = self.random.choice(field_names(parts))
         padded = varint(self.random.choice(NUMBERS), size=self.random.randrange(1, 6))
         raw = self.random.choice((padded, b"", b"\xff" * 5, self.random.randbytes(3)))
         return replace(parts, **{name: raw})
@@ -160,8 +186,8 @@ class Mutator:
     def indices(self, parts: Parts) -> Parts:
         """Step and model indices, at the edges of their ranges."""
         payload = bytearray(parts.payload)
-        position = self.random.randrange(min(8, len(payload)))
-        payload[position] = self.random.choice((0, 1, 47, 48, 95, 96, 143, 144, 254, 255))
+        position = self.random.randrange(min(30, len(payload)))
+        payload[position] = self.random.choice((0, 1, 47, 48, 95, 96, 143, 144, 145, 254, 255))
         return replace(parts, payload=bytes(payload))
 
     def stream(self, parts: Parts) -> Parts:
@@ -182,7 +208,8 @@ class Mutator:
         random = self.random
         features, layers = random.choice((1, 2, 3, 9)), random.choice((0, 1, 2, 5))
         payload, groups = bytearray(), []
-        for rows, columns in matrix_shapes((parts.flags & 3) + 1, features, layers):
+        architecture = Architecture(features, layers, (parts.flags & 3) + 1, 30)
+        for rows, columns in architecture.layer_shapes:
             model = random.randrange(144)
             bound = largest_level(model)
             choices = (-bound, bound, 0, 1, random.randint(-bound, bound))
@@ -193,7 +220,38 @@ class Mutator:
             parts,
             hidden_features=features,
             hidden_layers=layers,
-            payload=bytes(payload) + encode_symbols(groups),
+            grids=None,
+            flags=parts.flags & ~PYRAMID_FLAG,
+            payload=bytes(payload) + stream(groups),
+        )
+
+    def pyramid(self, parts: Parts) -> Parts:
+        """Another pyramid, properly coded, of any size and latents, its weights up to large."""
+        random = self.random
+        generator = np.random.default_rng(random.randrange(2**32))
+        finest, coarsest = sorted(random.choices(range(7), k=2))
+        channels = (parts.flags & 3) + 1
+        architecture = Architecture(
+            random.choice((1, 2, 5)),
+            random.choice((0, 1)),
+            channels,
+            30,
+            tuple(range(finest, coarsest + 1)),
+            1,
+        )
+        size = random.randint(1, 12), random.randint(1, 9)
+        picture = pyramid_picture(architecture, size, generator, context=random.choice((0, 0, 9)))
+        return replace(
+            parts,
+            width=size[0],
+            height=size[1],
+            hidden_features=architecture.hidden_features,
+            hidden_layers=architecture.hidden_layers,
+            grids=finest + 8 * coarsest,
+            prior=1,
+            prior_checksum=None,
+            flags=parts.flags | PYRAMID_FLAG,
+            payload=encode_payload(picture, architecture),
         )
 
     def metadata_frame(self, parts: Parts) -> Parts:
@@ -222,21 +280,51 @@ class Mutator:
         return replace(parts, tail=self.random.choice((b"\0", b"\n", MAGIC, bytes(100))))
 
 
-@pytest.mark.parametrize("seed", range(20))
+def field_names(parts: Parts) -> tuple[str, ...]:
+    return HEADER_FIELDS + (() if parts.grids is None else PYRAMID_FIELDS)
+
+
+def pyramid_picture(
+    architecture: Architecture,
+    size: tuple[int, int],
+    generator: np.random.Generator,
+    *,
+    context: int = 0,
+    layer_level: int = 300,
+    layer_step: int = 160,
+) -> QuantizedPicture:
+    """Random integers up to bounds; kernels up to 8, latents up to all there can be."""
+    levels, steps = [], []
+    for index, shape in enumerate(matrix_shapes(architecture)):
+        bound, step = context, 120
+        if index < len(architecture.layer_shapes):
+            bound, step = layer_level, layer_step
+        elif shape in architecture.kernel_shapes:
+            bound, step = 128, nearest_step_index(1 / 16)
+        levels.append(generator.integers(-bound, bound + 1, shape).astype(np.int32))
+        steps.append(step if levels[-1].any() else 0)
+    latents = []
+    for exponent in architecture.grids:
+        values = generator.laplace(0, generator.choice((0.2, 3, 500)), grid_shape(*size, exponent))
+        latents.append(np.clip(values.round(), -LARGEST_LATENT, LARGEST_LATENT).astype(np.int32))
+    return QuantizedPicture(QuantizedWeights(tuple(levels), tuple(steps)), tuple(latents))
+
+
+@pytest.mark.parametrize("seed", range(12))
 def test_mutants_with_right_checksums(seed: int) -> None:
-    """1000 a seed. Every tenth goes to the reference decoder too, which must agree."""
+    """500 a seed. Every tenth goes to the reference decoder too, which must agree."""
     mutate = Mutator(seed)
     outcomes = Counter()
-    for number in range(1000):
+    for number in range(500):
         data = mutate()
         result = outcome(data)
         outcomes[result] += 1
         if number % 10 == 0 and result != "LimitError":
             assert reference_outcome(data) == (result == "valid"), data.hex()
-    assert outcomes["valid"] >= 100, "mutants should reach all the way to pixels"
-    assert outcomes["CorruptError"] >= 300
-    assert outcomes["TruncatedError"] >= 50
-    assert outcomes["LimitError"] >= 10
+    assert outcomes["valid"] >= 50, "mutants should reach all the way to pixels"
+    assert outcomes["CorruptError"] >= 150
+    assert outcomes["TruncatedError"] >= 25
+    assert outcomes["LimitError"] >= 1
 
 
 def reference_outcome(data: bytes) -> bool:
@@ -253,13 +341,13 @@ def reference_outcome(data: bytes) -> bool:
 def extreme_file(features: int, layers: int, sign: npt.NDArray[Any]) -> bytes:
     """All weights of the largest magnitude a file can express."""
     payload, groups = bytearray(), []
-    for rows, columns in matrix_shapes(1, features, layers):
+    for rows, columns in Architecture(features, layers, 1, 30).layer_shapes:
         model = 47
         levels = np.resize(sign, rows * columns).astype(np.int32) * LARGEST_LEVEL
         payload += bytes([255, model])
         groups.append((levels + LARGEST_LEVEL, frequency_table(model)))
     parts = Parts(hidden_features=features, hidden_layers=layers, payload=bytes(payload))
-    return join(replace(parts, payload=bytes(payload) + encode_symbols(groups)))
+    return join(replace(parts, payload=bytes(payload) + stream(groups)))
 
 
 @pytest.mark.parametrize("exact", [False, True], ids=["float32", "float64"])
@@ -279,6 +367,34 @@ def test_the_largest_weights_give_finite_values(
     assert np.isfinite(values).all()
     assert np.abs(values).max() <= 1025 * LARGEST_LEVEL * 240
     assert sirencodec.decode(data, exact=exact, device="cpu").samples.shape == (4, 4, 1)
+
+
+@pytest.mark.parametrize("exact", [False, True], ids=["float32", "float64"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_pyramid_of_large_numbers_gives_finite_values(seed: int, exact: bool) -> None:
+    """Doubled six times by kernels of large numbers, single precision does not overflow."""
+    architecture = Architecture(5, 1, 1, 30, tuple(range(7)), 1)
+    generator = np.random.default_rng(seed)
+    picture = pyramid_picture(
+        architecture, (9, 7), generator, layer_level=LARGEST_LEVEL, layer_step=255
+    )
+    picture.weights.levels[3][...] = 256 * np.sign(picture.weights.levels[3] + 0.5)  # 16
+    picture.latents[-1][...] = LARGEST_LATENT
+    parts = Parts(
+        width=9,
+        height=7,
+        hidden_features=5,
+        hidden_layers=1,
+        grids=8 * 6,
+        flags=PYRAMID_FLAG,
+        payload=encode_payload(picture, architecture),
+    )
+    function = sirencodec.open(join(parts), exact=exact, device="cpu")
+    axis = np.linspace(-1.5, 1.5, 9)
+    points = np.stack(np.meshgrid(axis, axis), -1)
+    assert np.isfinite(function(points)).all()
+    assert np.isfinite(function.gradient(points)).all() or not exact
+    assert sirencodec.decode(join(parts), exact=exact, device="cpu").samples.shape == (7, 9, 1)
 
 
 def test_sines_of_the_largest_phases_are_sines() -> None:
@@ -305,6 +421,9 @@ def inflating_frame(num_bytes: int) -> bytes:
 
 
 SMALL_FILE = Parts(payload=(VALID / "gray-4x4.siren").read_bytes()[12:24])
+SMALL_PYRAMID = Parts(
+    payload=b"\0\x90" * 15, hidden_features=1, grids=0 + 8 * 1, flags=PYRAMID_FLAG
+)
 BOMBS: dict[str, tuple[Parts, dict[str, int], type[SirenCodecError]]] = {
     "frame that declares 8 GiB": (
         replace(SMALL_FILE, flags=8, metadata=forged_frame(2**33)),
@@ -322,6 +441,16 @@ BOMBS: dict[str, tuple[Parts, dict[str, int], type[SirenCodecError]]] = {
         LimitError,
     ),
     "65535 x 65535": (replace(SMALL_FILE, width=65535, height=65535), {}, LimitError),
+    "16384 x 16384 latents": (
+        replace(SMALL_PYRAMID, width=16384, height=16384, grids=0),
+        {"width": 1, "height": 1},
+        LimitError,
+    ),
+    "a million latents without a stream": (
+        replace(SMALL_PYRAMID, width=1024, height=1024),
+        {"width": 1, "height": 1},
+        CorruptError,
+    ),
     "network of 67 million weights": (
         replace(SMALL_FILE, hidden_features=1024, hidden_layers=64),
         {},

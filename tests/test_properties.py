@@ -11,9 +11,10 @@ from hypothesis.extra import numpy as st_numpy
 
 import sirencodec
 from sirencodec import format as facts
-from sirencodec.architecture import Architecture
+from sirencodec.architecture import Architecture, grid_shape
 from sirencodec.container import Container, Header, checksum, parse_container, write_container
-from sirencodec.entropy.coder import TOTAL, decode_symbols, encode_symbols
+from sirencodec.entropy.coder import TOTAL, SymbolDecoder
+from sirencodec.entropy.context import LARGEST_LATENT
 from sirencodec.entropy.frequency import (
     LARGEST_LEVEL,
     NUM_MODELS,
@@ -21,7 +22,15 @@ from sirencodec.entropy.frequency import (
     frequency_table,
     largest_level,
 )
-from sirencodec.entropy.payload import best_model, decode_payload, encode_payload, payload_bits
+from sirencodec.entropy.laplace import LARGEST_RESIDUAL, NUM_TABLES, residual_table
+from sirencodec.entropy.matrices import ZERO_MODEL, best_model, matrices_bits
+from sirencodec.entropy.payload import (
+    QuantizedPicture,
+    decode_payload,
+    encode_payload,
+    matrix_shapes,
+)
+from sirencodec.entropy.prior import HIDDEN_WIDTHS, prior_shapes
 from sirencodec.errors import CorruptError
 from sirencodec.grid import image_coordinates, pixel_centres
 from sirencodec.image import Metadata
@@ -38,15 +47,27 @@ from sirencodec.sampling import BLOCK, StratifiedBatches
 from sirencodec.varint import read_varint, write_varint
 from tests import forge, reference_decoder
 
-NO_LIMITS = Limits(max_pixels=2**40, max_parameters=2**40)
+NO_LIMITS = Limits(max_pixels=2**40, max_parameters=2**40, max_latents=2**40)
 
-architectures = st.builds(
-    Architecture,
-    hidden_features=st.integers(*facts.HIDDEN_FEATURES_RANGE),
-    hidden_layers=st.integers(*facts.HIDDEN_LAYERS_RANGE),
-    channels=st.integers(1, 4),
-    omega_0=st.integers(*facts.OMEGA_0_RANGE),
+exponents = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(
+    lambda ends: tuple(range(min(ends), max(ends) + 1))
 )
+
+
+@st.composite
+def architectures(draw: st.DrawFn) -> Architecture:
+    """Pure or pyramid."""
+    grids = draw(st.just(()) | exponents)
+    return Architecture(
+        hidden_features=draw(st.integers(*facts.HIDDEN_FEATURES_RANGE)),
+        hidden_layers=draw(st.integers(*facts.HIDDEN_LAYERS_RANGE)),
+        channels=draw(st.integers(1, 4)),
+        omega_0=draw(st.integers(*facts.OMEGA_0_RANGE)),
+        grids=grids,
+        prior=draw(st.sampled_from(sorted(HIDDEN_WIDTHS))) if grids else 0,
+    )
+
+
 small_architectures = st.builds(
     Architecture,
     hidden_features=st.integers(1, 5),
@@ -59,7 +80,7 @@ headers = st.builds(
     width=st.integers(*facts.SIDE_RANGE),
     height=st.integers(*facts.SIDE_RANGE),
     bit_depth=st.sampled_from((8, 16)),
-    architecture=architectures,
+    architecture=architectures(),
 )
 blocks = st.none() | st.binary(min_size=1, max_size=300)
 
@@ -74,8 +95,44 @@ def networks(draw: st.DrawFn) -> tuple[QuantizedWeights, Architecture]:
         elements = st.integers(-largest, largest)
         levels.append(draw(st_numpy.arrays(np.int32, shape, elements=elements)))
     indices = st.integers(0, 255)
-    steps = draw(st.tuples(*(indices for _ in architecture.layer_shapes)))
-    return QuantizedWeights(tuple(levels), steps), architecture
+    steps = [draw(indices) if matrix.any() else 0 for matrix in levels]
+    return QuantizedWeights(tuple(levels), tuple(steps)), architecture
+
+
+@st.composite
+def pyramids(draw: st.DrawFn) -> tuple[QuantizedPicture, Architecture, int, int]:
+    """Latents of any values there can be, behind a small network, under any context model.
+
+    Returns:
+        Picture, architecture, width and height.
+    """
+    width, height = draw(st.integers(1, 40)), draw(st.integers(1, 30))
+    architecture = Architecture(
+        draw(st.integers(1, 4)),
+        draw(st.integers(0, 1)),
+        draw(st.integers(1, 4)),
+        30,
+        draw(exponents),
+        1,
+    )
+    generator = np.random.default_rng(draw(st.integers(0, 2**32)))
+    bounds = [draw(st.sampled_from((1, 20)))] * len(architecture.layer_shapes)
+    bounds += [draw(st.sampled_from((0, 150)))] * len(architecture.kernel_shapes)
+    levels, steps = [], []
+    for shape in matrix_shapes(architecture):
+        is_context = len(levels) >= len(bounds)
+        bound = draw(st.sampled_from((0, 0, 1, 50, 1500))) if is_context else bounds[len(levels)]
+        levels.append(generator.integers(-bound, bound + 1, shape).astype(np.int32))
+        step = draw(st.integers(88, 119)) if is_context else nearest_step_index(1 / 128)
+        steps.append(step if levels[-1].any() else 0)
+    latents = []
+    for exponent in architecture.grids:
+        shape = grid_shape(width, height, exponent)
+        deviation = draw(st.sampled_from((0.0, 0.1, 1.0, 10.0, 1e3)))
+        grid = generator.laplace(0, 1, shape) * deviation
+        latents.append(np.clip(grid.round(), -LARGEST_LATENT, LARGEST_LATENT).astype(np.int32))
+    weights = QuantizedWeights(tuple(levels), tuple(steps))
+    return QuantizedPicture(weights, tuple(latents)), architecture, width, height
 
 
 @st.composite
@@ -115,7 +172,8 @@ def test_container(header: Header, payload: bytes, metadata: bytes | None) -> No
     assert (container.header, container.payload, container.metadata) == (header, payload, metadata)
     if metadata is not None:
         assert container.metadata_checksum == checksum(metadata)
-    assert len(data) - len(payload) - (len(metadata) + 5 if metadata else 0) <= 26
+    overhead = 30 if header.architecture.grids else 26
+    assert len(data) - len(payload) - (len(metadata) + 5 if metadata else 0) <= overhead
 
 
 @given(blocks, blocks, blocks)
@@ -138,10 +196,11 @@ def test_range_coder(data: st.DataObject, tables: list[npt.NDArray[np.int64]]) -
     for table in tables:
         symbols = st.lists(st.integers(0, len(table) - 1), min_size=1, max_size=30)
         groups.append((np.array(data.draw(symbols), dtype=np.int32), table))
-    stream = encode_symbols(groups)
-    decoded = decode_symbols(stream, [(len(symbols), table) for symbols, table in groups])
-    for (symbols, _), again in zip(groups, decoded, strict=True):
-        assert np.array_equal(symbols, again)
+    stream = forge.stream(groups)
+    decoder = SymbolDecoder(stream)
+    for symbols, table in groups:
+        assert np.array_equal(symbols, decoder.decode(len(symbols), table))
+    decoder.finish()
     assert stream == reference_stream(groups)
     bits = sum(float(np.log2(TOTAL / table[symbols]).sum()) for symbols, table in groups)
     assert 8 * len(stream) <= bits + 65, "a word and a bit is all that rounding up may cost"
@@ -160,13 +219,13 @@ def reference_stream(groups: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.in
 @given(networks())
 def test_payload(network: tuple[QuantizedWeights, Architecture]) -> None:
     quantized, architecture = network
-    payload = encode_payload(quantized)
-    decoded = decode_payload(payload, architecture)
+    payload = encode_payload(QuantizedPicture(quantized), architecture)
+    decoded = decode_payload(payload, architecture, 1, 1).weights
     assert decoded.step_indices == quantized.step_indices
     for levels, again in zip(quantized.levels, decoded.levels, strict=True):
         assert np.array_equal(levels, again)
         assert again.dtype == np.int32
-    assert 8 * len(payload) <= payload_bits(quantized) + 65
+    assert 8 * len(payload) <= matrices_bits(quantized) + 65
 
 
 @given(networks())
@@ -177,7 +236,8 @@ def test_payload_by_the_reference_decoder(network: tuple[QuantizedWeights, Archi
     assert shapes == reference_decoder.matrix_shapes(
         architecture.channels, architecture.hidden_features, architecture.hidden_layers
     )
-    steps, _, levels = reference_decoder.decode_payload(encode_payload(quantized), shapes)
+    payload = encode_payload(QuantizedPicture(quantized), architecture)
+    steps, _, levels, _ = reference_decoder.decode_payload(payload, shapes)
     assert tuple(steps) == quantized.step_indices
     for ours, theirs in zip(quantized.levels, levels, strict=True):
         assert np.array_equal(ours, theirs)
@@ -187,8 +247,57 @@ def test_payload_by_the_reference_decoder(network: tuple[QuantizedWeights, Archi
 def test_best_model_holds_all_levels(network: tuple[QuantizedWeights, Architecture]) -> None:
     for levels in network[0].levels:
         model, bits = best_model(levels)
+        if not levels.any():
+            assert (model, bits) == (ZERO_MODEL, 0)
+            continue
         assert np.abs(levels).max() <= largest_level(model)
         assert 0 < bits <= 24 * levels.size
+
+
+@given(pyramids())
+@settings(max_examples=60, deadline=None)
+def test_payload_of_a_pyramid(
+    pyramid: tuple[QuantizedPicture, Architecture, int, int],
+) -> None:
+    """Latents come back, but for those too far from their prediction; then all of them do."""
+    picture, architecture, width, height = pyramid
+    payload = encode_payload(picture, architecture)
+    decoded = decode_payload(payload, architecture, width, height)
+    assert decoded.weights.step_indices == picture.weights.step_indices
+    for ours, again in zip(picture.weights.levels, decoded.weights.levels, strict=True):
+        assert np.array_equal(ours, again)
+    for wanted, read in zip(picture.latents, decoded.latents, strict=True):
+        assert read.dtype == np.int32
+        assert np.abs(read).max() <= LARGEST_LATENT
+        moved = wanted != read
+        centre = read - LARGEST_RESIDUAL * np.sign(wanted - read)
+        assert np.abs(centre[moved]).max(initial=0) <= LARGEST_LATENT - LARGEST_RESIDUAL
+        assert (np.abs(wanted - centre)[moved] > LARGEST_RESIDUAL).all()
+    adapted = any(matrix.any() for matrix in picture.weights.levels[-len(prior_shapes(1)) :])
+    if not adapted and max(np.abs(grid).max() for grid in picture.latents) <= 100:
+        for wanted, read in zip(picture.latents, decoded.latents, strict=True):
+            assert np.array_equal(wanted, read)
+    assert encode_payload(decoded, architecture) == payload
+
+
+@given(pyramids())
+@settings(max_examples=25, deadline=None)
+def test_a_pyramid_by_the_reference_decoder(
+    pyramid: tuple[QuantizedPicture, Architecture, int, int],
+) -> None:
+    """Latents exactly, pixels within a level, at the stored size and at another."""
+    picture, architecture, width, height = pyramid
+    header = Header(width, height, 8, architecture)
+    data = write_container(header, encode_payload(picture, architecture))
+    decoded = decode_payload(parse_container(data).payload, architecture, width, height)
+    file = reference_decoder.parse(data)
+    for ours, theirs in zip(decoded.latents, file.latents, strict=True):
+        assert np.array_equal(ours, theirs)
+    for size in ((width, height), (9, 20)):
+        samples = sirencodec.decode(
+            data, width=size[0], height=size[1], exact=True, device="cpu"
+        ).samples
+        assert np.abs(samples - reference_decoder.samples(file, size)).max() <= 1
 
 
 @pytest.mark.parametrize("model", range(NUM_MODELS))
@@ -208,6 +317,24 @@ def test_a_table_has_the_deviation_it_is_named_for(model: int) -> None:
     levels = np.arange(len(table)) - largest_level(model)
     deviation = float(np.sqrt(np.square(levels) @ table / TOTAL))
     assert deviation == pytest.approx(2 ** (model % NUM_SCALES / 4) / 2, rel=0.05)
+
+
+def test_residual_tables() -> None:
+    generator = np.random.default_rng(0)
+    groups = []
+    for index in range(NUM_TABLES):
+        table = residual_table(index)
+        assert len(table) == 2 * LARGEST_RESIDUAL + 1
+        assert table.sum() == TOTAL
+        assert table.min() >= 1
+        assert np.array_equal(table, reference_decoder.residual_table(index))
+        middle = LARGEST_RESIDUAL
+        assert table.argmax() == middle or index % 8 == 0, "the whole centre is the likeliest"
+        assert (np.diff(table[: middle - 1]) >= 0).all()
+        assert (np.diff(table[middle + 1 :]) <= 0).all()
+        symbols = np.append(generator.integers(0, 511, 4), [0, 255, 510]).astype(np.int32)
+        groups.append((symbols, table))
+    assert forge.stream(groups) == reference_stream(groups)
 
 
 # Numbers ---------------------------------------------------------------------------------------

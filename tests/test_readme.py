@@ -13,7 +13,7 @@ import PIL.Image
 import pytest
 from click.testing import CliRunner
 
-from sirencodec import planning
+from sirencodec import planning, pyramid_planning
 from sirencodec.cli import main
 from sirencodec.image import read_image
 
@@ -25,6 +25,8 @@ def photo_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Working directory with a ``photo.png`` large enough for the README's crop."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(planning, "EFFORT_WORK", (0.002,) * len(planning.EFFORT_WORK))
+    monkeypatch.setattr(pyramid_planning, "STAGE_STEPS", ((2, 4), (1, 4), (0, 4)))
+    monkeypatch.setattr(pyramid_planning, "FEWEST_STEPS", 4)
     y, x = np.mgrid[:120, :170]
     channels = [np.sin(x / 20 + channel) * np.cos(y / 30) for channel in range(3)]
     samples = np.uint8(127.5 + 127 * np.stack(channels, -1))

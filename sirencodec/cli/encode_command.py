@@ -22,7 +22,13 @@ from sirencodec.cli.progress import ProgressBars
 from sirencodec.cli.report import Report, debug_option, emit_json, is_terminal
 from sirencodec.cli.streams import open_output
 from sirencodec.cli.tasks import STREAM, Task, leave_existing, plan_tasks
-from sirencodec.config import DEFAULT_EFFORT, DEFAULT_QUALITY, LARGEST_EFFORT, EncodeConfig
+from sirencodec.config import (
+    DEFAULT_EFFORT,
+    DEFAULT_QUALITY,
+    LARGEST_EFFORT,
+    PROFILES,
+    EncodeConfig,
+)
 from sirencodec.errors import ParameterError
 from sirencodec.info import describe
 
@@ -72,6 +78,13 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
     default=DEFAULT_EFFORT,
     show_default=True,
     help="0 to 9: more time for better quality at the same size.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default="auto",
+    show_default=True,
+    help="Latent grids and a network (pyramid), a network alone (pure), or what suits the image.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Of all randomness."

@@ -77,9 +77,17 @@ def _table(facts: Info, metadata: Metadata, damage: str | None) -> list[tuple[st
             f"{facts.hidden_features} wide, {facts.hidden_layers} hidden layers, "
             f"omega_0 {facts.omega_0}; {facts.num_parameters:,} parameters",
         ),
+        ("latents", _describe_latents(facts)),
         ("decoding", f"{facts.multiply_adds_per_pixel:,} multiply-adds a pixel"),
         ("metadata", _describe_metadata(facts, metadata, damage)),
     ]
+
+
+def _describe_latents(facts: Info) -> str:
+    if not facts.grids:
+        return "none"
+    strides = f"1/{facts.grids[0]} to 1/{facts.grids[-1]}"
+    return f"{facts.num_latents:,} in {len(facts.grids)} grids, {strides} of the size"
 
 
 def _describe_metadata(facts: Info, metadata: Metadata, damage: str | None) -> str:

@@ -7,8 +7,6 @@ the remaining ``2^24 - n`` in proportion, and a table less one count a symbol su
 no rounding takes part in what a symbol is (FORMAT.md, section 5).
 """
 
-from collections.abc import Sequence
-
 import constriction
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +16,8 @@ from sirencodec.errors import CorruptError
 PRECISION = 24  # bits of a probability, fixed in constriction's default coder
 TOTAL = 1 << PRECISION
 WORD_BYTES = 4
+# Words that the encoder may hold at a time beyond those the finished stream has.
+WORDS_PENDING = 2
 
 Symbols = npt.NDArray[np.int32]
 Frequencies = npt.NDArray[np.int64]
@@ -30,47 +30,70 @@ def _model(frequencies: Frequencies) -> constriction.stream.model.Categorical:
     )
 
 
-def encode_symbols(groups: Sequence[tuple[Symbols, Frequencies]]) -> bytes:
-    """Symbols with their tables -> one range-coded stream.
+class SymbolEncoder:
+    """Symbols with their tables -> one range-coded stream."""
 
-    Args:
-        groups: pairs of symbols, (n,) int32 in [0, len(table)), and table, (m,) int64 with m >= 2,
-            every entry >= 1, sum 2^24.
+    def __init__(self) -> None:
+        """Start an empty stream."""
+        self._encoder = constriction.stream.queue.RangeEncoder()
 
-    Returns:
-        Little-endian 32-bit words; empty if there are no symbols.
-    """
-    encoder = constriction.stream.queue.RangeEncoder()
-    for symbols, frequencies in groups:
-        encoder.encode(np.ascontiguousarray(symbols, dtype=np.int32), _model(frequencies))
-    words: npt.NDArray[np.uint32] = encoder.get_compressed()
-    return words.astype("<u4").tobytes()
+    def encode(self, symbols: Symbols, frequencies: Frequencies) -> None:
+        """Append symbols.
+
+        Args:
+            symbols: (n,) int32 in [0, len(frequencies)).
+            frequencies: (m,) int64 with m >= 2, every entry >= 1, sum 2^24.
+        """
+        symbols = np.ascontiguousarray(symbols, dtype=np.int32)
+        self._encoder.encode(symbols, _model(frequencies))
+
+    @property
+    def num_words(self) -> int:
+        """Length of the stream so far."""
+        return int(self._encoder.num_words())
+
+    def stream(self) -> bytes:
+        """Little-endian 32-bit words of all symbols so far; empty if there are none."""
+        words: npt.NDArray[np.uint32] = self._encoder.get_compressed()
+        return words.astype("<u4").tobytes()
 
 
-def decode_symbols(stream: bytes, groups: Sequence[tuple[int, Frequencies]]) -> list[Symbols]:
-    """Range-coded stream -> the symbols of each group.
+class SymbolDecoder:
+    """A range-coded stream -> its symbols, asked for in the order they were encoded in."""
 
-    The stream must be exactly what ``encode_symbols`` makes of the result: a stream that decodes
-    but is not the shortest form, or goes on after the last symbol, is refused.
+    def __init__(self, stream: bytes) -> None:
+        """Start at the beginning of a stream.
 
-    Args:
-        stream: bytes from ``encode_symbols``.
-        groups: pairs of symbol count (>= 1) and table, as given when encoding.
+        Raises:
+            CorruptError: if it is not a whole number of words.
+        """
+        if len(stream) % WORD_BYTES:
+            raise CorruptError("coded stream is not a whole number of words", field="stream")
+        words = np.frombuffer(stream, dtype="<u4").astype(np.uint32)
+        self._decoder = constriction.stream.queue.RangeDecoder(words)
+        self._stream, self._num_words = stream, len(words)
+        self._again = SymbolEncoder()
 
-    Raises:
-        CorruptError: if no symbols have this stream as their encoding.
-    """
-    if len(stream) % WORD_BYTES:
-        raise CorruptError("coded stream is not a whole number of words", field="stream")
-    words = np.frombuffer(stream, dtype="<u4").astype(np.uint32)
-    decoder = constriction.stream.queue.RangeDecoder(words)
-    decoded = []
-    try:
-        for count, frequencies in groups:
-            decoded.append(decoder.decode(_model(frequencies), count))
-    except AssertionError as error:  # constriction's word for bits that no symbol has
-        raise CorruptError("coded stream holds an impossible symbol", field="stream") from error
-    tables = [frequencies for _, frequencies in groups]
-    if encode_symbols(list(zip(decoded, tables, strict=True))) != stream:
-        raise CorruptError("coded stream is not canonical", field="stream")
-    return decoded
+    def decode(self, count: int, frequencies: Frequencies) -> Symbols:
+        """The next ``count`` (>= 1) symbols, under the table they were encoded with.
+
+        Raises:
+            CorruptError: if no symbols have this stream as their encoding.
+        """
+        try:
+            symbols: Symbols = self._decoder.decode(_model(frequencies), count)
+        except AssertionError as error:  # constriction's word for bits that no symbol has
+            raise CorruptError("coded stream holds an impossible symbol", field="stream") from error
+        self._again.encode(symbols, frequencies)
+        if self._again.num_words > self._num_words + WORDS_PENDING:
+            raise CorruptError("coded stream ends early", field="stream")
+        return symbols
+
+    def finish(self) -> None:
+        """Check that the stream is just what encoding the decoded symbols makes.
+
+        Raises:
+            CorruptError: if it is not their shortest form, or goes on after the last of them.
+        """
+        if self._again.stream() != self._stream:
+            raise CorruptError("coded stream is not canonical", field="stream")

@@ -62,14 +62,14 @@ def frequency_table(model: int) -> Frequencies:
 def _density(shape: int, distance: Integers) -> Integers:
     """Distances from the centre, 16 fractional bits -> unnormalised density, at most 2^30."""
     if shape == GAUSSIAN:
-        return _exp2_negative((distance * distance >> 16) * _GAUSSIAN_RATE >> 16)
+        return exp2_negative((distance * distance >> 16) * _GAUSSIAN_RATE >> 16)
     if shape == LAPLACE:
-        return _exp2_negative(distance * _LAPLACE_RATE >> 16)
-    tail = _exp2_negative(distance * _LOGISTIC_RATE >> 16)
+        return exp2_negative(distance * _LAPLACE_RATE >> 16)
+    tail = exp2_negative(distance * _LOGISTIC_RATE >> 16)
     return (tail << 30) // ((_ONE + tail) * (_ONE + tail) >> 30)
 
 
-def _exp2_negative(exponent: Integers) -> Integers:
+def exp2_negative(exponent: Integers) -> Integers:
     """2^30 * 2^(-exponent), the exponent with 16 fractional bits, in integers.
 
     Each fractional bit that is set multiplies by 2^(-1/2), 2^(-1/4), ..., found by integer square

@@ -8,9 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from sirencodec.entropy.coder import encode_symbols
-from tests.forge import Parts, blocks, crc, frame, join, take_apart, varint
-from tests.golden.valid_cases import XMP, worked_example
+from sirencodec.quantize import QuantizedWeights
+from tests.forge import PYRAMID_FLAG, Parts, blocks, crc, frame, join, stream, take_apart, varint
+from tests.golden.valid_cases import (
+    XMP,
+    forged_pyramid,
+    pyramid_example,
+    pyramid_file,
+    with_difference,
+    worked_example,
+)
 from tests.reference_decoder import RangeDecoder, frequency_table, parse
 
 
@@ -27,7 +34,7 @@ class Invalid:
 
 
 def invalid_cases() -> Iterator[Invalid]:
-    """The worked example and a file with metadata, each spoilt in one way."""
+    """The worked examples and a file with metadata, each spoilt in one way."""
     data = worked_example()
     parts = take_apart(data)
     with_metadata = replace(parts, flags=parts.flags | 8, metadata=frame(blocks(None, None, XMP)))
@@ -35,6 +42,9 @@ def invalid_cases() -> Iterator[Invalid]:
     yield from invalid_pictures(data, parts, with_metadata)
     yield from invalid_payloads(parts)
     yield from invalid_metadata(with_metadata)
+    yield from invalid_pyramid_headers()
+    yield from invalid_pyramid_payloads()
+    yield from invalid_context_models()
 
 
 def invalid_headers(data: bytes, parts: Parts) -> Iterator[Invalid]:
@@ -43,7 +53,7 @@ def invalid_headers(data: bytes, parts: Parts) -> Iterator[Invalid]:
     yield Invalid(1, "seven bits", "NotSirenError", bytes(byte & 127 for byte in data))
     yield Invalid(2, "version 1", "VersionError", join(replace(parts, version=1)))
     yield Invalid(2, "version 255", "VersionError", join(replace(parts, version=255)))
-    for bit in (4, 7):
+    for bit in (5, 6, 7):  # 4 was one when 03-flag-4 was made, and is the pyramid's now
         flags = parts.flags | 1 << bit
         yield Invalid(3, f"flag {bit}", "CorruptError", join(replace(parts, flags=flags)))
     for field, values in (
@@ -95,15 +105,15 @@ def invalid_payloads(parts: Parts) -> Iterator[Invalid]:
     def spoilt(number: int, what: str, payload: bytes) -> Invalid:
         return Invalid(number, what, "CorruptError", join(replace(parts, payload=payload)))
 
-    indices, stream = parts.payload[:4], parts.payload[4:]
+    indices, words = parts.payload[:4], parts.payload[4:]
     yield spoilt(11, "one byte", indices[:1])
     yield spoilt(11, "three bytes", indices[:3])
     for model in (144, 255):
-        yield spoilt(12, f"model {model}", indices[:3] + bytes([model]) + stream)
+        yield spoilt(12, f"model {model}", indices[:3] + bytes([model]) + words)
     yield spoilt(12, "model 144 as if it were 48", coded_under_a_model_too_many())
     yield spoilt(13, "one byte more", parts.payload + b"\0")
     yield spoilt(13, "one byte less", parts.payload[:-1])
-    yield spoilt(14, "quantile", indices + b"\xff" * len(stream))
+    yield spoilt(14, "quantile", indices + b"\xff" * len(words))
     yield spoilt(15, "no stream", indices)
     yield spoilt(15, "word of zeros more", parts.payload + bytes(4))
     yield spoilt(15, "word missing", parts.payload[:-4])
@@ -114,7 +124,7 @@ def coded_under_a_model_too_many() -> bytes:
     """A payload that would decode if model 144 were taken for a model of the second shape."""
     table = frequency_table(48)
     symbols = [np.arange(count, dtype=np.int32) + 3 for count in (6, 3)]
-    return bytes([100, 48, 100, 144]) + encode_symbols([(group, table) for group in symbols])
+    return bytes([100, 48, 100, 144]) + stream((group, table) for group in symbols)
 
 
 def stream_with_other_end(parts: Parts) -> bytes:
@@ -181,3 +191,87 @@ def frame_with_window(content: bytes, window_log: int) -> bytes:
     """One raw block behind a header that asks for a window of 2^window_log bytes."""
     block = (len(content) << 3 | 1).to_bytes(3, "little") + content
     return b"\x28\xb5\x2f\xfd\x00" + bytes([(window_log - 10) << 3]) + block
+
+
+def invalid_pyramid_headers() -> Iterator[Invalid]:
+    data = pyramid_file(*pyramid_example())
+    parts = take_apart(data)
+
+    def spoilt(number: int, what: str, error: str = "CorruptError", **changes: Any) -> Invalid:
+        return Invalid(number, what, error, join(replace(parts, **changes)))
+
+    without = replace(parts, grids=None, flags=parts.flags & ~PYRAMID_FLAG)
+    start = len(join(replace(without, payload=b""))) - 5  # of the pyramid's fields
+    for value in (55, 2**28 - 1):
+        yield spoilt(4, f"grids {value}", grids=value)
+    for value in (0, 128):
+        yield spoilt(4, f"prior {value}", prior=value, prior_checksum=parts.prior_checksum)
+    yield spoilt(5, "grids", grids=varint(8, size=2))
+    yield spoilt(5, "prior", prior=varint(1, size=3), prior_checksum=parts.prior_checksum)
+    yield spoilt(6, "grids", grids=varint(8, size=5))
+    for end, what in ((0, "grids"), (1, "prior"), (2, "prior checksum"), (4, "payload bytes")):
+        yield Invalid(7, f"before {what}", "TruncatedError", data[: start + end])
+    yield Invalid(7, "within prior checksum", "TruncatedError", data[: start + 3])
+    for finest, coarsest in ((1, 0), (7, 5), (6, 3)):
+        yield spoilt(19, f"grids from {finest} to {coarsest}", grids=finest + 8 * coarsest)
+    for value in (2, 127):
+        checksum = parts.prior_checksum
+        yield spoilt(20, f"prior {value}", "VersionError", prior=value, prior_checksum=checksum)
+    assert parts.prior_checksum is not None
+    yield spoilt(21, "bit flip", prior_checksum=flip(parts.prior_checksum))
+    yield spoilt(21, "bytes swapped", prior_checksum=parts.prior_checksum[::-1])
+
+
+def invalid_pyramid_payloads() -> Iterator[Invalid]:
+    parts = take_apart(pyramid_file(*pyramid_example()))
+
+    def spoilt(number: int, what: str, payload: bytes) -> Invalid:
+        return Invalid(number, what, "CorruptError", join(replace(parts, payload=payload)))
+
+    indices, words = parts.payload[:30], parts.payload[30:]
+    yield spoilt(11, "no context differences", indices[:6])
+    yield spoilt(11, "one context difference less", indices[:28])
+    yield spoilt(12, "step of zeros", indices[:28] + b"\1" + indices[29:] + words)
+    yield spoilt(12, "model 145", indices[:29] + b"\x91" + words)
+    yield spoilt(14, "quantile of a latent", b"\0\x90" * 15 + b"\xff" * 8)
+    yield spoilt(15, "no latents", stream_without_latents(parts))
+    yield spoilt(15, "latents cut", parts.payload[:-4])
+    yield spoilt(15, "word after latents", parts.payload + b"\0\0\0\1")
+
+
+def stream_without_latents(parts: Parts) -> bytes:
+    """A payload whose stream ends with the levels."""
+    file = parse(join(parts))
+    groups = []
+    for matrix, model in zip(file.levels, file.model_indices, strict=True):
+        if model != 144:
+            table = frequency_table(model)
+            groups.append((matrix.ravel() + len(table) // 2, table))
+    return parts.payload[: 2 * len(file.levels)] + stream(groups)
+
+
+def invalid_context_models() -> Iterator[Invalid]:
+    """Everything as if the rule did not exist: latents are coded under the forbidden model."""
+    picture, architecture, size = pyramid_example()
+
+    def spoilt(
+        number: int, what: str, place: tuple[int, int, int], level: int, step: int
+    ) -> Invalid:
+        index, row, column = place
+        difference = np.zeros_like(picture.weights.levels[index - 12])
+        difference[row, column] = level
+        forged = with_difference(picture, index, difference, step)
+        return Invalid(number, what, "CorruptError", forged_pyramid(forged, architecture, size))
+
+    yield spoilt(22, "step 80 though whole", (2, 0, 24), 1, 80)
+    yield spoilt(22, "step 64 though whole", (11, 1, 24), -100, 64)
+    yield spoilt(22, "step 87", (0, 5, 5), 2, 87)
+    yield spoilt(23, "above", (2, 0, 24), 9000, 168)
+    yield spoilt(23, "below", (11, 1, 24), -9000, 168)
+    yield spoilt(23, "far beyond", (0, 0, 0), 12288, 255)
+    for what, level, step in (("above", 257, 160), ("below", -273, 160), ("most", 12288, 255)):
+        levels, steps = [*picture.weights.levels], [*picture.weights.step_indices]
+        levels[2], steps[2] = np.array([[0, 1, 2, level]], dtype=np.int32), step
+        kernels = replace(picture, weights=QuantizedWeights(tuple(levels), tuple(steps)))
+        data = forged_pyramid(kernels, architecture, size)
+        yield Invalid(24, f"kernel {what}", "CorruptError", data)

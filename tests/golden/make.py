@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -30,16 +31,16 @@ README = """\
 Files that tests decode and never write. Made by `python -m tests.golden.make`, which does not
 touch a file that exists: cases are added, not changed. `manifest.json` says what must come of each.
 
-`valid/`: SHA-256 of the levels (all of them in order, as little-endian 32-bit integers), and the
-picture at stored size, evaluated in double precision: PNG, or plain little-endian samples where
-they have 16 bits. Metadata by SHA-256 as well.
+`valid/`: SHA-256 of the levels (all of them in order, as little-endian 32-bit integers), likewise
+of a pyramid's latents (the finest grid first), and the picture at stored size, evaluated in double
+precision: PNG, or plain little-endian samples where they have 16 bits. Metadata by SHA-256 as well.
 
 | file | tests |
 | --- | --- |
 {valid}
 
-`invalid/`: each breaks one rule of [FORMAT.md](../../docs/FORMAT.md), section 7, whose number it is
-named with, and nothing else: checksums are right except where they are the case.
+`invalid/`: each breaks one rule of [FORMAT.md](../../docs/FORMAT.md), section 10, whose number it
+is named with, and nothing else: checksums are right except where they are the case.
 
 | file | rule | what is wrong | error |
 | --- | --- | --- | --- |
@@ -47,9 +48,9 @@ named with, and nothing else: checksums are right except where they are the case
 """
 
 
-def levels_sha256(file: File) -> str:
-    """SHA-256 of all levels in order, as little-endian 32-bit integers."""
-    return hashlib.sha256(b"".join(m.astype("<i4").tobytes() for m in file.levels)).hexdigest()
+def sha256(matrices: Iterable[np.ndarray]) -> str:
+    """SHA-256 of all levels or latents in order, as little-endian 32-bit integers."""
+    return hashlib.sha256(b"".join(m.astype("<i4").tobytes() for m in matrices)).hexdigest()
 
 
 def picture_bytes(file: File) -> tuple[str, bytes]:
@@ -81,10 +82,13 @@ def write_valid(case: Valid) -> dict[str, object]:
         content = getattr(file.metadata, field, None)
         if content is not None:
             metadata[field] = hashlib.sha256(content).hexdigest()
+    integers = {"levels_sha256": sha256(file.levels)}
+    if file.latents:
+        integers["latents_sha256"] = sha256(file.latents)
     return {
         "what": case.what,
         "picture": case.name + suffix,
-        "levels_sha256": levels_sha256(file),
+        **integers,
         "metadata_sha256": metadata,
     }
 

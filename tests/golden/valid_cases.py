@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +11,18 @@ import PIL.Image
 from PIL import ImageCms
 
 from sirencodec.api import encode
-from sirencodec.architecture import Architecture
+from sirencodec.architecture import Architecture, grid_shape
 from sirencodec.container import Header, write_container
-from sirencodec.entropy.coder import encode_symbols
+from sirencodec.entropy.coder import SymbolEncoder
+from sirencodec.entropy.context import encode_latents
 from sirencodec.entropy.frequency import frequency_table, largest_level
-from sirencodec.entropy.payload import encode_payload
+from sirencodec.entropy.matrices import encode_matrices
+from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
+from sirencodec.entropy.prior import prior_matrices
 from sirencodec.metadata import Metadata
 from sirencodec.metadata_section import write_metadata
 from sirencodec.quantize import QuantizedWeights, nearest_step_index, quantize
-from tests.forge import blocks, frame
+from tests.forge import blocks, frame, stream
 
 ROOT = Path(__file__).parents[2]
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>golden</x:xmpmeta>"
@@ -47,6 +50,10 @@ def random_network(
     return quantize(matrices, steps)
 
 
+def pure_payload(weights: QuantizedWeights, architecture: Architecture) -> bytes:
+    return encode_payload(QuantizedPicture(weights), architecture)
+
+
 def network_file(
     mode: str,
     size: tuple[int, int],
@@ -60,18 +67,19 @@ def network_file(
     channels = ("L", "LA", "RGB", "RGBA").index(mode.removesuffix(";16")) + 1
     architecture = Architecture(features, layers, channels, omega_0)
     seed = features + 100 * layers + channels
-    payload = encode_payload(random_network(architecture, seed, gain=gain))
+    payload = pure_payload(random_network(architecture, seed, gain=gain), architecture)
     header = Header(*size, 16 if mode.endswith(";16") else 8, architecture)
     return write_container(header, payload, metadata)
 
 
 def worked_example() -> bytes:
-    """The file of FORMAT.md, section 9: two sines of round numbers."""
+    """The file of FORMAT.md, section 11: two sines of round numbers."""
     first = np.array([[24, 8, 3], [-8, 24, 11]], dtype=np.int32)  # sixteenths
     last = np.array([[9, -7, 16]], dtype=np.int32)  # thirty-seconds
     steps = (nearest_step_index(1 / 16), nearest_step_index(1 / 32))
-    payload = encode_payload(QuantizedWeights((first, last), steps))
-    return write_container(Header(4, 4, 8, Architecture(2, 0, 1, 30)), payload)
+    architecture = Architecture(2, 0, 1, 30)
+    payload = pure_payload(QuantizedWeights((first, last), steps), architecture)
+    return write_container(Header(4, 4, 8, architecture), payload)
 
 
 def all_scales(shape: int) -> bytes:
@@ -90,7 +98,7 @@ def all_scales(shape: int) -> bytes:
         levels[0, 0], levels[-1, 1] = -bound, bound
         prefix += bytes([nearest_step_index(1.1 / bound), model])
         groups.append((levels.ravel() + bound, frequency_table(model)))
-    payload = bytes(prefix) + encode_symbols(groups)
+    payload = bytes(prefix) + stream(groups)
     return write_container(Header(5, 5, 8, architecture), payload)
 
 
@@ -108,7 +116,7 @@ def all_steps() -> bytes:
         if len(levels) == len(steps) - 1:
             matrix[:, -1] = 100  # a gray that is seen
         levels.append(matrix)
-    payload = encode_payload(QuantizedWeights(tuple(levels), tuple(steps)))
+    payload = pure_payload(QuantizedWeights(tuple(levels), tuple(steps)), architecture)
     return write_container(Header(3, 3, 8, architecture), payload)
 
 
@@ -119,7 +127,8 @@ def zero_word_at_the_end() -> bytes:
     """
     architecture = Architecture(2, 0, 1, 30)
     for seed in range(20_000):
-        payload = encode_payload(random_network(architecture, seed, bits=3 + seed % 6))
+        network = random_network(architecture, seed, bits=3 + seed % 6)
+        payload = pure_payload(network, architecture)
         if payload.endswith(b"\0\0\0\0"):
             return write_container(Header(6, 6, 8, architecture), payload)
     raise RuntimeError("no such network found")
@@ -129,6 +138,200 @@ def photograph() -> bytes:
     with PIL.Image.open(ROOT / "docs/images/chelsea.png") as picture:
         small = picture.convert("RGB").resize((40, 30), PIL.Image.Resampling.BOX)
     return encode(np.asarray(small), size_bytes=700, effort=1, device="cpu")
+
+
+# Pyramids --------------------------------------------------------------------------------------
+
+CUBIC = (-9, 67, 225, -27)  # a kernel in 256ths
+KERNEL_STEP = nearest_step_index(1 / 256)
+CONTEXT_STEP = 96  # 16 units of a weight of the context model
+LARGEST_LATENT, LARGEST_WEIGHT = 767, 2**26
+CENTRE, LOG_SCALE = 0, 1  # rows of the last matrix of a context network
+
+
+def pyramid_example() -> tuple[QuantizedPicture, Architecture, tuple[int, int]]:
+    """The second file of FORMAT.md, section 11."""
+    architecture = Architecture(1, 0, 1, 30, (0, 1), 1)
+    first = np.array([[4, -3, 6, 10, 2]], dtype=np.int32)  # sixteenths
+    last = np.array([[15, 16]], dtype=np.int32)  # thirty-seconds
+    kernels = np.array([CUBIC], dtype=np.int32)
+    fine = np.array([[0, 1, -1, 0], [0, 0, 2, 0], [-1, 0, 0, 0]], dtype=np.int32)
+    coarse = np.array([[-2, 1], [0, 3]], dtype=np.int32)
+    steps = (nearest_step_index(1 / 16), nearest_step_index(1 / 32), KERNEL_STEP)
+    weights = QuantizedWeights((first, last, kernels, *no_differences()), (*steps, *(12 * [0])))
+    return QuantizedPicture(weights, (fine, coarse)), architecture, (4, 3)
+
+
+def no_differences() -> list[np.ndarray]:
+    return [np.zeros(matrix.shape, np.int32) for matrix in prior_matrices(1)]
+
+
+def pyramid_file(
+    picture: QuantizedPicture,
+    architecture: Architecture,
+    size: tuple[int, int],
+    *,
+    bit_depth: int = 8,
+    metadata: bytes | None = None,
+) -> bytes:
+    header = Header(*size, bit_depth, architecture)
+    return write_container(header, encode_payload(picture, architecture), metadata)
+
+
+def random_pyramid(
+    mode: str,
+    size: tuple[int, int],
+    grids: tuple[int, int],
+    *,
+    features: int = 6,
+    layers: int = 1,
+    deviation: float = 1.5,
+    context: int = 0,
+) -> tuple[QuantizedPicture, Architecture, tuple[int, int]]:
+    """Latents that are noise, of some levels' ``deviation``, behind a network of soft waves.
+
+    Args:
+        mode: of the picture.
+        size: width and height.
+        grids: finest and coarsest exponent.
+        features: width of the network.
+        layers: hidden ones.
+        deviation: of latents, in levels.
+        context: largest level of the context model's differences.
+    """
+    channels = ("L", "LA", "RGB", "RGBA").index(mode) + 1
+    exponents = tuple(range(grids[0], grids[1] + 1))
+    architecture = Architecture(features, layers, channels, 30, exponents, 1)
+    generator = np.random.default_rng([*size, *grids, features, layers, channels])
+    network = random_network(architecture, generator.integers(1 << 30))
+    first = network.levels[0].astype(float)
+    first[:, 2:-1] /= 2 * deviation * len(exponents) ** 0.5
+    levels = [first.round().astype(np.int32), *network.levels[1:]]
+    steps = [*network.step_indices]
+    if grids[1]:
+        noise = generator.integers(-9, 10, (grids[1], 4))
+        levels.append((np.array(CUBIC) + noise).astype(np.int32))
+        steps.append(KERNEL_STEP)
+    for matrix in no_differences():
+        levels.append(generator.integers(-context, context + 1, matrix.shape).astype(np.int32))
+        steps.append(CONTEXT_STEP if context else 0)
+    latents = []
+    for exponent in exponents:
+        values = generator.laplace(0, deviation, grid_shape(*size, exponent)).round()
+        latents.append(np.clip(values, -LARGEST_LATENT, LARGEST_LATENT).astype(np.int32))
+    weights = QuantizedWeights(tuple(levels), tuple(steps))
+    return QuantizedPicture(weights, tuple(latents)), architecture, size
+
+
+def with_difference(
+    picture: QuantizedPicture, index: int, levels: np.ndarray, step_index: int
+) -> QuantizedPicture:
+    """The same picture, but for the context model's matrix ``index``, 0 to 11."""
+    weights = picture.weights
+    place = len(weights.levels) - 12 + index
+    matrices, steps = [*weights.levels], [*weights.step_indices]
+    matrices[place], steps[place] = levels.astype(np.int32), step_index
+    return replace(picture, weights=QuantizedWeights(tuple(matrices), tuple(steps)))
+
+
+def biased(picture: QuantizedPicture, phase: int, row: int, bias: int) -> QuantizedPicture:
+    """The same picture, a phase's centres or logarithms of scales raised."""
+    step_index = nearest_step_index(1)
+    difference = picture.weights.levels[3 * phase - 10].copy()
+    difference[row, -1] += bias
+    return with_difference(picture, 3 * phase + 2, difference, step_index)
+
+
+def latents_at_their_limits() -> bytes:
+    """Centres beyond both limits, scales beyond both ends, and the largest residuals to them."""
+    picture, architecture, size = random_pyramid("RGB", (13, 10), (0, 1), deviation=300)
+    fine = picture.latents[0]
+    for phase, (row, bias) in enumerate(
+        ((CENTRE, 900), (CENTRE, -900), (LOG_SCALE, 60), (LOG_SCALE, -60))
+    ):
+        picture = biased(picture, phase, row, bias)
+    fine[0::2, 0::2] = np.where(fine[0::2, 0::2] > 0, LARGEST_LATENT, 512)
+    fine[1::2, 1::2] = np.where(fine[1::2, 1::2] > 0, -LARGEST_LATENT, -257)
+    return pyramid_file(picture, architecture, size)
+
+
+def weights_at_their_limits() -> bytes:
+    """Weights of the context model as large as may be, sums beyond every limit of activations."""
+    picture, architecture, size = random_pyramid("L", (11, 14), (0, 2), deviation=8)
+    for index, matrix in enumerate(prior_matrices(1)):
+        difference = np.zeros(matrix.shape)
+        rows, columns = np.nonzero(matrix == 0)
+        if index in (0, 1, 2, 4, 8, 10) and len(rows):
+            difference[rows[0], columns[0]] = 8192
+            difference[rows[-1], columns[-1]] = -8192
+            difference[rows[len(rows) // 2], columns[len(rows) // 2]] = 8192
+            picture = with_difference(picture, index, difference, 168)  # 8192 units
+    for index, sign in ((5, 1), (11, -1)):
+        difference = np.full((2, 25), sign * 8000)
+        difference[LOG_SCALE] *= -1
+        picture = with_difference(picture, index, difference, 168)
+    return pyramid_file(picture, architecture, size)
+
+
+def finest_context_steps() -> bytes:
+    """Steps of differences from the finest there may be; zeros under a finer one."""
+    picture, architecture, size = random_pyramid("RGB", (9, 9), (0, 3))
+    generator = np.random.default_rng(3)
+    for index, matrix in enumerate(prior_matrices(1)):
+        levels = generator.integers(-2000, 2001, matrix.shape)
+        picture = with_difference(picture, index, levels, 88 + index)
+    return pyramid_file(picture, architecture, size)
+
+
+def zeros_under_a_model() -> bytes:
+    """A context difference of zeros that is written out, under a step too fine for anything else.
+
+    The package writes none; it must read it.
+    """
+    picture, architecture, size = pyramid_example()
+    return forged_pyramid(picture, architecture, size, written_out={3: (0, 0), 14: (87, 96)})
+
+
+def forged_pyramid(
+    picture: QuantizedPicture,
+    architecture: Architecture,
+    size: tuple[int, int],
+    written_out: dict[int, tuple[int, int]] | None = None,
+) -> bytes:
+    """A file as ``pyramid_file`` makes it, but that no weight of the context model is refused.
+
+    Args:
+        picture, architecture, size: what to write.
+        written_out: matrices of zeros to code under (step index, model index).
+    """
+    encoder = SymbolEncoder()
+    side = bytearray()
+    weights = picture.weights
+    for place, (levels, step) in enumerate(zip(weights.levels, weights.step_indices, strict=True)):
+        if written_out and place in written_out:
+            side += bytes(written_out[place])
+            model = written_out[place][1]
+            encoder.encode(levels.ravel() + largest_level(model), frequency_table(model))
+        else:
+            side += encode_matrices(QuantizedWeights((levels,), (step,)), encoder)
+    shipped = prior_matrices(1)
+    matrices = [
+        matrix + levels * ((8 + step % 8) * 2.0 ** (step // 8 - 11))
+        for matrix, levels, step in zip(
+            shipped, weights.levels[-12:], weights.step_indices[-12:], strict=True
+        )
+    ]
+    context = [matrices[start : start + 3] for start in range(0, 12, 3)]
+    encode_latents(picture.latents, architecture, context, encoder)
+    return write_container(Header(*size, 8, architecture), bytes(side) + encoder.stream())
+
+
+def nothing_but_zeros() -> bytes:
+    """All matrices under the model of zeros: a black picture, and no stream at all."""
+    architecture = Architecture(3, 1, 3, 30)
+    zeros = tuple(np.zeros(shape, np.int32) for shape in matrix_shapes(architecture))
+    payload = pure_payload(QuantizedWeights(zeros, (0,) * len(zeros)), architecture)
+    return write_container(Header(4, 4, 8, architecture), payload)
 
 
 def exif() -> bytes:
@@ -176,3 +379,37 @@ def valid_cases() -> Iterator[Valid]:
         "EXIF behind the marker that JPEG puts before it",
         network_file("L", (5, 6), 3, 1, metadata=marked),
     )
+    yield Valid("zeros", "a stream of no symbols", nothing_but_zeros())
+    yield from pyramids()
+
+
+def pyramids() -> Iterator[Valid]:
+    yield Valid(
+        "pyramid-4x3",
+        "the second worked example of FORMAT.md",
+        pyramid_file(*pyramid_example()),
+    )
+    for name, what, picture in (
+        ("one-pixel", "L; one pixel, seven grids", random_pyramid("L", (1, 1), (0, 6), features=4)),
+        ("2x3", "L; a lattice of odd and even sides", random_pyramid("L", (2, 3), (0, 2))),
+        ("column", "LA; phases without samples", random_pyramid("LA", (1, 70), (0, 6))),
+        ("row", "RGB; phases without samples", random_pyramid("RGB", (37, 1), (1, 3))),
+        ("rgb", "RGB; five grids", random_pyramid("RGB", (17, 9), (0, 4), layers=2)),
+        ("coarse", "RGB; no fine grid", random_pyramid("RGB", (70, 45), (3, 6))),
+        ("half", "RGBA; finest grid 1", random_pyramid("RGBA", (70, 45), (1, 6))),
+        ("only-64", "L; the coarsest grid alone", random_pyramid("L", (70, 45), (6, 6))),
+        ("only-1", "L; the finest grid alone: no kernels", random_pyramid("L", (7, 5), (0, 0))),
+        ("context", "differences everywhere", random_pyramid("RGB", (17, 9), (0, 4), context=60)),
+        ("large", "latents of hundreds", random_pyramid("RGB", (9, 17), (0, 2), deviation=200)),
+        ("wide", "1024 features", random_pyramid("L", (9, 6), (0, 1), features=1024, layers=0)),
+    ):
+        yield Valid(f"pyramid-{name}", what, pyramid_file(*picture))
+    deep = random_pyramid("RGBA", (17, 9), (0, 3))
+    yield Valid("pyramid-rgba-16", "RGBA;16", pyramid_file(*deep, bit_depth=16))
+    described = write_metadata(Metadata(xmp=XMP))
+    picture = random_pyramid("RGB", (6, 4), (0, 2))
+    yield Valid("pyramid-metadata", "XMP", pyramid_file(*picture, metadata=described))
+    yield Valid("pyramid-latent-limits", "centres, scales, residuals", latents_at_their_limits())
+    yield Valid("pyramid-weight-limits", "weights, sums, outputs", weights_at_their_limits())
+    yield Valid("pyramid-fine-steps", "the finest context differences", finest_context_steps())
+    yield Valid("pyramid-zeros", "zeros that are written out", zeros_under_a_model())

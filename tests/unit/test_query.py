@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from torch import Tensor
 
 from sirencodec import query
 from sirencodec.architecture import Architecture
+from sirencodec.features import FeatureField
 from sirencodec.grid import grid_coordinates, image_coordinates, pixel_centres
-from sirencodec.query import Region, query_jacobian, query_points, query_strips, to_samples
+from sirencodec.query import Network, Region, query_jacobian, query_points, query_strips, to_samples
 from sirencodec.siren import initial_layers
+from tests.unit.pyramids import ALL_GRIDS, random_kernels, random_latents
 
 WIDTH, HEIGHT = 12, 8
 
 
-@pytest.fixture(scope="module")
-def layers() -> list[Tensor]:
+@pytest.fixture(scope="module", params=["pure", "pyramid"])
+def network(request: pytest.FixtureRequest) -> Network:
     """A network of three channels, in double precision so that only the method makes errors."""
     generator = torch.Generator().manual_seed(0)
-    return [
-        layer.double() for layer in initial_layers(Architecture(9, 2, 3, 20), (1, 1), generator)
-    ]
+    layers = initial_layers(Architecture(9, 2, 3, 20), (1, 1), generator)
+    layers = [layer.double() for layer in layers]
+    if request.param == "pure":
+        return Network(layers)
+    grids = [torch.from_numpy(grid).double() for grid in random_latents(WIDTH, HEIGHT)]
+    kernels = torch.from_numpy(random_kernels(6))
+    weights = torch.randn(9, len(grids), generator=generator, dtype=torch.float64) / 5
+    layers[0] = torch.cat([layers[0][:, :2], weights, layers[0][:, 2:]], 1)
+    return Network(layers, FeatureField(grids, ALL_GRIDS, kernels, WIDTH, HEIGHT))
 
 
 def region(
@@ -36,13 +42,13 @@ def region(
     return Region(left, top, left + across, top + down, width, height, WIDTH, HEIGHT)
 
 
-def sample(layers: Sequence[Tensor], wanted: Region) -> npt.NDArray[np.float64]:
-    return np.concatenate(list(query_strips(layers, wanted)))
+def sample(network: Network, wanted: Region) -> npt.NDArray[np.float64]:
+    return np.concatenate(list(query_strips(network, wanted)))
 
 
-def stored(layers: Sequence[Tensor]) -> npt.NDArray[np.float64]:
+def stored(network: Network) -> npt.NDArray[np.float64]:
     """The values at the stored pixels, by the shortest way there is."""
-    values = query_points(layers, image_coordinates(WIDTH, HEIGHT)).numpy()
+    values = query_points(network, image_coordinates(WIDTH, HEIGHT)).numpy()
     return values.T.reshape(HEIGHT, WIDTH, 3)
 
 
@@ -72,40 +78,38 @@ def test_points_of_a_region(wanted: Region, points: tuple[int, int]) -> None:
     assert wanted.num_points == wanted.width * wanted.height * points[0] * points[1]
 
 
-def test_stored_size_is_the_function_at_the_stored_pixels(layers: list[Tensor]) -> None:
-    assert_close(sample(layers, region(WIDTH, HEIGHT)), stored(layers))
+def test_stored_size_is_the_function_at_the_stored_pixels(network: Network) -> None:
+    assert_close(sample(network, region(WIDTH, HEIGHT)), stored(network))
 
 
 @pytest.mark.parametrize(("width", "height"), [(4, 4), (6, 8), (12, 1), (1, 1), (3, 2)])
-def test_shrinking_averages_the_stored_pixels(
-    layers: list[Tensor], width: int, height: int
-) -> None:
+def test_shrinking_averages_the_stored_pixels(network: Network, width: int, height: int) -> None:
     """Where a cell covers whole pixels, its sub-cells are these pixels."""
-    cells = stored(layers).reshape(height, HEIGHT // height, width, WIDTH // width, 3)
-    assert_close(sample(layers, region(width, height)), cells.mean((1, 3)))
+    cells = stored(network).reshape(height, HEIGHT // height, width, WIDTH // width, 3)
+    assert_close(sample(network, region(width, height)), cells.mean((1, 3)))
 
 
-def test_shrinking_by_a_fraction_averages_smaller_cells(layers: list[Tensor]) -> None:
+def test_shrinking_by_a_fraction_averages_smaller_cells(network: Network) -> None:
     x, y = pixel_centres(0, WIDTH, WIDTH, 5 * 3), pixel_centres(0, HEIGHT, HEIGHT, 3 * 3)
-    values = query_points(layers, grid_coordinates(x, y)).numpy().T.reshape(3, 3, 5, 3, 3)
-    assert_close(sample(layers, region(5, 3)), values.mean((1, 3)))
+    values = query_points(network, grid_coordinates(x, y)).numpy().T.reshape(3, 3, 5, 3, 3)
+    assert_close(sample(network, region(5, 3)), values.mean((1, 3)))
 
 
-def test_enlarging_samples_the_function_between_the_pixels(layers: list[Tensor]) -> None:
-    values = query_points(layers, image_coordinates(40, 30)).numpy().T.reshape(30, 40, 3)
-    assert_close(sample(layers, region(40, 30)), values)
+def test_enlarging_samples_the_function_between_the_pixels(network: Network) -> None:
+    values = query_points(network, image_coordinates(40, 30)).numpy().T.reshape(30, 40, 3)
+    assert_close(sample(network, region(40, 30)), values)
 
 
-def test_one_axis_may_shrink_while_the_other_grows(layers: list[Tensor]) -> None:
-    tall = sample(layers, region(WIDTH, 50))
-    assert_close(sample(layers, region(4, 50)), tall.reshape(50, 4, 3, 3).mean(2))
+def test_one_axis_may_shrink_while_the_other_grows(network: Network) -> None:
+    tall = sample(network, region(WIDTH, 50))
+    assert_close(sample(network, region(4, 50)), tall.reshape(50, 4, 3, 3).mean(2))
 
 
-def test_a_crop_is_part_of_the_whole(layers: list[Tensor]) -> None:
-    whole = sample(layers, region(WIDTH, HEIGHT))
-    assert_close(sample(layers, region(5, 4, (3, 2, 5, 4))), whole[2:6, 3:8])
-    large = sample(layers, region(4 * WIDTH, 4 * HEIGHT))
-    assert_close(sample(layers, region(6, 10, (1.25, 2.5, 1.5, 2.5))), large[10:20, 5:11])
+def test_a_crop_is_part_of_the_whole(network: Network) -> None:
+    whole = sample(network, region(WIDTH, HEIGHT))
+    assert_close(sample(network, region(5, 4, (3, 2, 5, 4))), whole[2:6, 3:8])
+    large = sample(network, region(4 * WIDTH, 4 * HEIGHT))
+    assert_close(sample(network, region(6, 10, (1.25, 2.5, 1.5, 2.5))), large[10:20, 5:11])
 
 
 # Strips and chunks -----------------------------------------------------------------------------
@@ -119,15 +123,16 @@ REGIONS = [
 ]
 
 
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("wanted", REGIONS, ids=lambda r: f"{r.width}x{r.height}")
 @pytest.mark.parametrize("strip_points", [1, 10, 24, 100, 1000])
 def test_strips_do_not_show(
-    layers: list[Tensor], wanted: Region, strip_points: int, monkeypatch: pytest.MonkeyPatch
+    network: Network, wanted: Region, strip_points: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even where a single row takes more points than a strip may have."""
-    expected = sample(layers, wanted)
+    expected = sample(network, wanted)
     monkeypatch.setattr(query, "STRIP_POINTS", strip_points)
-    strips = list(query_strips(layers, wanted))
+    strips = list(query_strips(network, wanted))
     assert_close(np.concatenate(strips), expected)
     points_per_row = wanted.num_points // wanted.height
     assert all(len(strip) * points_per_row <= max(strip_points, points_per_row) for strip in strips)
@@ -135,23 +140,35 @@ def test_strips_do_not_show(
 
 @pytest.mark.parametrize("chunk_points", [1, 5, 96, 97])
 def test_chunks_do_not_show(
-    layers: list[Tensor], chunk_points: int, monkeypatch: pytest.MonkeyPatch
+    network: Network, chunk_points: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     coordinates = image_coordinates(WIDTH, HEIGHT)
-    values, jacobian = query_points(layers, coordinates), query_jacobian(layers, coordinates)
+    values, jacobian = query_points(network, coordinates), query_jacobian(network, coordinates)
     monkeypatch.setattr(query, "CPU_CHUNK_POINTS", chunk_points)
-    assert_close(query_points(layers, coordinates).numpy(), values.numpy())
-    assert_close(query_jacobian(layers, coordinates).numpy(), jacobian.numpy())
+    monkeypatch.setattr(query, "FIELD_CHUNK_POINTS", chunk_points)
+    assert_close(query_points(network, coordinates).numpy(), values.numpy())
+    assert_close(query_jacobian(network, coordinates).numpy(), jacobian.numpy())
 
 
-def test_no_points(layers: list[Tensor]) -> None:
-    assert query_points(layers, np.empty((0, 2))).shape == (3, 0)
-    assert query_jacobian(layers, np.empty((0, 2))).shape == (2, 3, 0)
+def test_jacobian_is_that_of_finite_differences(network: Network) -> None:
+    coordinates = np.random.default_rng(0).uniform(-0.99, 0.99, (50, 2))
+    step = 1e-6
+    for axis, offset in enumerate(([step, 0], [0, step])):
+        ahead, behind = (
+            query_points(network, coordinates + side * np.array(offset)).numpy() for side in (1, -1)
+        )
+        jacobian = query_jacobian(network, coordinates)[axis].numpy()
+        np.testing.assert_allclose(jacobian, (ahead - behind) / (2 * step), rtol=1e-5, atol=1e-6)
 
 
-def test_threads_are_as_they_were(layers: list[Tensor]) -> None:
+def test_no_points(network: Network) -> None:
+    assert query_points(network, np.empty((0, 2))).shape == (3, 0)
+    assert query_jacobian(network, np.empty((0, 2))).shape == (2, 3, 0)
+
+
+def test_threads_are_as_they_were(network: Network) -> None:
     before = torch.get_num_threads()
-    query_points(layers, image_coordinates(100, 100))
+    query_points(network, image_coordinates(100, 100))
     assert torch.get_num_threads() == before
 
 

@@ -1,0 +1,45 @@
+"""The command that trains what the package ships."""
+
+import zlib
+from pathlib import Path
+
+import click
+
+from benchmarks.cli.options import Folder, Listed, NewFile
+
+STAGES = ((2, 150), (1, 250), (0, 250))
+
+
+@click.command("train-prior")
+@click.option("--dataset", type=Folder, required=True, help="photographs; not those tested on")
+@click.option("--crops", type=click.IntRange(1), default=30, help="how many photographs to use")
+@click.option("--side", type=click.IntRange(64), default=256, help="of a crop, in pixels")
+@click.option("--trade-offs", type=Listed(float), default=(0.0002, 0.02), show_default=True)
+@click.option("--steps", type=Listed(int), default=tuple(n for _, n in STAGES), show_default=True)
+@click.option("--seed", type=int, default=0)
+@click.option("--output", type=NewFile, required=True, help="as sirencodec/priors holds it")
+def train_prior(
+    dataset: Path,
+    crops: int,
+    side: int,
+    trade_offs: tuple[float, ...],
+    steps: tuple[int, ...],
+    seed: int,
+    output: Path,
+) -> None:
+    """Fit crops of photographs with common context networks, and write those."""
+    from benchmarks.train_prior import TrainingPlan, to_bytes, train
+
+    if len(trade_offs) != 2 or len(steps) != len(STAGES):
+        raise click.UsageError("give two trade-offs and the steps of three stages")
+    stages = tuple((octaves, n) for (octaves, _), n in zip(STAGES, steps, strict=True))
+    plan = TrainingPlan(crops, side, (trade_offs[0], trade_offs[1]), stages, seed)
+    photographs = sorted(path for path in dataset.iterdir() if path.suffix in {".jpg", ".png"})
+
+    def show(left: int, loss: float) -> None:
+        if left % 25 == 0:
+            click.echo(f"{left} rounds to go, mean log loss {loss:.4f}")
+
+    data = to_bytes(train(photographs, plan, show))
+    output.write_bytes(data)
+    click.echo(f"{output}: {len(data)} bytes, CRC-32 {zlib.crc32(data):08x}")

@@ -1,0 +1,19 @@
+"""What a fit says of itself while it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FitProgress:
+    """Where a fit is: ``step`` of ``steps`` done, at a recent quality of ``psnr_db``.
+
+    Steps after the last one are corrections towards a target.
+    """
+
+    step: int
+    steps: int
+    psnr_db: float
+
+
+OnStep = Callable[[FitProgress], None]

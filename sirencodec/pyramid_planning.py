@@ -1,0 +1,91 @@
+"""Image size, target and effort -> profile, grids and work of a pyramid."""
+
+import math
+from typing import Final
+
+from sirencodec.architecture import LARGEST_EXPONENT, Architecture
+from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
+from sirencodec.errors import ParameterError
+from sirencodec.pyramid_fit import PyramidPlan
+from sirencodec.rate_control import target_file_bytes
+
+# Below this many pixels a network alone is smaller than the fixed parts of a pyramid.
+SMALLEST_PYRAMID_PIXELS: Final = 16_384
+
+HIDDEN_FEATURES: Final = 16
+HIDDEN_LAYERS: Final = 1
+PRIOR: Final = 1
+
+# The trade-off at a quality of 60 and the change for one point: a decade in 32, about the bits a
+# pixel that the pure profile gives at the same quality.
+TRADE_OFF_AT_60: Final = 0.004
+DECADES_PER_POINT: Final = 1 / 32
+
+# Where the search for a rate starts: what photographs need on average.
+TYPICAL_BPP: Final = 0.25  # at TRADE_OFF_AT_60
+TRADE_OFF_EXPONENT: Final = 1.9  # of the rate, falling
+TYPICAL_PSNR_DB: Final = 31.0
+DB_PER_DECADE: Final = 5.0
+
+# Effort -> steps relative to those of effort 4.
+EFFORT_STEPS: Final = (0.04, 0.1, 0.25, 0.5, 1.0, 1.6, 2.5, 4.0, 6.5, 10.0)
+# Steps at effort 4, by octaves the image is reduced by.
+STAGE_STEPS: Final = ((2, 300), (1, 700), (0, 850))
+FEWEST_STEPS: Final = 20
+# A larger image gets fewer steps, by the square root of its size relative to this.
+USUAL_PIXELS: Final = 2**19
+
+
+def choose_profile(profile: str, num_pixels: int) -> str:
+    """Profile asked for and image size -> "pure" or "pyramid"."""
+    if profile != "auto":
+        return profile
+    return "pyramid" if num_pixels >= SMALLEST_PYRAMID_PIXELS else "pure"
+
+
+def plan_pyramid_architecture(channels: int) -> Architecture:
+    """Channels -> network and grids: all there are, whose empty ones cost next to nothing."""
+    grids = tuple(range(LARGEST_EXPONENT + 1))
+    return Architecture(HIDDEN_FEATURES, HIDDEN_LAYERS, channels, 1, grids, PRIOR)
+
+
+def plan_pyramid(config: EncodeConfig, num_pixels: int, overhead_bytes: int) -> PyramidPlan:
+    """Options and image size -> the work to do and what for.
+
+    Args:
+        config: holds target and effort.
+        num_pixels: of the image.
+        overhead_bytes: of a file besides its payload.
+    """
+    share = EFFORT_STEPS[config.effort] * min(1.0, math.sqrt(USUAL_PIXELS / num_pixels))
+    stages = tuple(
+        (octaves, max(FEWEST_STEPS, round(steps * share))) for octaves, steps in STAGE_STEPS
+    )
+    if config.psnr_db is not None:
+        decades = (TYPICAL_PSNR_DB - config.psnr_db) / DB_PER_DECADE
+        trade_off = TRADE_OFF_AT_60 * 10**decades
+        return PyramidPlan(stages, _clamp(trade_off), config.seed, psnr_db=config.psnr_db)
+    target_bytes = target_file_bytes(config, num_pixels)
+    if target_bytes is None:
+        quality = DEFAULT_QUALITY if config.quality is None else config.quality
+        return PyramidPlan(stages, quality_trade_off(quality), config.seed)
+    budget_bits = 8.0 * max(target_bytes - overhead_bytes, 1)
+    typical = (TYPICAL_BPP * num_pixels / budget_bits) ** TRADE_OFF_EXPONENT
+    trade_off = _clamp(TRADE_OFF_AT_60 * typical)
+    return PyramidPlan(stages, trade_off, config.seed, budget_bits=budget_bits)
+
+
+def quality_trade_off(quality: float) -> float:
+    """Quality, 0 to 100 -> error that a bit a pixel is worth.
+
+    Raises:
+        ParameterError: if the quality is out of range.
+    """
+    if not 0 <= quality <= 100:
+        raise ParameterError(f"quality must be 0 to 100, not {quality}")
+    trade_off: float = TRADE_OFF_AT_60 * 10 ** ((60 - quality) * DECADES_PER_POINT)
+    return trade_off
+
+
+def _clamp(trade_off: float) -> float:
+    return min(max(trade_off, 1e-6), 1.0)

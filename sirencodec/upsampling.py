@@ -1,0 +1,62 @@
+"""Kernels -> matrices that bring latent grids to pixel resolution (FORMAT.md, section 9).
+
+A grid with a sample every 2^k pixels reaches pixel resolution by doubling k times. Each doubling is
+separable and has one learned kernel of four taps for the even samples, mirrored for the odd ones:
+
+    fine[2i]     = w0 c[i-2] + w1 c[i-1] + w2 c[i]   + w3 c[i+1]
+    fine[2i + 1] = w3 c[i-1] + w2 c[i]   + w1 c[i+1] + w0 c[i+2]
+
+Doublings along an axis are products of small banded matrices, so a grid's part of a tile of pixels
+is ``rows @ samples @ columns.T``: two matrix products, whatever k. Tiles begin at multiples of
+their size, so one set of matrices serves them all. Beyond its edges a grid repeats its outermost
+samples.
+"""
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from sirencodec.architecture import KERNEL_TAPS
+
+# Samples of a grid beyond either end of a tile that reach into it: 2 for one doubling, and half of
+# what the finer level needs plus 2 for each further one, which stays below 4.
+MARGIN = 4
+
+# Cubic convolution (Keys 1981, a = -3/4) at a quarter sample's distance: where learning starts.
+CUBIC_KERNEL = (-0.03515625, 0.26171875, 0.87890625, -0.10546875)
+
+
+def upsampling_matrices(kernels: Tensor, tile: int) -> list[Tensor]:
+    """Kernels, a row an octave from fine to coarse -> one matrix an octave.
+
+    Args:
+        kernels: (octaves, 4); the result is differentiable with respect to them.
+        tile: pixels, a multiple of 2^octaves.
+
+    Returns:
+        Matrix k - 1 is (tile, tile / 2^k + 8), from the samples of grid k that reach a tile, the
+        first of them 4 before the tile's start, to its pixels.
+    """
+    matrices: list[Tensor] = []
+    for octave, kernel in enumerate(kernels):
+        patterns = _doubling_patterns(tile, octave).to(kernel)
+        doubling = torch.einsum("t,tfc->fc", kernel, patterns)
+        matrices.append(matrices[-1] @ doubling if matrices else doubling)
+    return matrices
+
+
+@lru_cache(maxsize=64)
+def _doubling_patterns(tile: int, octave: int) -> Tensor:
+    """(taps, fine samples, coarse samples): where each tap stands in a tile's doubling matrix."""
+    fine_margin = MARGIN if octave else 0
+    fine_count, coarse_count = tile >> octave, tile >> octave + 1
+    patterns = torch.zeros(KERNEL_TAPS, fine_count + 2 * fine_margin, coarse_count + 2 * MARGIN)
+    for row in range(patterns.shape[1]):
+        coarse, odd = divmod(row - fine_margin, 2)
+        for tap in range(KERNEL_TAPS):
+            sample = coarse - 1 + (KERNEL_TAPS - 1 - tap) if odd else coarse - 2 + tap
+            # The outermost rows of the margin are never used; what they lack does not matter.
+            column = min(max(sample + MARGIN, 0), patterns.shape[2] - 1)
+            patterns[tap, row, column] += 1
+    return patterns

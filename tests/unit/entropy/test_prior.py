@@ -1,0 +1,130 @@
+"""Shipped context models and what files may make of them."""
+
+from __future__ import annotations
+
+import zlib
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from sirencodec.architecture import LARGEST_EXPONENT, PHASES
+from sirencodec.entropy.context import LARGEST_WEIGHT, NEIGHBOURS
+from sirencodec.entropy.payload import QuantizedPicture, decode_payload, encode_payload
+from sirencodec.entropy.prior import (
+    COARSER_SOURCES,
+    HIDDEN_WIDTHS,
+    adapted_context,
+    prior_bytes,
+    prior_checksum,
+    prior_matrices,
+    prior_shapes,
+)
+from sirencodec.errors import CorruptError
+from sirencodec.format import PRIOR_RANGE
+from sirencodec.quantize import QuantizedWeights, step_size
+from tests.unit.pyramids import architecture, random_latents
+
+UNIT_STEP = 88  # 2^-13, or 8 units of a weight: the finest step that is whole units
+PRIORS = sorted(HIDDEN_WIDTHS)
+
+
+def no_differences(number: int) -> QuantizedWeights:
+    shapes = prior_shapes(number)
+    return QuantizedWeights(tuple(np.zeros(s, np.int32) for s in shapes), (0,) * len(shapes))
+
+
+def one_difference(level: int, step_index: int, matrix: int = 2) -> QuantizedWeights:
+    weights = no_differences(1)
+    weights.levels[matrix][1, 3] = level
+    steps = tuple(step_index if number == matrix else 0 for number in range(len(weights.levels)))
+    return QuantizedWeights(weights.levels, steps)
+
+
+@pytest.mark.parametrize("number", PRIORS)
+def test_shapes(number: int) -> None:
+    assert PRIOR_RANGE[0] <= number <= PRIOR_RANGE[1]
+    shapes = prior_shapes(number)
+    layers = len(HIDDEN_WIDTHS[number]) + 1
+    assert len(shapes) == layers * len(PHASES)
+    for phase in range(len(PHASES)):
+        network = shapes[layers * phase : layers * (phase + 1)]
+        inputs = NEIGHBOURS * (COARSER_SOURCES + phase)
+        assert network[0] == (HIDDEN_WIDTHS[number][0], inputs + LARGEST_EXPONENT + 1)
+        for below, above in pairwise(network):
+            assert above[1] == below[0] + 1
+        assert network[-1][0] == 2
+    assert [matrix.shape for matrix in prior_matrices(number)] == list(shapes)
+
+
+@pytest.mark.parametrize("number", PRIORS)
+def test_shipped_weights_are_whole_units_within_bounds(number: int) -> None:
+    for matrix in prior_matrices(number):
+        np.testing.assert_array_equal(matrix, np.rint(matrix))
+        assert np.abs(matrix).max() <= LARGEST_WEIGHT
+        assert not matrix.flags.writeable
+
+
+@pytest.mark.parametrize("number", PRIORS)
+def test_checksum(number: int) -> None:
+    assert prior_checksum(number) == zlib.crc32(prior_bytes(number)) % 65536
+
+
+@pytest.mark.parametrize("number", PRIORS)
+def test_without_differences_it_is_the_shipped_one(number: int) -> None:
+    networks = adapted_context(number, no_differences(number))
+    flat = [matrix for network in networks for matrix in network]
+    assert len(networks) == len(PHASES)
+    for ours, shipped in zip(flat, prior_matrices(number), strict=True):
+        np.testing.assert_array_equal(ours, shipped)
+
+
+@pytest.mark.parametrize(("level", "step_index"), [(3, UNIT_STEP), (-5, 117), (1, 160)])
+def test_differences_are_added(level: int, step_index: int) -> None:
+    networks = adapted_context(1, one_difference(level, step_index))
+    change = networks[0][2] - prior_matrices(1)[2]
+    assert change[1, 3] == level * step_size(step_index) * 2**16
+    assert np.count_nonzero(change) == 1
+
+
+def test_other_matrices_of_the_file_come_first() -> None:
+    context = one_difference(2, UNIT_STEP)
+    layers = (np.full((3, 3), 9, np.int32),)
+    weights = QuantizedWeights(layers + context.levels, (99, *context.step_indices))
+    networks = adapted_context(1, weights)
+    assert networks[0][2][1, 3] - prior_matrices(1)[2][1, 3] == 16
+
+
+def test_a_step_finer_than_a_unit() -> None:
+    adapted_context(1, one_difference(1, UNIT_STEP))
+    adapted_context(1, one_difference(0, UNIT_STEP - 1))  # no weight changes
+    with pytest.raises(CorruptError, match="too fine") as raised:
+        adapted_context(1, one_difference(1, UNIT_STEP - 1))
+    assert raised.value.field == "step_index"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_weight_too_large(sign: int) -> None:
+    """Up to the bound, and no further."""
+    room = LARGEST_WEIGHT - sign * prior_matrices(1)[2][1, 3]
+    step_index, step_units = 160, step_size(160) * 2**16
+    fits = int(room // step_units)
+    adapted_context(1, one_difference(sign * fits, step_index))
+    with pytest.raises(CorruptError, match="too large"):
+        adapted_context(1, one_difference(sign * (fits + 1), step_index))
+
+
+def test_a_payload_with_such_a_context_model_is_corrupt() -> None:
+    """The encoder does not check what only a decoder must."""
+    shape = architecture()
+    layers = tuple(np.ones(s, np.int32) for s in (*shape.layer_shapes, *shape.kernel_shapes))
+    context = one_difference(1, UNIT_STEP)
+    steps = (90,) * len(layers)
+    good = QuantizedWeights(layers + context.levels, steps + context.step_indices)
+    picture = QuantizedPicture(good, random_latents(9, 7))
+    payload = bytearray(encode_payload(picture, shape))
+    decode_payload(bytes(payload), shape, 9, 7)
+    for step_index in (UNIT_STEP - 1, 255):
+        payload[2 * (len(layers) + 2)] = step_index
+        with pytest.raises(CorruptError):
+            decode_payload(bytes(payload), shape, 9, 7)

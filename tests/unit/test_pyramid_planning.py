@@ -1,0 +1,116 @@
+"""Options and sizes -> profile, grids, steps and trade-off."""
+
+from __future__ import annotations
+
+import pytest
+
+from sirencodec import pyramid_planning as planning
+from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
+from sirencodec.errors import ParameterError
+from sirencodec.format import (
+    HIDDEN_FEATURES_RANGE,
+    HIDDEN_LAYERS_RANGE,
+    OMEGA_0_RANGE,
+    PRIOR_RANGE,
+)
+from sirencodec.pyramid_fit import PyramidPlan
+from sirencodec.pyramid_planning import (
+    SMALLEST_PYRAMID_PIXELS,
+    choose_profile,
+    plan_pyramid,
+    plan_pyramid_architecture,
+    quality_trade_off,
+)
+
+PIXELS = 768 * 512
+
+
+def plan(num_pixels: int = PIXELS, overhead_bytes: int = 30, **options: float) -> PyramidPlan:
+    return plan_pyramid(EncodeConfig(**options), num_pixels, overhead_bytes)  # type: ignore[arg-type]
+
+
+def test_profile_by_size() -> None:
+    assert choose_profile("auto", SMALLEST_PYRAMID_PIXELS - 1) == "pure"
+    assert choose_profile("auto", SMALLEST_PYRAMID_PIXELS) == "pyramid"
+    for profile in ("pure", "pyramid"):
+        assert choose_profile(profile, 1) == choose_profile(profile, 10**7) == profile
+    with pytest.raises(ParameterError, match="profile"):
+        EncodeConfig(profile="cubic")
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_the_architecture_can_be_written(channels: int) -> None:
+    architecture = plan_pyramid_architecture(channels)
+    assert architecture.channels == channels
+    assert architecture.grids == tuple(range(7))
+    for value, bounds in (
+        (architecture.hidden_features, HIDDEN_FEATURES_RANGE),
+        (architecture.hidden_layers, HIDDEN_LAYERS_RANGE),
+        (architecture.omega_0, OMEGA_0_RANGE),
+        (architecture.prior, PRIOR_RANGE),
+    ):
+        assert bounds[0] <= value <= bounds[1]
+
+
+def test_stages_go_from_coarse_to_fine() -> None:
+    for effort in range(10):
+        octaves = [octaves for octaves, _ in plan(effort=effort).stages]
+        assert octaves == sorted(set(octaves), reverse=True)
+        assert octaves[-1] == 0
+
+
+def test_more_effort_is_more_steps() -> None:
+    steps = [sum(steps for _, steps in plan(effort=effort).stages) for effort in range(10)]
+    assert steps == sorted(set(steps))
+
+
+@pytest.mark.parametrize("effort", [0, 4, 9])
+def test_large_images_get_fewer_steps_yet_more_work(effort: int) -> None:
+    sizes = [PIXELS, 4 * PIXELS, 64 * PIXELS]
+    steps = [plan(size, effort=effort).stages[-1][1] for size in sizes]
+    assert steps == sorted(steps, reverse=True)
+    assert steps[-1] >= planning.FEWEST_STEPS
+    work = [count * size for count, size in zip(steps, sizes, strict=True)]
+    assert work == sorted(work)
+
+
+def test_quality_is_a_fixed_trade_off() -> None:
+    trade_offs = [plan(quality=quality).trade_off for quality in range(0, 101, 5)]
+    assert trade_offs == sorted(set(trade_offs), reverse=True)
+    assert plan().trade_off == plan(quality=DEFAULT_QUALITY).trade_off == quality_trade_off(60)
+    for fixed in (plan(), plan(quality=3)):
+        assert fixed.budget_bits is None
+        assert fixed.psnr_db is None
+    for wrong in (-1, 101, float("nan")):
+        with pytest.raises(ParameterError, match="quality"):
+            quality_trade_off(wrong)
+
+
+def test_a_size_is_a_budget_for_the_payload() -> None:
+    assert plan(size_bytes=10_000, overhead_bytes=34).budget_bits == 8 * (10_000 - 34)
+    assert plan(bpp=0.2, overhead_bytes=34).budget_bits == 8 * (int(PIXELS * 0.2 / 8) - 34)
+    impossible = plan(size_bytes=10, overhead_bytes=34).budget_bits
+    assert impossible is not None
+    assert impossible > 0
+
+
+def test_a_search_starts_from_what_is_typical() -> None:
+    """Fewer bits or a lower quality: a bit has to be worth more. Always within bounds."""
+    rates = [plan(bpp=bpp).trade_off for bpp in (1e-3, 0.05, 0.1, 0.25, 0.5, 1.0, 50.0)]
+    qualities = [plan(psnr_db=quality).trade_off for quality in (1, 25, 30, 35, 40, 99)]
+    for trade_offs in (rates, qualities):
+        assert trade_offs == sorted(trade_offs, reverse=True)
+        assert 0 < trade_offs[-1] <= trade_offs[0] <= 1
+    assert plan(bpp=0.25, overhead_bytes=0).trade_off == pytest.approx(quality_trade_off(60))
+    assert plan(psnr_db=33.3).psnr_db == 33.3
+
+
+def test_the_seed_is_handed_on() -> None:
+    for target in ({}, {"bpp": 0.2}, {"psnr_db": 30.0}):
+        assert plan(seed=7, **target).seed == 7
+
+
+def test_some_steps_are_for_rounded_latents() -> None:
+    for effort in range(10):
+        steps = plan(effort=effort)
+        assert 10 <= steps.hard_steps <= max(10, steps.stages[-1][1])
