@@ -16,8 +16,9 @@ from torch import Tensor
 
 from sirencodec.entropy.coder import SymbolEncoder
 from sirencodec.entropy.matrices import encode_matrices
-from sirencodec.entropy.prior import HIDDEN_WIDTHS, prior_shapes
+from sirencodec.entropy.prior import prior_shapes
 from sirencodec.image import read_image
+from sirencodec.prior_file import HIDDEN_WIDTHS
 from sirencodec.pyramid_fit import CONTEXT_SHARE, NETWORK_RATE, PyramidPlan, PyramidState
 from sirencodec.pyramid_planning import PRIOR, plan_pyramid_architecture
 from sirencodec.quantize import nearest_step_index, quantize

@@ -9,7 +9,6 @@ import zlib
 from dataclasses import dataclass
 
 from sirencodec.architecture import EXPONENTS, LARGEST_EXPONENT, Architecture
-from sirencodec.entropy.prior import HIDDEN_WIDTHS, prior_checksum
 from sirencodec.errors import CorruptError, NotSirenError, TruncatedError, VersionError
 from sirencodec.format import (
     CHANNELS_MASK,
@@ -31,6 +30,7 @@ from sirencodec.format import (
     VERSION,
 )
 from sirencodec.limits import DEFAULT_LIMITS, Limits
+from sirencodec.prior_file import HIDDEN_WIDTHS, prior_checksum
 from sirencodec.varint import read_varint, write_varint
 
 

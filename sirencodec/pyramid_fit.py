@@ -15,6 +15,7 @@ Loss: mean squared error, values being 0 to 1, plus ``trade_off`` times bits a p
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 
@@ -44,6 +45,7 @@ from sirencodec.soap import Soap
 from sirencodec.soft_round import soft_round
 from sirencodec.starting_network import starting_network
 from sirencodec.tile_gradient import Distortion, TileGradient
+from sirencodec.workers import worker_threads
 
 NETWORK_RATE = 0.02
 LAST_LAYER_SHARE = 0.3
@@ -69,15 +71,20 @@ AIM = 0.985  # of a budget, which must not be exceeded
 PSNR_AIM_DB = 0.08  # above the target
 PSNR_SLACK_DB = 0.25
 DB_TO_TRADE_OFF = 0.2  # decimal logarithm of the trade-off for one decibel
-EXCESS_TO_TRADE_OFF = 3.0
-LOWEST_TRADE_OFF, HIGHEST_TRADE_OFF = math.log(1e-6), math.log(1.0)
-EXPECTED_WEIGHT_BITS = 8.0
-CORRECTIONS = 8
-CORRECTION_STEPS = 15
+EXCESS_TO_TRADE_OFF = 2.0  # exponent: how the trade-off follows the rate
+BUDGET_SLACK = 0.05
+LOWEST_TRADE_OFF, HIGHEST_TRADE_OFF = math.log(1e-6), math.log(0.3)
+EXPECTED_WEIGHT_BITS = 5.0  # what network and context differences come to, a network's weight
+CORRECTIONS = 5
+CORRECTION_STEPS = 40
+CORRECTION_HARD_STEPS = 10
+CORRECTION_START = 0.6  # where on the cosine, and in noise and temperature, a correction sets in
 
 FIRST_MOMENT_DECAY = 0.9
 SECOND_MOMENT_DECAY = 0.99
 EPSILON = 1e-12
+
+ONE_THREAD_PIXELS = 1 << 15
 
 # Octaves of steps tried for a matrix, coarse to fine: 1/2 to 2^-12.
 STEP_OCTAVES = range(1, 13)
@@ -129,7 +136,14 @@ def fit_pyramid(
     Raises:
         FitError: if the loss stops being a finite number.
     """
-    state = PyramidState(samples, architecture, plan, device, on_step)
+    # PyTorch's threads would spend more on waking than a small image has work for.
+    is_small = samples.shape[0] * samples.shape[1] < ONE_THREAD_PIXELS
+    with worker_threads(1) if is_small else nullcontext():
+        return _fit(PyramidState(samples, architecture, plan, device, on_step), architecture, plan)
+
+
+def _fit(state: "PyramidState", architecture: Architecture, plan: PyramidPlan) -> QuantizedPicture:
+    """The stages in turn, the hard steps, and what a target asks for besides."""
     work = [steps * 4.0**-octaves for octaves, steps in plan.stages]
     for number, (octaves, steps) in enumerate(plan.stages):
         state.start_stage(octaves)
@@ -152,25 +166,30 @@ def fit_pyramid(
 def _corrected(
     state: "PyramidState", architecture: Architecture, plan: PyramidPlan
 ) -> QuantizedPicture:
-    """A few more steps wherever rounding has led off the target."""
-    for _ in range(CORRECTIONS):
+    """A few more steps wherever rounding has led off the target; the best picture of all."""
+    best_picture, best_merit = state.quantized(), (False, -math.inf)
+    for correction in range(CORRECTIONS + 1):
         picture = state.quantized()
+        bits = 8.0 * len(encode_payload(picture, architecture))
+        psnr_db = state.rounded_psnr_db()
         if plan.budget_bits is not None:
-            excess = 8 * len(encode_payload(picture, architecture)) / plan.budget_bits - 1
-            if excess <= 0:
-                return picture
-            state.trade_off *= 1.05 + EXCESS_TO_TRADE_OFF * excess
+            excess = bits / plan.budget_bits - 1
+            meets, close = excess <= 0, -BUDGET_SLACK <= excess <= 0
+            merit = psnr_db if meets else -excess
+            factor = (1 + excess + BUDGET_SLACK / 4) ** EXCESS_TO_TRADE_OFF
         elif plan.psnr_db is not None:
-            missing_db = plan.psnr_db - state.rounded_psnr_db()
-            if -PSNR_SLACK_DB <= missing_db <= 0:
-                return picture
-            state.trade_off *= 10 ** (-DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4))
+            missing_db = plan.psnr_db - psnr_db
+            meets, close = missing_db <= 0, -PSNR_SLACK_DB <= missing_db <= 0
+            merit = -bits if meets else -missing_db
+            factor = 10 ** (-DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4))
         else:
             return picture
-        for _ in range(CORRECTION_STEPS):
-            state.soft_step(1.0, WARM_UP_STEPS)
-        state.hard_step(0.0)
-    return state.quantized()
+        if (meets, merit) > best_merit:
+            best_picture, best_merit = picture, (meets, merit)
+        if close or correction == CORRECTIONS:
+            break
+        state.correct(min(max(factor, 0.2), 5.0))
+    return best_picture
 
 
 class PyramidState:
@@ -276,6 +295,21 @@ class PyramidState:
         """Move the network alone, the latents rounded."""
         self._network_step(torch.round(self._flat), FINAL_SHARE * share)
 
+    def correct(self, factor: float) -> None:
+        """Change the trade-off and settle again, the network's steps chosen anew."""
+        self._set_trade_off(math.log(self.trade_off * factor))
+        self.step_indices = ()
+        for step in range(CORRECTION_STEPS):
+            if step == CORRECTION_STEPS // 2:
+                self.choose_steps()
+            share = step / CORRECTION_STEPS
+            self.soft_step(CORRECTION_START + (1 - CORRECTION_START) * share, WARM_UP_STEPS)
+        for step in range(CORRECTION_HARD_STEPS):
+            self.hard_step(1 - step / CORRECTION_HARD_STEPS)
+
+    def _set_trade_off(self, logarithm: float) -> None:
+        self.trade_off = math.exp(min(max(logarithm, LOWEST_TRADE_OFF), HIGHEST_TRADE_OFF))
+
     def follow_target(self, progress: float) -> None:
         """Move the trade-off towards the one that meets the target.
 
@@ -292,7 +326,7 @@ class PyramidState:
             decades = DB_TO_TRADE_OFF * (self._recent_psnr_db - aim_db)
             distance = decades * math.log(10)
         moved = math.log(self.trade_off) + TARGET_GAIN * min(max(distance, -2.0), 2.0)
-        self.trade_off = math.exp(min(max(moved, LOWEST_TRADE_OFF), HIGHEST_TRADE_OFF))
+        self._set_trade_off(moved)
 
     def _network_bits(self) -> float:
         """What the matrices take, or are likely to."""

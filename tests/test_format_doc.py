@@ -12,6 +12,7 @@ import pytest
 
 import sirencodec
 from sirencodec import format as facts
+from sirencodec import prior_file
 from sirencodec.architecture import EXPONENTS, LARGEST_EXPONENT, PHASES, Architecture, grid_shape
 from sirencodec.container import Container, Header, parse_container, write_container
 from sirencodec.entropy import coder, context, frequency, laplace, prior
@@ -103,7 +104,7 @@ def test_fields_of_the_example(example: str) -> None:
     if architecture.grids:
         decoded["grids"] = architecture.grids[0] + EXPONENTS * architecture.grids[-1]
         decoded["prior"] = architecture.prior
-        decoded["prior_checksum"] = prior.prior_checksum(architecture.prior)
+        decoded["prior_checksum"] = prior_file.prior_checksum(architecture.prior)
         matrices.append("kernels")
     for index, name in enumerate(matrices):
         decoded[f"step_index of the {name}"] = payload[2 * index]
@@ -279,7 +280,7 @@ def test_context_models_are_those_that_ship() -> None:
         data = (ROOT / "sirencodec" / "priors" / f"{number}.bin").read_bytes()
         assert (len(data), zlib.crc32(data)) == (int(size), int(checksum, 16))
         stated[int(number)] = tuple(integers(widths))
-    assert {n: (*hidden, 2) for n, hidden in prior.HIDDEN_WIDTHS.items()} == stated
+    assert {n: (*hidden, 2) for n, hidden in prior_file.HIDDEN_WIDTHS.items()} == stated
     assert stated == reference_decoder.WIDTHS
     for number in stated:
         assert list(prior.prior_shapes(number)) == reference_decoder.context_shapes(number)

@@ -18,7 +18,18 @@ GOLDEN = Path(__file__).parent / "golden" / "valid" / "gray-4x4.siren"
 # From the ground up. A module imports from layers below its own, never from its own or above; a
 # name with a star is a package whose modules import each other, though not in circles.
 LAYERS = (
-    ("errors", "format", "version", "grid", "sampling", "metrics", "files", "entropy", "progress"),
+    (
+        "errors",
+        "format",
+        "version",
+        "grid",
+        "sampling",
+        "metrics",
+        "files",
+        "entropy",
+        "progress",
+        "prior_file",
+    ),
     ("limits", "varint", "architecture", "metadata", "config", "device", "workers", "soap"),
     ("buffers", "soft_round", "entropy.coder", "imagefile.*"),
     ("entropy.frequency", "siren", "upsampling", "context_rate", "image"),

@@ -30,12 +30,13 @@ from sirencodec.entropy.payload import (
     encode_payload,
     matrix_shapes,
 )
-from sirencodec.entropy.prior import HIDDEN_WIDTHS, prior_shapes
+from sirencodec.entropy.prior import prior_shapes
 from sirencodec.errors import CorruptError
 from sirencodec.grid import image_coordinates, pixel_centres
 from sirencodec.image import Metadata
 from sirencodec.limits import Limits
 from sirencodec.metadata_section import read_metadata, write_metadata
+from sirencodec.prior_file import HIDDEN_WIDTHS
 from sirencodec.quantize import (
     STEP_SIZES,
     QuantizedWeights,

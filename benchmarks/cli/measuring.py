@@ -179,13 +179,13 @@ def ablate(
     del is_listing
     from benchmarks.ablation import KIND
     from benchmarks.rate_distortion import Plan, run_plan
-    from benchmarks.variants import VARIANTS
+    from benchmarks.variants import BASELINE, VARIANTS
 
     if unknown := set(variants) - set(VARIANTS):
         raise click.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(VARIANTS)}")
     files = open_images(dataset, images)
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
-    names = ("", *(variants or VARIANTS))
+    names = (BASELINE, *(name for name in variants or VARIANTS if name != BASELINE))
     plan = Plan(files, (OURS,), efforts, bpp, (), names, seed=seed, threads=threads)
     store = open_store(output, KIND)
     with store:

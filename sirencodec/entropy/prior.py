@@ -5,9 +5,7 @@ its own differs by. Shipped models are frozen: a file names one by number and ch
 is never given anew.
 """
 
-import zlib
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 
@@ -22,12 +20,10 @@ from sirencodec.entropy.context import (
 )
 from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices
 from sirencodec.errors import CorruptError
+from sirencodec.prior_file import HIDDEN_WIDTHS, prior_bytes
 from sirencodec.quantize import QuantizedWeights
 
 COARSER_SOURCES = 2  # grids that a prediction sees besides the phases already coded
-
-# Number -> widths of the hidden layers of each phase's network.
-HIDDEN_WIDTHS: dict[int, tuple[int, ...]] = {1: (24, 24)}
 
 _SMALLEST_STEP_INDEX = 8 * (27 - WEIGHT_BITS)  # steps from here on are whole units of a weight
 
@@ -41,17 +37,6 @@ def prior_shapes(number: int) -> tuple[tuple[int, int], ...]:
             shapes.append((width, columns))
             columns = width + 1
     return tuple(shapes)
-
-
-def prior_bytes(number: int) -> bytes:
-    """Number of a shipped model -> its file: side information and stream of quantised matrices."""
-    return (resources.files("sirencodec") / "priors" / f"{number}.bin").read_bytes()
-
-
-@lru_cache
-def prior_checksum(number: int) -> int:
-    """Number of a shipped model -> 16 bits of its CRC-32, which files repeat."""
-    return zlib.crc32(prior_bytes(number)) & 0xFFFF
 
 
 @lru_cache

@@ -13,15 +13,13 @@ from sirencodec.entropy.context import LARGEST_WEIGHT, NEIGHBOURS
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload, encode_payload
 from sirencodec.entropy.prior import (
     COARSER_SOURCES,
-    HIDDEN_WIDTHS,
     adapted_context,
-    prior_bytes,
-    prior_checksum,
     prior_matrices,
     prior_shapes,
 )
 from sirencodec.errors import CorruptError
 from sirencodec.format import PRIOR_RANGE
+from sirencodec.prior_file import HIDDEN_WIDTHS, prior_bytes, prior_checksum
 from sirencodec.quantize import QuantizedWeights, step_size
 from tests.unit.pyramids import architecture, random_latents
 
