@@ -19,8 +19,8 @@ from sirencodec.entropy.matrices import encode_matrices
 from sirencodec.entropy.prior import prior_shapes
 from sirencodec.image import read_image
 from sirencodec.prior_file import HIDDEN_WIDTHS
-from sirencodec.pyramid_fit import CONTEXT_SHARE, NETWORK_RATE, PyramidPlan, PyramidState
 from sirencodec.pyramid_planning import PRIOR, plan_pyramid_architecture
+from sirencodec.pyramid_state import CONTEXT_SHARE, NETWORK_RATE, PyramidPlan, PyramidState
 from sirencodec.quantize import nearest_step_index, quantize
 from sirencodec.query import Samples
 from sirencodec.soap import Soap

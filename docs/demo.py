@@ -34,7 +34,7 @@ def main() -> None:
     run("decode", coded, "-o", OUT / "chelsea-2048.png", "--width", "2048", "--force")
     before, after = PHOTO.stat().st_size, coded.stat().st_size
     sys.stdout.write(
-        f"\n{before} bytes of PNG became {after} bytes of network. Compare:\n"
+        f"\n{before} bytes of PNG became {after} bytes of function. Compare:\n"
         f"  {PHOTO.relative_to(ROOT)}       the original\n"
         f"  {(OUT / 'chelsea.png').relative_to(ROOT)}              decoded at its own size\n"
         f"  {(OUT / 'chelsea-2048.png').relative_to(ROOT)}         the same file, 2048 wide\n"

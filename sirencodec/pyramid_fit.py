@@ -14,107 +14,26 @@ Loss: mean squared error, values being 0 to 1, plus ``trade_off`` times bits a p
 """
 
 import math
-from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from itertools import chain
 
-import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import avg_pool2d, pad
 
-from sirencodec.architecture import INPUTS, PHASES, Architecture, grid_shape
-from sirencodec.context_rate import ContextRate
-from sirencodec.entropy.context import LARGEST_LATENT, WEIGHT_BITS
-from sirencodec.entropy.frequency import LARGEST_LEVEL
-from sirencodec.entropy.matrices import best_model, matrices_bits
-from sirencodec.entropy.payload import (
-    LARGEST_KERNEL_WEIGHT,
-    QuantizedPicture,
-    encode_payload,
-    matrix_shapes,
-)
-from sirencodec.entropy.prior import prior_matrices
-from sirencodec.errors import FitError
-from sirencodec.progress import FitProgress, OnStep
-from sirencodec.quantize import STEP_SIZES, QuantizedWeights, quantize
+from sirencodec.architecture import Architecture
+from sirencodec.entropy.payload import QuantizedPicture, encode_payload
+from sirencodec.progress import OnStep
+from sirencodec.pyramid_state import DB_TO_TRADE_OFF, PyramidPlan, PyramidState
 from sirencodec.query import Samples
-from sirencodec.siren import Layers
-from sirencodec.soap import Soap
-from sirencodec.soft_round import soft_round
-from sirencodec.starting_network import starting_network
-from sirencodec.tile_gradient import Distortion, TileGradient
 from sirencodec.workers import worker_threads
 
-NETWORK_RATE = 0.02
-LAST_LAYER_SHARE = 0.3
-KERNEL_SHARE = 0.2
-CONTEXT_SHARE = 0.5
-LATENT_RATE = 0.03  # levels a step at full size; reduced images take larger ones
-FINAL_SHARE = 0.02  # of the learning rates, at the end of the cosine
-WARM_UP_STEPS = 20
-
-# Soft rounding: temperature and noise, from the first step to the last (in levels).
-TEMPERATURES = (0.35, 0.08)
-NOISES = (0.22, 0.15)
-
 ROUND_NETWORK_AT = 0.85  # of the last stage
-HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
 
-# The trade-off that meets a target is found on the way, in the last stage: at every step it moves
-# by this share of the distance, in logarithms, between the target and what the fit is heading for.
-TARGET_GAIN = 0.04
-# Bits still fall while rounding hardens and latents settle: by this share over the last stage.
-EXPECTED_SAVING = 0.2
-AIM = 0.985  # of a budget, which must not be exceeded
-PSNR_AIM_DB = 0.08  # above the target
-PSNR_SLACK_DB = 0.25
-DB_TO_TRADE_OFF = 0.2  # decimal logarithm of the trade-off for one decibel
-EXCESS_TO_TRADE_OFF = 2.0  # exponent: how the trade-off follows the rate
+# A result this close to its target, on the right side of it, needs no correction.
 BUDGET_SLACK = 0.05
-LOWEST_TRADE_OFF, HIGHEST_TRADE_OFF = math.log(1e-6), math.log(0.3)
-EXPECTED_WEIGHT_BITS = 5.0  # what network and context differences come to, a network's weight
+PSNR_SLACK_DB = 0.25
+EXCESS_TO_TRADE_OFF = 3.0  # exponent: how the trade-off follows the rate
 CORRECTIONS = 5
-CORRECTION_STEPS = 40
-CORRECTION_HARD_STEPS = 10
-CORRECTION_START = 0.6  # where on the cosine, and in noise and temperature, a correction sets in
-
-FIRST_MOMENT_DECAY = 0.9
-SECOND_MOMENT_DECAY = 0.99
-EPSILON = 1e-12
 
 ONE_THREAD_PIXELS = 1 << 15
-
-# Octaves of steps tried for a matrix, coarse to fine: 1/2 to 2^-12.
-STEP_OCTAVES = range(1, 13)
-
-
-@dataclass(frozen=True, slots=True)
-class PyramidPlan:
-    """How much work to put into a fit, and what for.
-
-    Attributes:
-        stages: (octaves the image is reduced by, steps), in order; the last one at full size.
-        trade_off: error that a bit a pixel is worth; where to start if there is a target.
-        seed: of initialisation and noise.
-        budget_bits: what the payload may take, the trade-off following; None if that is fixed.
-        psnr_db: quality to reach, likewise.
-        adapted_layers: how many layers of the context networks, from the last, become the image's
-            own; the others stay as shipped and cost nothing.
-    """
-
-    stages: tuple[tuple[int, int], ...]
-    trade_off: float
-    seed: int
-    budget_bits: float | None = None
-    psnr_db: float | None = None
-    adapted_layers: int = 1
-
-    @property
-    def hard_steps(self) -> int:
-        """Steps after the last stage, with rounded latents."""
-        return max(10, round(HARD_SHARE * self.stages[-1][1]))
 
 
 def fit_pyramid(
@@ -142,7 +61,7 @@ def fit_pyramid(
         return _fit(PyramidState(samples, architecture, plan, device, on_step), architecture, plan)
 
 
-def _fit(state: "PyramidState", architecture: Architecture, plan: PyramidPlan) -> QuantizedPicture:
+def _fit(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> QuantizedPicture:
     """The stages in turn, the hard steps, and what a target asks for besides."""
     work = [steps * 4.0**-octaves for octaves, steps in plan.stages]
     for number, (octaves, steps) in enumerate(plan.stages):
@@ -164,7 +83,7 @@ def _fit(state: "PyramidState", architecture: Architecture, plan: PyramidPlan) -
 
 
 def _corrected(
-    state: "PyramidState", architecture: Architecture, plan: PyramidPlan
+    state: PyramidState, architecture: Architecture, plan: PyramidPlan
 ) -> QuantizedPicture:
     """A few more steps wherever rounding has led off the target; the best picture of all."""
     best_picture, best_merit = state.quantized(), (False, -math.inf)
@@ -190,310 +109,3 @@ def _corrected(
             break
         state.correct(min(max(factor, 0.2), 5.0))
     return best_picture
-
-
-class PyramidState:
-    """A pyramid and its network, and all that fitting them needs."""
-
-    def __init__(
-        self,
-        samples: Samples,
-        architecture: Architecture,
-        plan: PyramidPlan,
-        device: torch.device,
-        on_step: OnStep | None,
-    ) -> None:
-        """Start from zero latents and the shipped context model."""
-        self._plan, self._architecture, self._on_step = plan, architecture, on_step
-        targets = _targets(samples).to(device)
-        deepest = max(octaves for octaves, _ in plan.stages)
-        self._images = [targets]
-        for _ in range(deepest):
-            self._images.append(_halved(self._images[-1]))
-        self._num_pixels = samples.shape[0] * samples.shape[1]
-        generator = torch.Generator().manual_seed(plan.seed)
-        layers, kernels = starting_network(architecture, targets.mean((1, 2)).cpu(), generator)
-        self._layers = [layer.to(device) for layer in layers]
-        self._kernels = kernels.to(device)
-        shipped = [
-            torch.from_numpy(matrix * 2.0**-WEIGHT_BITS).float().to(device)
-            for matrix in prior_matrices(architecture.prior)
-        ]
-        depth = len(shipped) // len(PHASES)
-        self._first_adapted = depth - plan.adapted_layers
-        self._networks = [
-            [matrix.clone() for matrix in shipped[depth * phase : depth * (phase + 1)]]
-            for phase in range(len(PHASES))
-        ]
-        adapted = [layer for network in self._networks for layer in network[self._first_adapted :]]
-        self._trained = [*self._layers, self._kernels, *adapted]
-        # What a trained matrix is coded as a difference from; None if it is coded as it is.
-        self._bases: list[Tensor | None] = [None] * (len(self._layers) + 1)
-        self._bases += [layer.clone() for layer in adapted]
-        self._optimizer = Soap(self._trained)
-        self._rates = [NETWORK_RATE] * (len(self._layers) - 1)
-        self._rates += [NETWORK_RATE * LAST_LAYER_SHARE, NETWORK_RATE * KERNEL_SHARE]
-        self._rates += [NETWORK_RATE * CONTEXT_SHARE] * len(adapted)
-        height, width = targets.shape[1:]
-        self._latents = {
-            exponent: targets.new_zeros(grid_shape(width, height, exponent))
-            for exponent in architecture.grids
-        }
-        self._noise = torch.Generator(device=device).manual_seed(plan.seed)
-        self.step_indices: tuple[int, ...] = ()
-        self.trade_off = plan.trade_off
-        self._taken = 0
-        self._steps = sum(steps for _, steps in plan.stages) + plan.hard_steps
-
-    def start_stage(self, octaves: int) -> None:
-        """Turn to the image reduced by ``octaves``."""
-        image = self._images[octaves]
-        self._octaves = octaves
-        self._exponents = [k for k in self._architecture.grids if k >= octaves]
-        local = [exponent - octaves for exponent in self._exponents]
-        columns = [0, 1]
-        columns += [INPUTS + self._architecture.grids.index(k) for k in self._exponents]
-        self._columns = torch.tensor([*columns, self._layers[0].shape[1] - 1], device=image.device)
-        height, width = self._images[0].shape[1:]
-        shapes = [grid_shape(width, height, exponent) for exponent in self._exponents]
-        shown = self._shown_layers(self._layers)
-        self._tiles = TileGradient(image, local, shown)
-        self._rate = ContextRate(self._exponents, shapes, image)
-        self._flat = torch.cat([self._latents[k].flatten() for k in self._exponents])
-        self._first_moment = torch.zeros_like(self._flat)
-        self._second_moment = torch.zeros_like(self._flat)
-        self._stage_steps = 0
-
-    def finish_stage(self) -> None:
-        """Keep the stage's latents for the next one."""
-        for exponent, grid in zip(self._exponents, self._split(self._flat), strict=True):
-            self._latents[exponent] = grid.clone()
-
-    def _split(self, flat: Tensor) -> list[Tensor]:
-        """All latents of the stage -> one grid each."""
-        shapes = [self._latents[exponent].shape for exponent in self._exponents]
-        parts = torch.split(flat, [math.prod(shape) for shape in shapes])
-        return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
-
-    def _shown_layers(self, layers: Sequence[Tensor]) -> Layers:
-        """Layers -> those of the stage, whose network lacks the features of finer grids."""
-        return [layers[0][:, self._columns].contiguous(), *layers[1:]]
-
-    def soft_step(self, progress: float, step: int) -> None:
-        """Move latents and network, the latents softly rounded."""
-        cosine = (1 + math.cos(math.pi * progress)) / 2
-        rate = (FINAL_SHARE + (1 - FINAL_SHARE) * cosine) * min(1, (step + 1) / WARM_UP_STEPS)
-        temperature = _between(TEMPERATURES, progress)
-        noise = torch.empty_like(self._flat).normal_(generator=self._noise)
-        once, slope = soft_round(self._flat, temperature)
-        twice, again = soft_round(once.add_(noise, alpha=_between(NOISES, progress)), temperature)
-        gradient = self._network_step(twice, rate)
-        coarse = 2.0**self._octaves
-        self._latent_step(gradient.mul_(slope).mul_(again), LATENT_RATE * coarse * rate)
-
-    def hard_step(self, share: float) -> None:
-        """Move the network alone, the latents rounded."""
-        self._network_step(torch.round(self._flat), FINAL_SHARE * share)
-
-    def correct(self, factor: float) -> None:
-        """Change the trade-off and settle again, the network's steps chosen anew."""
-        self._set_trade_off(math.log(self.trade_off * factor))
-        self.step_indices = ()
-        for step in range(CORRECTION_STEPS):
-            if step == CORRECTION_STEPS // 2:
-                self.choose_steps()
-            share = step / CORRECTION_STEPS
-            self.soft_step(CORRECTION_START + (1 - CORRECTION_START) * share, WARM_UP_STEPS)
-        for step in range(CORRECTION_HARD_STEPS):
-            self.hard_step(1 - step / CORRECTION_HARD_STEPS)
-
-    def _set_trade_off(self, logarithm: float) -> None:
-        self.trade_off = math.exp(min(max(logarithm, LOWEST_TRADE_OFF), HIGHEST_TRADE_OFF))
-
-    def follow_target(self, progress: float) -> None:
-        """Move the trade-off towards the one that meets the target.
-
-        Args:
-            progress: through the last stage.
-        """
-        distance = 0.0
-        if self._plan.budget_bits is not None:
-            latent_bits = self._plan.budget_bits * AIM - self._network_bits()
-            expected = self._recent_bits * (1 - EXPECTED_SAVING * (1 - progress))
-            distance = math.log(expected / max(latent_bits, 0.02 * self._plan.budget_bits))
-        elif self._plan.psnr_db is not None:
-            aim_db = self._plan.psnr_db + PSNR_AIM_DB
-            decades = DB_TO_TRADE_OFF * (self._recent_psnr_db - aim_db)
-            distance = decades * math.log(10)
-        moved = math.log(self.trade_off) + TARGET_GAIN * min(max(distance, -2.0), 2.0)
-        self._set_trade_off(moved)
-
-    def _network_bits(self) -> float:
-        """What the matrices take, or are likely to."""
-        if not self.step_indices:
-            return EXPECTED_WEIGHT_BITS * sum(layer.numel() for layer in self._layers)
-        return matrices_bits(self._quantized_weights())
-
-    def rounded_psnr_db(self) -> float:
-        """Quality of the image as a decoder would make it."""
-        layers, kernels, _ = self._parts(self._rounded())
-        latents = self._split(torch.round(self._flat))
-        shown = self._shown_layers(layers)
-        return _psnr_db(self._tiles(shown, self._stage_kernels(kernels), latents).error)
-
-    def _network_step(self, latents: Tensor, rate: float) -> Tensor:
-        """Move the network; returns the gradient with respect to the latents."""
-        grids = self._split(latents)
-        weight = self.trade_off / self._num_pixels
-        trained = self._rounded()
-        layers, kernels, networks = self._parts(trained)
-        distortion = self._tiles(self._shown_layers(layers), self._stage_kernels(kernels), grids)
-        cost = self._rate(grids, networks, weight, self._plan.adapted_layers)
-        bits = sum(cost.bits)
-        if not math.isfinite(distortion.error + bits):
-            raise FitError("the fit diverged")
-        self._move(distortion, list(chain(*cost.networks)), rate)
-        self._taken += 1
-        self._recent_bits, self._recent_psnr_db = bits, _psnr_db(distortion.error)
-        if self._on_step is not None:
-            self._on_step(FitProgress(self._taken, self._steps, self._recent_psnr_db))
-        slopes = [
-            slope + bit_slope
-            for slope, bit_slope in zip(distortion.grids, cost.latents, strict=True)
-        ]
-        return torch.cat([slope.flatten() for slope in slopes])
-
-    def _move(self, distortion: Distortion, context: Sequence[Tensor], rate: float) -> None:
-        """One update of everything but the latents. What the stage does not show stays."""
-        first = torch.zeros_like(self._layers[0])
-        first[:, self._columns] = distortion.layers[0]
-        kernels = torch.zeros_like(self._kernels)
-        if distortion.kernels is not None:
-            kernels[self._octaves :] = distortion.kernels
-        hidden_first, hidden_kernels = (
-            self._layers[0].clone(),
-            self._kernels[: self._octaves].clone(),
-        )
-        gradients = [first, *distortion.layers[1:], kernels, *context]
-        self._optimizer.step(gradients, [own * rate for own in self._rates])
-        hidden_first[:, self._columns] = self._layers[0][:, self._columns]
-        self._layers[0].copy_(hidden_first)
-        self._kernels[: self._octaves] = hidden_kernels
-        self._kernels.clamp_(-LARGEST_KERNEL_WEIGHT / 2, LARGEST_KERNEL_WEIGHT / 2)
-
-    def _latent_step(self, gradient: Tensor, rate: float) -> None:
-        """Adam."""
-        self._stage_steps += 1
-        self._first_moment.lerp_(gradient, 1 - FIRST_MOMENT_DECAY)
-        self._second_moment.lerp_(gradient.square_(), 1 - SECOND_MOMENT_DECAY)
-        first = self._first_moment / (1 - FIRST_MOMENT_DECAY**self._stage_steps)
-        second = self._second_moment / (1 - SECOND_MOMENT_DECAY**self._stage_steps)
-        self._flat.addcdiv_(first, second.sqrt_().add_(EPSILON), value=-rate)
-        self._flat.clamp_(-LARGEST_LATENT, LARGEST_LATENT)
-
-    def _stage_kernels(self, kernels: Tensor) -> Tensor | None:
-        """Kernels of the octaves that the stage upsamples by."""
-        return kernels[self._octaves :] if self._octaves < len(kernels) else None
-
-    def _parts(self, trained: Sequence[Tensor]) -> tuple[Layers, Tensor, list[list[Tensor]]]:
-        """Trained matrices -> layers, kernels and context networks."""
-        count, adapted = len(self._layers), self._plan.adapted_layers
-        networks = []
-        for phase, network in enumerate(self._networks):
-            start = count + 1 + adapted * phase
-            own = trained[start : start + adapted]
-            networks.append([*network[: self._first_adapted], *own])
-        return list(trained[:count]), trained[count], networks
-
-    def _rounded(self) -> list[Tensor]:
-        """Trained matrices as a decoder would rebuild them, once they have steps."""
-        if not self.step_indices:
-            return self._trained
-        return [
-            _round(matrix, index, base)
-            for matrix, index, base in zip(
-                self._trained, self.step_indices, self._bases, strict=True
-            )
-        ]
-
-    def choose_steps(self) -> None:
-        """Give each trained matrix the step at which it costs least, the others as they are."""
-        latents = self._split(torch.round(self._flat))
-        weight = self.trade_off / self._num_pixels
-        current = list(self._trained)
-        chosen = []
-        for number, matrix in enumerate(self._trained):
-            base = self._bases[number]
-            best = (math.inf, 0)
-            for octave in STEP_OCTAVES:
-                index = 8 * (24 - octave)
-                rounded = _round(matrix, index, base)
-                trial = [*current[:number], rounded, *current[number + 1 :]]
-                layers, kernels, networks = self._parts(trial)
-                if base is not None:
-                    loss = weight * sum(self._rate(latents, networks, 0.0).bits)
-                else:
-                    shown = self._shown_layers(layers)
-                    loss = self._tiles(shown, self._stage_kernels(kernels), latents).error
-                difference = matrix if base is None else matrix - base
-                levels = quantize([difference.double().cpu().numpy()], [index]).levels[0]
-                cost = loss + weight * best_model(levels)[1]
-                best = min(best, (cost if math.isfinite(cost) else math.inf, index))
-            current[number] = _round(matrix, best[1], base)
-            chosen.append(best[1])
-        self.step_indices = tuple(chosen)
-
-    def quantized(self) -> QuantizedPicture:
-        """All as integers."""
-        latents = tuple(
-            grid.round().cpu().numpy().astype(np.int32) for grid in self._split(self._flat)
-        )
-        return QuantizedPicture(self._quantized_weights(), latents)
-
-    def _quantized_weights(self) -> QuantizedWeights:
-        """Trained matrices in the order of the file, with nothing for the untrained ones."""
-        differences = [
-            matrix if base is None else matrix - base
-            for matrix, base in zip(self._trained, self._bases, strict=True)
-        ]
-        trained = quantize(
-            [matrix.double().cpu().numpy() for matrix in differences], self.step_indices
-        )
-        count, depth = len(self._layers) + 1, len(self._networks[0])
-        levels, steps = list(trained.levels[:count]), list(trained.step_indices[:count])
-        adapted = zip(trained.levels[count:], trained.step_indices[count:], strict=True)
-        for index, shape in enumerate(matrix_shapes(self._architecture)[count:]):
-            is_adapted = index % depth >= self._first_adapted
-            level, step = next(adapted) if is_adapted else (np.zeros(shape, np.int32), 0)
-            levels.append(level)
-            steps.append(step)
-        return QuantizedWeights(tuple(levels), tuple(steps))
-
-
-def _targets(samples: Samples) -> Tensor:
-    """Samples -> (channels, height, width) float32 in [0, 1]."""
-    peak = np.iinfo(samples.dtype).max
-    return torch.from_numpy(np.moveaxis(samples, 2, 0).astype(np.float32) / peak)
-
-
-def _psnr_db(error: float) -> float:
-    return -10 * math.log10(max(error, 1e-12))
-
-
-def _halved(image: Tensor) -> Tensor:
-    """Image -> means of its 2 x 2 blocks, the last row and column doubled if they are odd."""
-    _, height, width = image.shape
-    even = pad(image[None], (0, width % 2, 0, height % 2), mode="replicate")
-    return avg_pool2d(even, 2)[0]
-
-
-def _between(ends: tuple[float, float], progress: float) -> float:
-    return ends[0] + (ends[1] - ends[0]) * progress
-
-
-def _round(matrix: Tensor, index: int, base: Tensor | None) -> Tensor:
-    """Matrix -> the nearest that levels of a step make, as a difference from ``base`` if given."""
-    step = float(STEP_SIZES[index])
-    difference = matrix if base is None else matrix - base
-    rounded = torch.round(difference / step).clamp_(-LARGEST_LEVEL, LARGEST_LEVEL).mul_(step)
-    return rounded if base is None else rounded.add_(base)

@@ -6,7 +6,7 @@ from typing import Final
 from sirencodec.architecture import LARGEST_EXPONENT, Architecture
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError
-from sirencodec.pyramid_fit import PyramidPlan
+from sirencodec.pyramid_state import PyramidPlan
 from sirencodec.rate_control import target_file_bytes
 
 # Below this many pixels a network alone is smaller than the fixed parts of a pyramid.

@@ -37,8 +37,8 @@ LAYERS = (
     ("entropy.context", "entropy.matrices", "starting_network", "query"),
     ("entropy.prior", "bit_allocation"),
     ("entropy.payload", "container"),
-    ("metadata_section", "info", "fit", "pyramid_fit"),
-    ("decoder", "planning"),
+    ("metadata_section", "info", "fit", "pyramid_state"),
+    ("decoder", "planning", "pyramid_fit"),
     ("function", "rate_control"),
     ("pyramid_planning",),
     ("encoder",),
@@ -48,7 +48,15 @@ LAYERS = (
 )
 # Between the integers of a file and the samples of an image; and what sets PyTorch up.
 TORCH = {"siren", "soap", "workers", "fit", "query", "device", "decoder", "function", "encoder"}
-TORCH |= {"buffers", "context_rate", "features", "pyramid_fit", "soft_round", "starting_network"}
+TORCH |= {
+    "buffers",
+    "context_rate",
+    "features",
+    "pyramid_fit",
+    "pyramid_state",
+    "soft_round",
+    "starting_network",
+}
 TORCH |= {"batch_gradient", "tile_gradient", "upsampling", "cli.processes"}
 
 FORBIDDEN_MODULES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}

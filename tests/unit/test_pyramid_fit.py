@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sirencodec import pyramid_fit
+from sirencodec import pyramid_state
 from sirencodec.architecture import Architecture, grid_shape
 from sirencodec.container import Header
 from sirencodec.context_rate import ContextRate
@@ -24,8 +24,9 @@ from sirencodec.entropy.prior import adapted_context
 from sirencodec.errors import FitError
 from sirencodec.metrics import psnr_db
 from sirencodec.progress import FitProgress
-from sirencodec.pyramid_fit import PyramidPlan, fit_pyramid
+from sirencodec.pyramid_fit import fit_pyramid
 from sirencodec.pyramid_planning import plan_pyramid_architecture
+from sirencodec.pyramid_state import PyramidPlan
 from sirencodec.query import Samples
 from tests.pictures import make_clouds
 from tests.unit.pyramids import UNIT
@@ -220,7 +221,7 @@ def test_an_exception_in_the_callback_ends_the_fit() -> None:
 
 
 def test_a_fit_that_blows_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pyramid_fit, "NETWORK_RATE", math.inf)
+    monkeypatch.setattr(pyramid_state, "NETWORK_RATE", math.inf)
     with pytest.raises(FitError, match="diverged"):
         fit(make_clouds(20, 20))
 

@@ -13,7 +13,6 @@ from sirencodec.format import (
     OMEGA_0_RANGE,
     PRIOR_RANGE,
 )
-from sirencodec.pyramid_fit import PyramidPlan
 from sirencodec.pyramid_planning import (
     SMALLEST_PYRAMID_PIXELS,
     choose_profile,
@@ -21,6 +20,7 @@ from sirencodec.pyramid_planning import (
     plan_pyramid_architecture,
     quality_trade_off,
 )
+from sirencodec.pyramid_state import PyramidPlan
 
 PIXELS = 768 * 512
 
