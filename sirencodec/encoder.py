@@ -84,7 +84,7 @@ def encode_image(
     DEFAULT_LIMITS.check("max_pixels", num_pixels)
     metadata = None if config.strip else write_metadata(image.metadata)
     work = _Work(image, config, device, metadata, on_step)
-    if choose_profile(config.profile, num_pixels) == "pyramid":
+    if choose_profile(config, num_pixels) == "pyramid":
         result = _encode_pyramid(work)
     else:
         result = _encode_pure(work)

@@ -9,8 +9,12 @@ from sirencodec.errors import ParameterError
 from sirencodec.pyramid_state import PyramidPlan
 from sirencodec.rate_control import target_file_bytes
 
-# Below this many pixels a network alone is smaller than the fixed parts of a pyramid.
+# Below this many pixels, or with fewer bytes, the fixed parts of a pyramid (some 500 bytes) leave
+# too little for its latents, and below this effort its network stays what it was at random
+# (benchmarks/LOG.md, entry 9).
 SMALLEST_PYRAMID_PIXELS: Final = 16_384
+SMALLEST_PYRAMID_BYTES: Final = 1_000
+LOWEST_PYRAMID_EFFORT: Final = 2
 
 HIDDEN_FEATURES: Final = 16
 HIDDEN_LAYERS: Final = 1
@@ -36,11 +40,17 @@ FEWEST_STEPS: Final = 20
 USUAL_PIXELS: Final = 2**19
 
 
-def choose_profile(profile: str, num_pixels: int) -> str:
-    """Profile asked for and image size -> "pure" or "pyramid"."""
-    if profile != "auto":
-        return profile
-    return "pyramid" if num_pixels >= SMALLEST_PYRAMID_PIXELS else "pure"
+def choose_profile(config: EncodeConfig, num_pixels: int) -> str:
+    """Options and image size -> "pure" or "pyramid"."""
+    if config.profile != "auto":
+        return config.profile
+    target_bytes = target_file_bytes(config, num_pixels)
+    suits = (
+        num_pixels >= SMALLEST_PYRAMID_PIXELS
+        and config.effort >= LOWEST_PYRAMID_EFFORT
+        and (target_bytes is None or target_bytes >= SMALLEST_PYRAMID_BYTES)
+    )
+    return "pyramid" if suits else "pure"
 
 
 def plan_pyramid_architecture(channels: int) -> Architecture:

@@ -14,6 +14,8 @@ from sirencodec.format import (
     PRIOR_RANGE,
 )
 from sirencodec.pyramid_planning import (
+    LOWEST_PYRAMID_EFFORT,
+    SMALLEST_PYRAMID_BYTES,
     SMALLEST_PYRAMID_PIXELS,
     choose_profile,
     plan_pyramid,
@@ -29,11 +31,19 @@ def plan(num_pixels: int = PIXELS, overhead_bytes: int = 30, **options: float) -
     return plan_pyramid(EncodeConfig(**options), num_pixels, overhead_bytes)  # type: ignore[arg-type]
 
 
-def test_profile_by_size() -> None:
-    assert choose_profile("auto", SMALLEST_PYRAMID_PIXELS - 1) == "pure"
-    assert choose_profile("auto", SMALLEST_PYRAMID_PIXELS) == "pyramid"
+def test_profile_by_size_effort_and_budget() -> None:
+    auto = EncodeConfig()
+    assert choose_profile(auto, SMALLEST_PYRAMID_PIXELS - 1) == "pure"
+    assert choose_profile(auto, SMALLEST_PYRAMID_PIXELS) == "pyramid"
+    assert choose_profile(EncodeConfig(effort=LOWEST_PYRAMID_EFFORT - 1), PIXELS) == "pure"
+    for size, profile in (
+        (SMALLEST_PYRAMID_BYTES - 1, "pure"),
+        (SMALLEST_PYRAMID_BYTES, "pyramid"),
+    ):
+        assert choose_profile(EncodeConfig(size_bytes=size), PIXELS) == profile
     for profile in ("pure", "pyramid"):
-        assert choose_profile(profile, 1) == choose_profile(profile, 10**7) == profile
+        asked = EncodeConfig(profile=profile, effort=0)
+        assert choose_profile(asked, 1) == choose_profile(asked, 10**7) == profile
     with pytest.raises(ParameterError, match="profile"):
         EncodeConfig(profile="cubic")
 
