@@ -30,7 +30,8 @@ LAYERS = (
         "progress",
         "prior_file",
     ),
-    ("limits", "varint", "architecture", "metadata", "config", "device", "workers", "soap"),
+    ("limits", "varint", "architecture", "metadata", "config", "device", "workers", "soap")
+    + ("activations",),
     ("buffers", "soft_round", "entropy.coder", "imagefile.*"),
     ("entropy.frequency", "siren", "upsampling", "context_rate", "image"),
     ("entropy.laplace", "quantize", "features", "batch_gradient", "tile_gradient"),
