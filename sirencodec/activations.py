@@ -278,7 +278,7 @@ def uniform_variance(bound: float) -> float:
 
 
 def cycles_per_pixel(weight: npt.ArrayLike, pixels: int) -> Floats:
-    """First-layer weights along an axis -> frequencies of their waves in cycles a pixel.
+    """First-layer weights along an axis -> their waves' frequencies, cycles a pixel, sign kept.
 
     A weight is in radians a unit of coordinate, omega_0 included (section 3.2: it makes the first
     sine span several periods), and the axis of ``pixels`` is two units long. Nyquist, beyond which
@@ -288,7 +288,7 @@ def cycles_per_pixel(weight: npt.ArrayLike, pixels: int) -> Floats:
         ParameterError: if there are no pixels.
     """
     _check_positive("number of pixels", pixels)
-    frequencies: Floats = np.abs(np.asarray(weight, np.float64)) / (math.pi * pixels)
+    frequencies: Floats = np.asarray(weight, np.float64) / (math.pi * pixels)
     return frequencies
 
 

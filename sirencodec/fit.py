@@ -26,7 +26,7 @@ from sirencodec.progress import FitProgress, OnStep
 from sirencodec.quantize import STEP_SIZES, QuantizedWeights, quantize
 from sirencodec.query import Samples
 from sirencodec.sampling import StratifiedBatches
-from sirencodec.siren import Layers, augment, initial_layers, sensitivities
+from sirencodec.siren import Layers, augment, axis_scale, initial_layers, sensitivities
 from sirencodec.soap import Soap
 from sirencodec.workers import Workers, worker_threads
 
@@ -211,9 +211,8 @@ def _starting_layers(
     architecture: Architecture, width: int, height: int, mean: Tensor, spread: float, seed: int
 ) -> Layers:
     """Initial network whose output starts around the image's mean colour."""
-    longest = max(width, height)
     generator = torch.Generator().manual_seed(seed)
-    layers = initial_layers(architecture, (width / longest, height / longest), generator)
+    layers = initial_layers(architecture, axis_scale(width, height), generator)
     layers[-1] *= spread
     layers[-1][:, -1] += mean
     return layers

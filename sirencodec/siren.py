@@ -18,13 +18,19 @@ at a time through the same buffers it is several times as fast on a CPU (benchma
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import torch
 from torch import Tensor
 
+from sirencodec.activations import first_layer_bound, hidden_bound
 from sirencodec.architecture import INPUTS, Architecture
 
 Layers = list[Tensor]  # augmented matrices (outputs, inputs + 1), first layer first
+
+# Bounds of initial biases: the first layer's, and the others' relative to their weights' bound.
+FIRST_BIAS_BOUND: Final = math.pi
+HIDDEN_BIAS_SHARE: Final = 0.5
 
 
 def initial_layers(
@@ -58,15 +64,22 @@ def initial_layers(
         return (torch.rand(rows, columns, generator=generator) * 2 - 1) * bound
 
     width = architecture.hidden_features
-    hidden_bound = math.sqrt(6 / width)
-    first = uniform(width, INPUTS, architecture.omega_0 / INPUTS) * torch.tensor(axis_scale)
-    layers = [torch.cat([first, uniform(width, 1, math.pi)], 1)]
+    bound = hidden_bound(width)
+    first_bound = architecture.omega_0 * first_layer_bound(INPUTS)
+    first = uniform(width, INPUTS, first_bound) * torch.tensor(axis_scale)
+    layers = [torch.cat([first, uniform(width, 1, FIRST_BIAS_BOUND)], 1)]
     for _ in range(architecture.hidden_layers):
-        weight = uniform(width, width, hidden_bound)
-        layers.append(torch.cat([weight, uniform(width, 1, hidden_bound / 2)], 1))
-    weight = uniform(architecture.channels, width, hidden_bound * 0.1)
+        weight = uniform(width, width, bound)
+        layers.append(torch.cat([weight, uniform(width, 1, bound * HIDDEN_BIAS_SHARE)], 1))
+    weight = uniform(architecture.channels, width, bound * 0.1)
     layers.append(torch.cat([weight, torch.zeros(architecture.channels, 1)], 1))
     return layers
+
+
+def axis_scale(width: int, height: int) -> tuple[float, float]:
+    """Image size -> factors on the first layer's x and y weights: 1 along the longer axis."""
+    longest = max(width, height)
+    return width / longest, height / longest
 
 
 def augment(coordinates: Tensor, features: Tensor | None = None) -> Tensor:

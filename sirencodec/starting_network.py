@@ -5,13 +5,25 @@ phases start small, where a sine is nearly linear in every feature, and what ben
 """
 
 import math
+from typing import Final
 
 import torch
 from torch import Tensor
 
+from sirencodec.activations import hidden_bound
 from sirencodec.architecture import INPUTS, Architecture
-from sirencodec.siren import Layers
+from sirencodec.siren import HIDDEN_BIAS_SHARE, Layers
 from sirencodec.upsampling import CUBIC_KERNEL
+
+FEATURE_BIAS_BOUND: Final = math.pi / 4  # of the first layer's biases
+
+
+def feature_bound(features: int) -> float:
+    """Number of features -> bound of the first layer's uniform weights: sqrt(3 / features).
+
+    A weight's variance is then 1 / features.
+    """
+    return math.sqrt(3 / features)
 
 
 def starting_network(
@@ -35,12 +47,13 @@ def starting_network(
         return (torch.rand(rows, columns, generator=generator) * 2 - 1) * bound
 
     width, features = architecture.hidden_features, len(architecture.grids)
-    bound = math.sqrt(6 / width)
-    first = uniform(width, features, math.sqrt(3 / features))
-    bias = uniform(width, 1, math.pi / 4)
+    bound = hidden_bound(width)
+    first = uniform(width, features, feature_bound(features))
+    bias = uniform(width, 1, FEATURE_BIAS_BOUND)
     layers = [torch.cat([torch.zeros(width, INPUTS), first, bias], 1)]
     for _ in range(architecture.hidden_layers):
-        layers.append(torch.cat([uniform(width, width, bound), uniform(width, 1, bound / 2)], 1))
+        weight = uniform(width, width, bound)
+        layers.append(torch.cat([weight, uniform(width, 1, bound * HIDDEN_BIAS_SHARE)], 1))
     last = uniform(architecture.channels, width, bound * 0.1)
     layers.append(torch.cat([last, mean[:, None]], 1))
     kernels = torch.tensor(CUBIC_KERNEL).repeat(architecture.grids[-1], 1)
