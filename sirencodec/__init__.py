@@ -16,6 +16,7 @@ from sirencodec.config import EncodeConfig
 from sirencodec.errors import (
     ConversionWarning,
     CorruptError,
+    DependencyError,
     FitError,
     FormatError,
     ImageError,
@@ -32,15 +33,18 @@ from sirencodec.limits import Limits
 from sirencodec.version import __version__
 
 if TYPE_CHECKING:
-    from sirencodec.api import decode, encode, open, read_info
+    from sirencodec.api import decode, encode, inspect, open, read_info
     from sirencodec.encoder import EncodeResult, encode_image
     from sirencodec.function import SirenFunction
     from sirencodec.image import Image, Metadata
     from sirencodec.info import Info
+    from sirencodec.inspection import Inspection
+    from sirencodec.inspection_plot import plot_inspection
 
 __all__ = [
     "ConversionWarning",
     "CorruptError",
+    "DependencyError",
     "EncodeConfig",
     "EncodeResult",
     "FitError",
@@ -48,6 +52,7 @@ __all__ = [
     "Image",
     "ImageError",
     "Info",
+    "Inspection",
     "LimitError",
     "Limits",
     "Metadata",
@@ -63,7 +68,9 @@ __all__ = [
     "decode",
     "encode",
     "encode_image",
+    "inspect",
     "open",
+    "plot_inspection",
     "read_info",
 ]
 
@@ -71,12 +78,15 @@ _LAZY = {
     "EncodeResult": "sirencodec.encoder",
     "Image": "sirencodec.image",
     "Info": "sirencodec.info",
+    "Inspection": "sirencodec.inspection",
     "Metadata": "sirencodec.metadata",
     "SirenFunction": "sirencodec.function",
     "decode": "sirencodec.api",
     "encode": "sirencodec.api",
     "encode_image": "sirencodec.encoder",
+    "inspect": "sirencodec.api",
     "open": "sirencodec.api",
+    "plot_inspection": "sirencodec.inspection_plot",
     "read_info": "sirencodec.api",
 }
 

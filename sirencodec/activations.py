@@ -29,6 +29,7 @@ Distribution = Callable[[Floats], Floats]
 
 LEMMA_FREQUENCY: Final = math.pi / 2  # the factor inside the sine in Lemmas 1.1 and 1.6
 SIREN_GAIN: Final = 2.0  # width * variance of a weight under ``hidden_bound``
+EVEN_PHASE_VARIANCE: Final = 16.0  # from here on sines of normal phases are arcsine to 10^-14
 SHARPEST_RANKS: Final = 1 << 16  # of sorted samples at which distributions are compared
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
@@ -110,7 +111,7 @@ def sine_distribution(y: npt.ArrayLike, variance: float = 1.0, frequency: float 
 
     What Lemma 1.6 calls arcsine, exactly: the phases whose sine is at most y are the intervals from
     pi - arcsin(y) to 2 pi + arcsin(y) and their translates by 2 pi, and the normal distribution
-    says how likely each is.
+    says how likely each is. The difference falls as exp(-2 f^2 v).
 
     Returns:
         float64 in [0, 1], of the shape of ``y``.
@@ -121,6 +122,8 @@ def sine_distribution(y: npt.ArrayLike, variance: float = 1.0, frequency: float 
     _check_positive("variance", variance)
     _check_positive("frequency", frequency)
     phase_variance = frequency * frequency * variance
+    if phase_variance > EVEN_PHASE_VARIANCE:
+        return arcsine_distribution(y)
     angle = np.arcsin(np.clip(np.asarray(y, np.float64), -1.0, 1.0))
     # Ten standard deviations hold all but 10^-23 of the phases.
     periods = 1 + math.ceil(10 * math.sqrt(phase_variance) / (2 * math.pi))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sirencodec.decoder import Crop
     from sirencodec.function import SirenFunction
+    from sirencodec.inspection import Inspection
     from sirencodec.progress import FitProgress
 
     ImageSource: TypeAlias = "Image | PIL.Image.Image | npt.NDArray[np.unsignedinteger] | Source"
@@ -104,6 +105,18 @@ def open(  # the verb of the trade, as in PIL.Image.open
 def read_info(source: Source, limits: Limits = DEFAULT_LIMITS) -> Info:
     """`.siren` file, as path, bytes or binary stream -> facts, without decoding it."""
     return describe(read_bytes(source, limits), limits)
+
+
+def inspect(
+    source: Source, *, at_init: bool = False, seed: int = 0, limits: Limits = DEFAULT_LIMITS
+) -> "Inspection":
+    """`.siren` file, as path, bytes or binary stream -> what its network does, layer by layer.
+
+    See ``sirencodec.inspection.inspect_bytes`` for the arguments and errors.
+    """
+    from sirencodec.inspection import inspect_bytes
+
+    return inspect_bytes(read_bytes(source, limits), at_init=at_init, seed=seed, limits=limits)
 
 
 def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:

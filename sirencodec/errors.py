@@ -10,6 +10,7 @@
       LimitError           valid so far, but asks for more than ``Limits`` allows
       ParameterError       an argument of the caller (also a ``ValueError``)
       FitError             the network could not be fitted to the image
+      DependencyError      an optional package is not installed (also an ``ImportError``)
 
     SirenCodecWarning
       ConversionWarning    the stored image differs in kind from the input (palette, CMYK, frames)
@@ -72,6 +73,10 @@ class ParameterError(SirenCodecError, ValueError):
 
 class FitError(SirenCodecError):
     """Fitting produced no usable network (its loss was not finite)."""
+
+
+class DependencyError(SirenCodecError, ImportError):
+    """What was asked for takes a package that is installed only with an extra."""
 
 
 class SirenCodecWarning(UserWarning):

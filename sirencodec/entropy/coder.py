@@ -7,6 +7,8 @@ the remaining ``2^24 - n`` in proportion, and a table less one count a symbol su
 no rounding takes part in what a symbol is (FORMAT.md, section 5).
 """
 
+from collections.abc import Callable
+
 import constriction
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,7 @@ WORDS_PENDING = 2
 
 Symbols = npt.NDArray[np.int32]
 Frequencies = npt.NDArray[np.int64]
+OnSymbols = Callable[[Symbols, Frequencies], None]  # called with symbols and the table they had
 
 
 def _model(frequencies: Frequencies) -> constriction.stream.model.Categorical:
@@ -61,8 +64,12 @@ class SymbolEncoder:
 class SymbolDecoder:
     """A range-coded stream -> its symbols, asked for in the order they were encoded in."""
 
-    def __init__(self, stream: bytes) -> None:
+    def __init__(self, stream: bytes, on_symbols: OnSymbols | None = None) -> None:
         """Start at the beginning of a stream.
+
+        Args:
+            stream: little-endian 32-bit words.
+            on_symbols: called with everything that is decoded.
 
         Raises:
             CorruptError: if it is not a whole number of words.
@@ -73,6 +80,7 @@ class SymbolDecoder:
         self._decoder = constriction.stream.queue.RangeDecoder(words)
         self._stream, self._num_words = stream, len(words)
         self._again = SymbolEncoder()
+        self._on_symbols = on_symbols
 
     def decode(self, count: int, frequencies: Frequencies) -> Symbols:
         """The next ``count`` (>= 1) symbols, under the table they were encoded with.
@@ -87,6 +95,8 @@ class SymbolDecoder:
         self._again.encode(symbols, frequencies)
         if self._again.num_words > self._num_words + WORDS_PENDING:
             raise CorruptError("coded stream ends early", field="stream")
+        if self._on_symbols is not None:
+            self._on_symbols(symbols, frequencies)
         return symbols
 
     def finish(self) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from sirencodec.architecture import Architecture
-from sirencodec.entropy.coder import SymbolDecoder, SymbolEncoder
+from sirencodec.entropy.coder import OnSymbols, SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.context import Latents, decode_latents, encode_latents
 from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices, encode_matrices
 from sirencodec.entropy.prior import adapted_context, prior_shapes
@@ -59,9 +59,21 @@ def encode_payload(picture: QuantizedPicture, architecture: Architecture) -> byt
 
 
 def decode_payload(
-    payload: bytes, architecture: Architecture, width: int, height: int
+    payload: bytes,
+    architecture: Architecture,
+    width: int,
+    height: int,
+    on_symbols: OnSymbols | None = None,
 ) -> QuantizedPicture:
     """Payload -> quantised picture of this architecture and size.
+
+    Args:
+        payload: the whole of it.
+        architecture: of the network and grids.
+        width: of the image in pixels.
+        height: likewise.
+        on_symbols: called with symbols as they are decoded: those of each matrix but the ones of
+            zeros, then those of each grid, from the coarsest, in any number of parts.
 
     Raises:
         CorruptError: if there are fewer bytes than matrices need, a model index is unknown, the
@@ -71,7 +83,7 @@ def decode_payload(
     side_bytes = MATRIX_BYTES * len(shapes)
     if len(payload) < side_bytes:
         raise CorruptError("payload is shorter than its matrices' parameters", field="payload")
-    decoder = SymbolDecoder(payload[side_bytes:])
+    decoder = SymbolDecoder(payload[side_bytes:], on_symbols)
     weights = decode_matrices(payload[:side_bytes], shapes, decoder)
     latents: Latents = ()
     if architecture.kernel_shapes:

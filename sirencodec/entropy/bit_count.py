@@ -1,0 +1,65 @@
+"""Payload -> how many bits each matrix and each grid takes.
+
+A range coder spends log2(2^24 / count) bits on a symbol with so many counts in its table, to within
+the few that end a stream. So the ideal code lengths, summed up while the payload is decoded under
+its own tables, are what its parts take.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sirencodec.architecture import Architecture
+from sirencodec.entropy.coder import TOTAL, Frequencies, Symbols
+from sirencodec.entropy.matrices import MATRIX_BYTES, ZERO_MODEL
+from sirencodec.entropy.payload import QuantizedPicture, decode_payload, matrix_shapes
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadBits:
+    """Bits of a payload by what they are spent on.
+
+    Attributes:
+        matrices: one number for each of ``matrix_shapes``, side information included.
+        grids: one a grid, finest first, as in ``Architecture``.
+        rest: what the coder's last words hold besides; all three add up to the payload.
+    """
+
+    matrices: tuple[float, ...]
+    grids: tuple[float, ...]
+    rest: float
+
+
+def count_bits(
+    payload: bytes, architecture: Architecture, width: int, height: int
+) -> tuple[QuantizedPicture, PayloadBits]:
+    """Payload -> what it holds and what that takes. Arguments and errors as ``decode_payload``."""
+    batches: list[tuple[int, float]] = []
+
+    def count(symbols: Symbols, frequencies: Frequencies) -> None:
+        batches.append((len(symbols), float(np.log2(TOTAL / frequencies[symbols]).sum())))
+
+    picture = decode_payload(payload, architecture, width, height, on_symbols=count)
+    models = payload[1 : MATRIX_BYTES * len(matrix_shapes(architecture)) : MATRIX_BYTES]
+    coded = [
+        0 if model == ZERO_MODEL else levels.size
+        for model, levels in zip(models, picture.weights.levels, strict=True)
+    ]
+    sizes = [*coded, *(grid.size for grid in reversed(picture.latents))]
+    bits = _bits_of_parts(batches, sizes)
+    matrices = tuple(8 * MATRIX_BYTES + part for part in bits[: len(coded)])
+    grids = tuple(reversed(bits[len(coded) :]))
+    return picture, PayloadBits(matrices, grids, 8 * len(payload) - sum(matrices) - sum(grids))
+
+
+def _bits_of_parts(batches: list[tuple[int, float]], sizes: list[int]) -> list[float]:
+    """Symbols and bits of each batch, numbers in each part -> bits of each part, both in order."""
+    remaining = iter(batches)
+    result = []
+    for size in sizes:
+        bits = 0.0
+        while size > 0:
+            count, more = next(remaining)
+            size, bits = size - count, bits + more
+        result.append(bits)
+    return result
