@@ -226,7 +226,9 @@ def fixed_point(
     while True:
         excess = variance - layer_variance(variance, gain, frequency, bias_variance)
         slope = gain * frequency**2 * math.exp(-2 * frequency**2 * variance)
-        following = variance - excess / (1 - slope)
+        if excess <= 0 or slope >= 1:
+            return variance
+        following = max(variance - excess / (1 - slope), bias_variance)
         if following >= variance:
             return variance
         variance = following

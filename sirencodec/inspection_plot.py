@@ -36,8 +36,9 @@ EXPLANATION: Final = (
     "weights and biases give (Lemma 1.5); the sine of a phase spread over a whole period or more "
     "is arcsine (Lemmas 1.1 and 1.6); so depth changes nothing. KS is the largest difference "
     "between the measured distribution function and theory's: 0 is agreement. 'Shape' forgives "
-    "mean and scale. A fit is free to leave theory: what differs from the curves is what the fit "
-    "has done."
+    "mean and scale. The dotted line is the sine of theory's normal exactly; in the lemmas its "
+    "phase is pi/2 times larger, which brings it close to arcsine. A fit is free to leave theory: "
+    "what differs from the curves is what the fit has done."
 )
 
 
@@ -241,7 +242,7 @@ def _plot_values(axes: Axes, layer: Layer) -> None:
     _bars(axes, layer.pre_activations)
     _label(axes, "value, 0 black, 1 white", "density")
     deviation = layer.pre_activations.standard_deviation
-    caption = f"mean {layer.pre_activations.mean:.2f}, sd {deviation:.2f}; the image decides it"
+    caption = f"mean {layer.pre_activations.mean:z.2f}, sd {deviation:.2f}; theory says nothing"
     _caption(axes, "Last layer: the image's values", caption)
 
 

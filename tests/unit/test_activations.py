@@ -1,0 +1,277 @@
+"""SIREN's theory: closed forms, integrals and simulation agree with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sirencodec.activations import (
+    LEMMA_FREQUENCY,
+    arcsine_density,
+    arcsine_distribution,
+    arcsine_moment,
+    cycles_per_pixel,
+    first_layer_bound,
+    fixed_point,
+    hidden_bound,
+    ks_distance,
+    layer_variance,
+    normal_density,
+    normal_distribution,
+    pytorch_bias_bound,
+    sine_distribution,
+    sine_variance,
+    uniform_variance,
+)
+from sirencodec.errors import ParameterError
+
+SAMPLES = 200_000
+# Of samples that follow the distribution, fewer than one in 10^6 sets is further away.
+CLOSE = 2.7 / math.sqrt(SAMPLES)
+FREQUENCIES = [1.0, LEMMA_FREQUENCY]
+
+
+def integral(
+    density: Callable[[np.ndarray], np.ndarray], start: float, stop: float, count: int = 200_001
+) -> float:
+    """By the midpoint rule."""
+    width = (stop - start) / count
+    return float(density(start + width * (np.arange(count) + 0.5)).sum() * width)
+
+
+# Distributions
+
+
+def test_arcsine_density_is_the_slope_of_its_distribution() -> None:
+    y = np.linspace(-0.99, 0.99, 101)
+    step = 1e-6
+    slope = (arcsine_distribution(y + step) - arcsine_distribution(y - step)) / (2 * step)
+    np.testing.assert_allclose(arcsine_density(y), slope, rtol=1e-6)
+
+
+def test_arcsine_beyond_its_interval() -> None:
+    assert arcsine_density([-1.5, 1.5]).tolist() == [0, 0]
+    assert arcsine_density([-1, 1]).tolist() == [math.inf, math.inf]
+    assert arcsine_density(0.0) == pytest.approx(1 / math.pi)
+    assert arcsine_distribution([-2, -1, 0, 1, 2]).tolist() == [0, 0, 0.5, 1, 1]
+
+
+@pytest.mark.parametrize("order", range(9))
+def test_arcsine_moments(order: int) -> None:
+    """With y = sin(t) the integral over y is a mean over a period of t."""
+    expected = integral(lambda t: np.sin(t) ** order / (2 * math.pi), -math.pi, math.pi)
+    assert arcsine_moment(order) == pytest.approx(expected, abs=1e-9)
+
+
+def test_arcsine_variance() -> None:
+    assert arcsine_moment(2) == 0.5
+
+
+@pytest.mark.parametrize("variance", [0.25, 1.0, 53.0])
+def test_normal(variance: float) -> None:
+    deviation = math.sqrt(variance)
+    for sigmas, expected in ((0, 0.5), (1, 0.8413447460685429), (-3, 0.0013498980316301035)):
+        assert normal_distribution(sigmas * deviation, variance) == pytest.approx(expected)
+    mass = integral(lambda x: normal_density(x, variance), -deviation, deviation)
+    assert mass == pytest.approx(0.6826894921370859)
+
+
+@pytest.mark.parametrize("frequency", FREQUENCIES)
+@pytest.mark.parametrize("variance", [0.01, 0.5, 1.0, 6.0, 100.0])
+def test_sine_distribution_by_simulation(variance: float, frequency: float) -> None:
+    phases = np.random.default_rng(1).normal(0, math.sqrt(variance), SAMPLES)
+    sines = np.sin(frequency * phases)
+    assert ks_distance(sines, lambda y: sine_distribution(y, variance, frequency)) < CLOSE
+
+
+def test_sine_distribution_becomes_arcsine() -> None:
+    """The distance falls with the variance, without a step where the series is given up."""
+    y = np.linspace(-1, 1, 1001)
+    distances = [
+        np.abs(sine_distribution(y, variance) - arcsine_distribution(y)).max()
+        for variance in (0.5, 1.0, 2.0, 4.0, 15.999, 16.001)
+    ]
+    assert distances == sorted(distances, reverse=True)
+    assert max(distances[-2:]) < 1e-13
+
+
+@given(st.floats(1e-3, 1e3), st.floats(0.1, 10), st.floats(-1, 1))
+def test_sine_distribution_is_symmetric(variance: float, frequency: float, y: float) -> None:
+    both = sine_distribution([y, -y], variance, frequency)
+    assert both.sum() == pytest.approx(1, abs=1e-9)
+    assert 0 <= both.min() <= both.max() <= 1
+
+
+# Lemmas
+
+
+def test_lemma_1_1_sine_of_a_uniform_phase_is_arcsine() -> None:
+    uniform = np.random.default_rng(2).uniform(-1, 1, SAMPLES)
+    sines = np.sin(LEMMA_FREQUENCY * uniform)
+    assert ks_distance(sines, arcsine_distribution) < CLOSE
+    assert sines.var() == pytest.approx(0.5, abs=0.005)
+
+
+def test_lemma_1_5_sum_of_arcsine_inputs_is_normal() -> None:
+    """Nearly: one weighted input is not, the sum of 64 cannot be told from it here."""
+    generator = np.random.default_rng(3)
+    distances = []
+    for width in (1, 64):
+        inputs = np.sin(generator.uniform(-math.pi, math.pi, (50_000, width)))
+        bound = hidden_bound(width)
+        sums = (inputs * generator.uniform(-bound, bound, inputs.shape)).sum(1)
+        assert sums.var() == pytest.approx(1, abs=0.03)
+        distances.append(ks_distance(sums, normal_distribution))
+    assert distances[1] < 2.7 / math.sqrt(50_000) < 0.03 < distances[0]
+
+
+def test_lemma_1_6_sine_of_a_normal_phase_is_nearly_arcsine() -> None:
+    normal = np.random.default_rng(4).standard_normal(SAMPLES)
+    near = ks_distance(np.sin(LEMMA_FREQUENCY * normal), arcsine_distribution)
+    far = ks_distance(np.sin(normal), arcsine_distribution)
+    assert near == pytest.approx(0.0023, abs=CLOSE)
+    assert far == pytest.approx(0.0431, abs=CLOSE)
+
+
+def test_variances_of_the_text() -> None:
+    assert sine_variance(1, LEMMA_FREQUENCY) == pytest.approx(0.496, abs=5e-4)
+    assert sine_variance(1) == pytest.approx(0.432, abs=5e-4)
+
+
+# Variances
+
+
+@pytest.mark.parametrize("frequency", FREQUENCIES)
+@pytest.mark.parametrize("variance", [0.0, 0.1, 0.8, 5.0])
+def test_sine_variance_by_integration(variance: float, frequency: float) -> None:
+    def weighted(x: np.ndarray) -> np.ndarray:
+        return np.sin(frequency * math.sqrt(variance) * x) ** 2 * normal_density(x)
+
+    expected = integral(weighted, -12, 12)
+    assert sine_variance(variance, frequency) == pytest.approx(expected, abs=1e-9)
+
+
+def test_layer_variance_by_simulation() -> None:
+    """A wide network's second layer, over many networks."""
+    generator = np.random.default_rng(5)
+    width, bound = 64, hidden_bound(64)
+    phases = generator.normal(0, math.sqrt(0.7), (SAMPLES // width, width))
+    weights = generator.uniform(-bound, bound, phases.shape)
+    biases = generator.uniform(-0.5, 0.5, len(phases))
+    sums = (weights * np.sin(phases)).sum(1) + biases
+    expected = layer_variance(
+        0.7, gain=width * uniform_variance(bound), bias_variance=uniform_variance(0.5)
+    )
+    assert sums.var() == pytest.approx(expected, rel=0.1)
+
+
+def test_fixed_points_of_the_text() -> None:
+    assert fixed_point() == pytest.approx(0.79681, abs=1e-5)  # solves v = 1 - exp(-2 v)
+    assert fixed_point(frequency=LEMMA_FREQUENCY) == pytest.approx(0.99254, abs=1e-5)
+
+
+@given(st.floats(0, 50), st.floats(0.1, 40), st.floats(0, 20))
+def test_fixed_point_is_one(gain: float, frequency: float, bias_variance: float) -> None:
+    variance = fixed_point(gain, frequency, bias_variance)
+    following = layer_variance(variance, gain, frequency, bias_variance)
+    assert following == pytest.approx(variance, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize("start", [1e-3, 0.5, 30.0])
+@pytest.mark.parametrize("frequency", FREQUENCIES)
+def test_depth_tends_to_the_fixed_point(start: float, frequency: float) -> None:
+    variance = start
+    for _ in range(60):
+        variance = layer_variance(variance, frequency=frequency)
+    assert variance == pytest.approx(fixed_point(frequency=frequency))
+
+
+def test_signals_die_out_below_a_gain_of_one() -> None:
+    assert fixed_point(gain=1.0) == 0
+    assert fixed_point(gain=0.5) == 0
+    assert fixed_point(gain=0.3, frequency=2.0) > 0
+    assert fixed_point(gain=0.5, bias_variance=0.1) > 0.1
+
+
+# Initialisation
+
+
+def test_bounds() -> None:
+    assert first_layer_bound(2) == 0.5
+    assert hidden_bound(6) == 1
+    assert hidden_bound(24, omega_0=30) == pytest.approx(1 / 60)
+    assert pytorch_bias_bound(256) == 1 / 16
+    assert uniform_variance(3) == 3
+
+
+@pytest.mark.parametrize("width", [1, 16, 1024])
+def test_hidden_bound_keeps_unit_variance(width: int) -> None:
+    variance = width * uniform_variance(hidden_bound(width)) * arcsine_moment(2)
+    assert variance == pytest.approx(1)
+
+
+def test_cycles_per_pixel() -> None:
+    """A wave of so many cycles a pixel turns by 2 pi times that from one centre to the next."""
+    pixels = 40
+    weights = np.array([3.0, -7.5])
+    turn = weights * 2 / pixels
+    np.testing.assert_allclose(cycles_per_pixel(weights, pixels), turn / (2 * math.pi))
+
+
+# Kolmogorov-Smirnov
+
+
+def test_ks_distance_of_few_samples() -> None:
+    def uniform(x: np.ndarray) -> np.ndarray:
+        return np.clip(x, 0, 1)
+
+    assert ks_distance([0.5], uniform) == 0.5
+    assert ks_distance([0.25, 0.75], uniform) == 0.25
+    assert ks_distance([0.0, 0.0, 0.0], uniform) == 1
+    assert ks_distance([[2.0, 3.0], [4.0, 5.0]], uniform) == 1
+
+
+def test_ks_distance_of_many_samples_misses_little() -> None:
+    samples = np.random.default_rng(6).standard_normal(1_000_000)
+    ordered = np.sort(samples)
+    expected = normal_distribution(ordered)
+    ranks = np.arange(len(samples))
+    exact = max(
+        (expected - ranks / len(samples)).max(), ((ranks + 1) / len(samples) - expected).max()
+    )
+    assert exact - 2**-16 <= ks_distance(samples, normal_distribution) <= exact
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: arcsine_moment(-1),
+        lambda: normal_density(0.0, 0.0),
+        lambda: normal_distribution(0.0, -1.0),
+        lambda: sine_distribution(0.0, math.nan),
+        lambda: sine_distribution(0.0, 1.0, 0.0),
+        lambda: sine_variance(-1.0),
+        lambda: layer_variance(1.0, gain=-1.0),
+        lambda: layer_variance(1.0, bias_variance=-1.0),
+        lambda: fixed_point(gain=-1.0),
+        lambda: fixed_point(bias_variance=-1.0),
+        lambda: first_layer_bound(0),
+        lambda: hidden_bound(0),
+        lambda: hidden_bound(4, omega_0=0),
+        lambda: pytorch_bias_bound(0),
+        lambda: cycles_per_pixel(1.0, 0),
+        lambda: ks_distance([], normal_distribution),
+        lambda: ks_distance([1.0, math.nan], normal_distribution),
+    ],
+)
+def test_arguments_are_checked(call: Callable[[], object]) -> None:
+    with pytest.raises(ParameterError):
+        call()
