@@ -118,14 +118,18 @@ def _plot_deviations(axes: Axes, sines: Sequence[Layer]) -> None:
     axes.plot(depth, predicted, "o--", color=THEORY, markerfacecolor="none", label="theory at init")
     axes.plot(depth, measured, "o-", color="#2f6f9f", label="measured")
     limit = math.sqrt(fixed_point())
-    axes.axhline(limit, color=EXACT, linewidth=0.8, linestyle=":")
-    axes.text(1, limit, " fixed point", fontsize=SMALL, va="top", color=EXACT)
+    label = "fixed point, without bias"
+    axes.axhline(limit, color=EXACT, linewidth=0.8, linestyle=":", label=label)
     axes.set_yscale("log")
+    drawn = [value for value in (limit, *measured, *predicted) if value > 0]
+    axes.set_ylim(0.7 * min(drawn), 3 * max(drawn))  # room for the legend
     _plain_logarithms(axes)
     _label(axes, "sine layer", "standard deviation, radians")
     _integers(axes, depth)
     axes.legend(fontsize=SMALL, frameon=False, loc="upper right")
-    _caption(axes, "Spread of the phases through depth", f"limit without bias: {limit:.3f}")
+    _caption(
+        axes, "Spread of the phases through depth", f"theory tends to the fixed point, {limit:.3f}"
+    )
 
 
 def _plot_distances(axes: Axes, sines: Sequence[Layer]) -> None:
@@ -165,7 +169,7 @@ def _plot_frequencies(axes: Axes, inspection: Inspection) -> None:
     axes.axhline(1 / info.height, color=EXACT, linewidth=0.8, linestyle=":", label=label)
     axes.scatter(x, y, s=14, color="#2f6f9f", alpha=0.7, linewidths=0)
     _label(axes, "cycles a pixel along x", "cycles a pixel along y")
-    axes.legend(fontsize=SMALL, loc="lower left", framealpha=0.9, edgecolor="none")
+    axes.legend(fontsize=SMALL, loc="best", framealpha=0.9, edgecolor="none")
     if waves.largest:
         beyond = f"{waves.beyond_nyquist} of {len(waves.x)} units beyond Nyquist"
         caption = f"largest {waves.largest:.3g} cycles a pixel; {beyond}"
