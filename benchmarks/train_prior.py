@@ -1,8 +1,9 @@
-"""Photographs -> the context networks that the package ships.
+"""Photographs -> the networks that the package ships.
 
-Crops of the photographs are fitted side by side, each with a pyramid and a synthesis network of its
-own and a trade-off of its own, all with the same context networks, which therefore learn what
-latents have in common. The result is written as ``sirencodec/priors`` holds it, quantised.
+Crops of the photographs are fitted side by side, each with a pyramid and a trade-off of its own,
+all with the same context networks and the same synthesis network. So those learn what latents and
+colours have in common, and a new image starts from there. The results are written as
+``sirencodec/priors`` holds them, quantised.
 """
 
 import math
@@ -11,21 +12,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from sirencodec.architecture import INPUTS
 from sirencodec.entropy.coder import SymbolEncoder
+from sirencodec.entropy.context import WEIGHT_BITS
 from sirencodec.entropy.matrices import encode_matrices
-from sirencodec.entropy.prior import prior_shapes
+from sirencodec.entropy.prior import prior_matrices, prior_shapes
 from sirencodec.image import read_image
 from sirencodec.prior_file import HIDDEN_WIDTHS
-from sirencodec.pyramid_planning import PRIOR, plan_pyramid_architecture
-from sirencodec.pyramid_state import CONTEXT_SHARE, NETWORK_RATE, PyramidPlan, PyramidState
+from sirencodec.pyramid_planning import PRIOR
+from sirencodec.pyramid_state import KERNEL_SHARE, LAST_LAYER_SHARE, PyramidPlan, PyramidState
 from sirencodec.quantize import nearest_step_index, quantize
 from sirencodec.query import Samples
 from sirencodec.soap import Soap
+from sirencodec.starting_network import (
+    TRAINED_ARCHITECTURE,
+    feature_gain,
+    random_network,
+    trained_matrices,
+)
 from sirencodec.tile_gradient import Distortion
 
+# Learning rates of what all crops share, which moves at every step of each.
+NETWORK_RATE = 0.006
+CONTEXT_RATE = 0.003
 STEP = 2.0**-10  # of the shipped weights; a tenth of what a file's own differences are worth
 
 
@@ -39,6 +52,7 @@ class TrainingPlan:
         trade_offs: smallest and largest; crops get them in equal ratios, shuffled.
         stages: as in ``PyramidPlan``.
         seed: of the choice of crops and of all fits.
+        continues: start from the shipped networks rather than random ones.
     """
 
     crops: int
@@ -46,54 +60,90 @@ class TrainingPlan:
     trade_offs: tuple[float, float]
     stages: tuple[tuple[int, int], ...]
     seed: int
+    continues: bool = False
 
 
-class SharedContext:
-    """The context networks that all crops train together."""
+class SharedNetworks:
+    """What all crops train together: context networks, synthesis network and kernels."""
 
-    def __init__(self, generator: torch.Generator) -> None:
-        """Start from small random networks."""
-        self.matrices = []
-        depth = len(HIDDEN_WIDTHS[PRIOR]) + 1
-        for index, (rows, columns) in enumerate(prior_shapes(PRIOR)):
-            share = 0.1 if index % depth == depth - 1 else 1.0
-            bound = share / math.sqrt(columns)
-            matrix = (torch.rand(rows, columns, generator=generator) * 2 - 1) * bound
-            self.matrices.append(matrix)
-        self._optimizer = Soap(self.matrices)
+    def __init__(self, plan: TrainingPlan) -> None:
+        """Start from small random networks, or from the shipped ones."""
+        generator = torch.Generator().manual_seed(plan.seed)
+        if plan.continues:
+            *self.layers, self.kernels = (matrix.clone() for matrix in trained_matrices())
+            self.context = [
+                torch.from_numpy(matrix * 2.0**-WEIGHT_BITS).float()
+                for matrix in prior_matrices(PRIOR)
+            ]
+        else:
+            black = torch.zeros(TRAINED_ARCHITECTURE.channels)
+            layers, self.kernels = random_network(TRAINED_ARCHITECTURE, black, generator)
+            self.layers = list(layers)
+            self.context = _random_context(generator)
+        self._network = [*self.layers, self.kernels]
+        self._network_optimizer = Soap(self._network)
+        self._network_rates = [NETWORK_RATE] * (len(self.layers) - 1)
+        self._network_rates += [NETWORK_RATE * LAST_LAYER_SHARE, NETWORK_RATE * KERNEL_SHARE]
+        self._context_optimizer = Soap(self.context)
 
-    def step(self, gradients: Sequence[Tensor], rate: float) -> None:
-        """Move against one crop's gradient."""
-        rates = [NETWORK_RATE * CONTEXT_SHARE * rate] * len(gradients)
-        self._optimizer.step(gradients, rates)
+    def step(
+        self, network: Sequence[Tensor], context: Sequence[Tensor], scale: float, rate: float
+    ) -> None:
+        """Move against one crop's gradients, which are multiplied by ``scale``."""
+        rates = [own * rate for own in self._network_rates]
+        self._network_optimizer.step([slope * scale for slope in network], rates)
+        rates = [CONTEXT_RATE * rate] * len(context)
+        self._context_optimizer.step([slope * scale for slope in context], rates)
+
+
+def _random_context(generator: torch.Generator) -> list[Tensor]:
+    """Small random context networks, whose first predictions are near zero."""
+    depth = len(HIDDEN_WIDTHS[PRIOR]) + 1
+    matrices = []
+    for index, (rows, columns) in enumerate(prior_shapes(PRIOR)):
+        share = 0.1 if index % depth == depth - 1 else 1.0
+        bound = share / math.sqrt(columns)
+        matrices.append((torch.rand(rows, columns, generator=generator) * 2 - 1) * bound)
+    return matrices
 
 
 class _Crop(PyramidState):
-    """A pyramid whose context networks are the shared ones."""
+    """A pyramid whose networks are the shared ones, around its own mean and trade-off."""
 
-    def __init__(self, samples: Samples, plan: PyramidPlan, shared: SharedContext) -> None:
-        architecture = plan_pyramid_architecture(samples.shape[2])
-        super().__init__(samples, architecture, plan, torch.device("cpu"), None)
-        own = len(self._trained) - len(shared.matrices)
-        self._trained[own:] = shared.matrices
-        self._optimizer = Soap(self._trained[:own])
-        self._shared = shared
+    def __init__(self, samples: Samples, plan: PyramidPlan, shared: SharedNetworks) -> None:
+        super().__init__(samples, TRAINED_ARCHITECTURE, plan, torch.device("cpu"), None)
+        self._trained[len(self._layers) + 1 :] = shared.context
+        self._shared, self._gain = shared, feature_gain(plan.trade_off)
+        self._mean = torch.from_numpy(samples.mean((0, 1)) / np.iinfo(samples.dtype).max).float()
+        self._loss = plan.trade_off
+
+    def round(self, progress: float, step: int) -> float:
+        """One step with the shared networks; returns the logarithm of the loss."""
+        for own, common in zip(self._layers, self._shared.layers, strict=True):
+            own.copy_(common)
+        self._layers[0][:, INPUTS:-1] *= self._gain
+        self._layers[-1][:, -1] += self._mean
+        self._kernels.copy_(self._shared.kernels)
+        self.soft_step(progress, step)
+        bpp = self._recent_bits / self._num_pixels
+        self._loss = 10 ** (-self._recent_psnr_db / 10) + self.trade_off * bpp
+        return math.log(self._loss)
 
     def _move(self, distortion: Distortion, context: Sequence[Tensor], rate: float) -> None:
-        super()._move(distortion, context, rate)
-        self._shared.step(context, rate)
-
-    def cost(self) -> float:
-        """Logarithm of the latest loss: comparable between trade-offs."""
-        bpp = self._recent_bits / self._num_pixels
-        error: float = 10 ** (-self._recent_psnr_db / 10)
-        return math.log(error + self.trade_off * bpp)
+        """Move the shared networks, the logarithm of the loss being what is to fall."""
+        shared = self._shared
+        first, kernels = self._whole(distortion)
+        first[:, INPUTS:-1] *= self._gain
+        layer, kernel = shared.layers[0].clone(), shared.kernels.clone()
+        network = [first, *distortion.layers[1:], kernels]
+        shared.step(network, context, 1 / self._loss, rate)
+        self._keep_hidden(shared.layers[0], layer, shared.kernels, kernel)
 
 
 def train(
     photographs: Sequence[Path], plan: TrainingPlan, on_step: Callable[[int, float], None]
-) -> list[Tensor]:
-    """Photographs -> context networks.
+) -> SharedNetworks:
+    """Photographs -> context networks and synthesis network.
 
     Args:
         photographs: image files to choose from.
@@ -102,8 +152,8 @@ def train(
             logarithm of the loss.
     """
     chance = random.Random(plan.seed)  # nothing secret
-    shared = SharedContext(torch.Generator().manual_seed(plan.seed))
-    chosen = chance.sample(list(photographs), plan.crops)
+    shared = SharedNetworks(plan)
+    chosen = _colour_photographs(photographs, plan, chance)
     low, high = (math.log(trade_off) for trade_off in plan.trade_offs)
     shares = [(index + 0.5) / plan.crops for index in range(plan.crops)]
     chance.shuffle(shares)
@@ -120,13 +170,26 @@ def train(
             crop.start_stage(octaves)
         for step in range(steps):
             progress = (sum(work[:number]) + step / steps * work[number]) / sum(work)
-            for crop in crops:
-                crop.soft_step(progress, step)
+            losses = [crop.round(progress, step) for crop in crops]
             left -= 1
-            on_step(left, sum(crop.cost() for crop in crops) / len(crops))
+            on_step(left, sum(losses) / len(losses))
         for crop in crops:
             crop.finish_stage()
-    return shared.matrices
+    return shared
+
+
+def _colour_photographs(
+    photographs: Sequence[Path], plan: TrainingPlan, chance: random.Random
+) -> list[Path]:
+    """Some of the photographs, in random order: only those in colour and large enough."""
+    chosen: list[Path] = []
+    for path in chance.sample(list(photographs), len(photographs)):
+        height, width, channels = read_image(path).samples.shape
+        if channels == TRAINED_ARCHITECTURE.channels and min(height, width) >= plan.crop_side:
+            chosen.append(path)
+        if len(chosen) == plan.crops:
+            return chosen
+    raise ValueError(f"only {len(chosen)} photographs in colour of {plan.crop_side} pixels or more")
 
 
 def _cut(path: Path, side: int, chance: random.Random) -> Samples:
@@ -137,7 +200,7 @@ def _cut(path: Path, side: int, chance: random.Random) -> Samples:
 
 
 def to_bytes(matrices: Sequence[Tensor]) -> bytes:
-    """Context networks -> the file that the package ships."""
+    """Matrices -> a file as the package ships them."""
     indices = [nearest_step_index(STEP)] * len(matrices)
     weights = quantize([matrix.double().numpy() for matrix in matrices], indices)
     encoder = SymbolEncoder()

@@ -285,7 +285,9 @@ class ContextRate:
                 gradient[:, :-1].addmm_(delta, below.t())
                 gradient[:, -1] += delta.sum(1)
             slope = self._buffers(f"slope {index}", len(below), samples)
-            delta = torch.mm(network[index][:, :-1].t(), delta, out=slope).mul_(below > 0)
+            # The activations' own signs: a comparison would be turned from booleans into numbers,
+            # which takes as long as all the products together.
+            delta = torch.mm(network[index][:, :-1].t(), delta, out=slope).mul_(below.sign_())
         if not first_trained:
             trained[0].addmm_(delta, inputs.t())
         count = NEIGHBOURS * sources

@@ -45,7 +45,7 @@ from sirencodec.siren import (
     axis_scale,
     initial_layers,
 )
-from sirencodec.starting_network import FEATURE_BIAS_BOUND, feature_bound, starting_network
+from sirencodec.starting_network import FEATURE_BIAS_BOUND, feature_bound, random_network
 
 MOST_POINTS: Final = 1 << 16  # pixels asked; a histogram is no smoother for more
 MOST_VALUES: Final = 1 << 22  # activations of a layer held at a time: 16 MiB
@@ -197,7 +197,7 @@ def _initial_network(picture: QuantizedPicture, header: Header, seed: int) -> Ne
     if not architecture.grids:
         scale = axis_scale(header.width, header.height)
         return Network(initial_layers(architecture, scale, generator))
-    layers, kernels = starting_network(architecture, torch.zeros(architecture.channels), generator)
+    layers, kernels = random_network(architecture, torch.zeros(architecture.channels), generator)
     grids = [torch.from_numpy(grid).float() for grid in picture.latents]
     field = FeatureField(
         grids,
@@ -257,7 +257,7 @@ def _inspect_layers(
 def _predicted_variances(header: Header, input_power: Sequence[float]) -> list[float]:
     """Header and mean square of each input -> variance of each sine layer's pre-activations.
 
-    What ``initial_layers`` and ``starting_network`` are made for.
+    What ``initial_layers`` and ``random_network`` are made for.
     """
     architecture = header.architecture
     if architecture.grids:

@@ -1,4 +1,4 @@
-"""Number of a shipped context model -> the bytes of its file and what a header says of it."""
+"""What the package ships in ``priors``: context models by number, and a network to start from."""
 
 import zlib
 from functools import lru_cache
@@ -12,6 +12,11 @@ HIDDEN_WIDTHS: Final[dict[int, tuple[int, ...]]] = {1: (24, 24)}
 def prior_bytes(number: int) -> bytes:
     """Number of a shipped model -> its file: side information and stream of quantised matrices."""
     return (resources.files("sirencodec") / "priors" / f"{number}.bin").read_bytes()
+
+
+def trained_network_bytes() -> bytes:
+    """The network that fits start from, quantised likewise. No file refers to it."""
+    return (resources.files("sirencodec") / "priors" / "network.bin").read_bytes()
 
 
 @lru_cache

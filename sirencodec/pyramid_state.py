@@ -24,14 +24,16 @@ from sirencodec.query import Samples
 from sirencodec.siren import Layers
 from sirencodec.soap import Soap
 from sirencodec.soft_round import soft_round
-from sirencodec.starting_network import starting_network
+from sirencodec.starting_network import feature_gain, starting_network
 from sirencodec.tile_gradient import Distortion, TileGradient
 
-NETWORK_RATE = 0.02
+NETWORK_RATE = 0.01
 LAST_LAYER_SHARE = 0.3
 KERNEL_SHARE = 0.2
 CONTEXT_SHARE = 0.5
-LATENT_RATE = 0.03  # levels a step at full size; reduced images take larger ones
+# Levels a step at full size. Reduced images take larger ones, and so do small trade-offs, at which
+# the starting network wants larger latents.
+LATENT_RATE = 0.04
 FINAL_SHARE = 0.02  # of the learning rates, at the end of the cosine
 WARM_UP_STEPS = 20
 
@@ -55,7 +57,7 @@ CORRECTION_STEPS = 40
 CORRECTION_HARD_STEPS = 10
 CORRECTION_START = 0.6  # where on the cosine, and in noise and temperature, a correction sets in
 
-FIRST_MOMENT_DECAY = 0.9
+FIRST_MOMENT_DECAY = 0.8
 SECOND_MOMENT_DECAY = 0.99
 EPSILON = 1e-12
 
@@ -110,7 +112,8 @@ class PyramidState:
             self._images.append(_halved(self._images[-1]))
         self._num_pixels = samples.shape[0] * samples.shape[1]
         generator = torch.Generator().manual_seed(plan.seed)
-        layers, kernels = starting_network(architecture, targets.mean((1, 2)).cpu(), generator)
+        mean = targets.mean((1, 2)).cpu()
+        layers, kernels = starting_network(architecture, mean, plan.trade_off, generator)
         self._layers = [layer.to(device) for layer in layers]
         self._kernels = kernels.to(device)
         shipped = [
@@ -140,6 +143,7 @@ class PyramidState:
         self._noise = torch.Generator(device=device).manual_seed(plan.seed)
         self.step_indices: tuple[int, ...] = ()
         self.trade_off = plan.trade_off
+        self._latent_rate = LATENT_RATE / min(1.0, feature_gain(plan.trade_off))
         self._taken = 0
         self._steps = sum(steps for _, steps in plan.stages) + plan.hard_steps
 
@@ -159,7 +163,7 @@ class PyramidState:
         self._rate = ContextRate(self._exponents, shapes, image)
         self._flat = torch.cat([self._latents[k].flatten() for k in self._exponents])
         self._first_moment = torch.zeros_like(self._flat)
-        self._second_moment = torch.zeros_like(self._flat)
+        self._second_moments = [0.0] * len(self._exponents)
         self._stage_steps = 0
 
     def finish_stage(self) -> None:
@@ -186,8 +190,8 @@ class PyramidState:
         once, slope = soft_round(self._flat, temperature)
         twice, again = soft_round(once.add_(noise, alpha=_between(NOISES, progress)), temperature)
         gradient = self._network_step(twice, rate)
-        coarse = 2.0**self._octaves
-        self._latent_step(gradient.mul_(slope).mul_(again), LATENT_RATE * coarse * rate)
+        latent_rate = self._latent_rate * 2.0**self._octaves * rate
+        self._latent_step(gradient.mul_(slope).mul_(again), latent_rate)
 
     def hard_step(self, share: float) -> None:
         """Move the network alone, the latents rounded."""
@@ -262,31 +266,52 @@ class PyramidState:
         return torch.cat([slope.flatten() for slope in slopes])
 
     def _move(self, distortion: Distortion, context: Sequence[Tensor], rate: float) -> None:
-        """One update of everything but the latents. What the stage does not show stays."""
+        """One update of everything but the latents."""
+        first, kernels = self._whole(distortion)
+        layer, kernel = self._layers[0].clone(), self._kernels.clone()
+        gradients = [first, *distortion.layers[1:], kernels, *context]
+        self._optimizer.step(gradients, [own * rate for own in self._rates])
+        self._keep_hidden(self._layers[0], layer, self._kernels, kernel)
+
+    def _whole(self, distortion: Distortion) -> tuple[Tensor, Tensor]:
+        """Gradient of the whole first layer and of all kernels: zero for what is not shown."""
         first = torch.zeros_like(self._layers[0])
         first[:, self._columns] = distortion.layers[0]
         kernels = torch.zeros_like(self._kernels)
         if distortion.kernels is not None:
             kernels[self._octaves :] = distortion.kernels
-        hidden_first, hidden_kernels = (
-            self._layers[0].clone(),
-            self._kernels[: self._octaves].clone(),
-        )
-        gradients = [first, *distortion.layers[1:], kernels, *context]
-        self._optimizer.step(gradients, [own * rate for own in self._rates])
-        hidden_first[:, self._columns] = self._layers[0][:, self._columns]
-        self._layers[0].copy_(hidden_first)
-        self._kernels[: self._octaves] = hidden_kernels
-        self._kernels.clamp_(-LARGEST_KERNEL_WEIGHT / 2, LARGEST_KERNEL_WEIGHT / 2)
+        return first, kernels
+
+    def _keep_hidden(self, layer: Tensor, old_layer: Tensor, kernels: Tensor, old: Tensor) -> None:
+        """Undo what an update has done to parts that the stage does not show."""
+        old_layer[:, self._columns] = layer[:, self._columns]
+        layer.copy_(old_layer)
+        kernels[: self._octaves] = old[: self._octaves]
+        kernels.clamp_(-LARGEST_KERNEL_WEIGHT / 2, LARGEST_KERNEL_WEIGHT / 2)
 
     def _latent_step(self, gradient: Tensor, rate: float) -> None:
-        """Adam."""
+        """Momentum, in units of the root mean square gradient of a whole grid.
+
+        A unit for every latent, as Adam has it, moves all of them alike: those that matter too
+        little and those that do not matter at random (benchmarks/LOG.md, entry 11).
+        """
         self._stage_steps += 1
         self._first_moment.lerp_(gradient, 1 - FIRST_MOMENT_DECAY)
-        self._second_moment.lerp_(gradient.square_(), 1 - SECOND_MOMENT_DECAY)
-        first = self._first_moment / (1 - FIRST_MOMENT_DECAY**self._stage_steps)
-        second = self._second_moment / (1 - SECOND_MOMENT_DECAY**self._stage_steps)
-        self._flat.addcdiv_(first, second.sqrt_().add_(EPSILON), value=-rate)
+        first_share = 1 - FIRST_MOMENT_DECAY**self._stage_steps
+        second_share = 1 - SECOND_MOMENT_DECAY**self._stage_steps
+        parts = zip(
+            self._split(self._flat),
+            self._split(self._first_moment),
+            self._split(gradient),
+            strict=True,
+        )
+        for index, (latents, first, slope) in enumerate(parts):
+            new = float(slope.square().mean())
+            second = self._second_moments[index]
+            second += (1 - SECOND_MOMENT_DECAY) * (new - second)
+            self._second_moments[index] = second
+            deviation = math.sqrt(second / second_share) + EPSILON
+            latents.sub_(first, alpha=rate / (first_share * deviation))
         self._flat.clamp_(-LARGEST_LATENT, LARGEST_LATENT)
 
     def _stage_kernels(self, kernels: Tensor) -> Tensor | None:

@@ -1,10 +1,12 @@
 """Architecture -> network and kernels that the fit of a pyramid starts from.
 
-Latents are whole numbers of either sign, a few levels high, and the fit starts from none at all; so
-phases start small, where a sine is nearly linear in every feature, and what bends them is learned.
+Fits start from a network that has been trained on other photographs, together with the context
+models (``python -m benchmarks train-prior``): it knows which colours go with which grid, where a
+random one takes hundreds of steps to find out. No file depends on it, so it may change.
 """
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import torch
@@ -12,8 +14,18 @@ from torch import Tensor
 
 from sirencodec.activations import hidden_bound
 from sirencodec.architecture import INPUTS, Architecture
+from sirencodec.entropy.coder import SymbolDecoder
+from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices
+from sirencodec.prior_file import trained_network_bytes
+from sirencodec.quantize import dequantize
 from sirencodec.siren import HIDDEN_BIAS_SHARE, Layers
 from sirencodec.upsampling import CUBIC_KERNEL
+
+# What the shipped network is for. Its features are those of this trade-off; at another one latents
+# are larger or smaller by the square root of the ratio, as their rounding error is to the whole.
+TRAINED_ARCHITECTURE: Final = Architecture(16, 1, 3, 1, tuple(range(7)), 1)
+TRAINED_TRADE_OFF: Final = 0.002
+LUMA: Final = (0.299, 0.587, 0.114)  # what a gray picture is made of (ITU-R BT.601)
 
 FEATURE_BIAS_BOUND: Final = math.pi / 4  # of the first layer's biases
 
@@ -27,12 +39,63 @@ def feature_bound(features: int) -> float:
 
 
 def starting_network(
+    architecture: Architecture, mean: Tensor, trade_off: float, generator: torch.Generator
+) -> tuple[Layers, Tensor]:
+    """The trained network around a mean colour; a random one where it does not fit.
+
+    Args:
+        architecture: with grids.
+        mean: (channels,) that the image has on average.
+        trade_off: error that a bit a pixel is worth.
+        generator: source of randomness, on the CPU.
+
+    Returns:
+        Augmented matrices and the (octaves, 4) kernels, float32 on the CPU.
+    """
+    trained = TRAINED_ARCHITECTURE
+    if (
+        architecture.layer_shapes[:-1] != trained.layer_shapes[:-1]
+        or architecture.kernel_shapes != trained.kernel_shapes
+    ):
+        return random_network(architecture, mean, generator)
+    *layers, kernels = (matrix.clone() for matrix in trained_matrices())
+    layers[0][:, INPUTS:-1] *= feature_gain(trade_off)
+    colour, channels = layers[-1], architecture.channels
+    if channels <= 2:
+        colour = torch.tensor(LUMA)[None] @ colour
+    opacity = colour.new_zeros(channels - len(colour), colour.shape[1])
+    layers[-1] = torch.cat([colour, opacity])
+    layers[-1][:, -1] += mean
+    return layers, kernels
+
+
+@lru_cache
+def trained_matrices() -> tuple[Tensor, ...]:
+    """The shipped network's layers and kernels, around black, at ``TRAINED_TRADE_OFF``."""
+    data = trained_network_bytes()
+    shapes = TRAINED_ARCHITECTURE.layer_shapes + TRAINED_ARCHITECTURE.kernel_shapes
+    side_bytes = MATRIX_BYTES * len(shapes)
+    decoder = SymbolDecoder(data[side_bytes:])
+    weights = decode_matrices(data[:side_bytes], shapes, decoder)
+    decoder.finish()
+    return tuple(torch.from_numpy(matrix).float() for matrix in dequantize(weights))
+
+
+def feature_gain(trade_off: float) -> float:
+    """Trade-off -> factor on the trained network's feature weights."""
+    return math.sqrt(trade_off / TRAINED_TRADE_OFF)
+
+
+def random_network(
     architecture: Architecture, mean: Tensor, generator: torch.Generator
 ) -> tuple[Layers, Tensor]:
     """Random layers around a mean colour, and cubic upsampling.
 
-    Bounds are SIREN's for hidden layers; a feature's is smaller by the square root of two, so that
-    latents of unit deviation give phases of unit variance, and coordinates start without effect.
+    Latents are whole numbers of either sign, a few levels high, and a fit starts from none at all;
+    so phases start small, where a sine is nearly linear in every feature, and what bends them is
+    learned. Bounds are SIREN's for hidden layers; a feature's is smaller by the square root of two,
+    so that latents of unit deviation give phases of unit variance, and coordinates start without
+    effect.
 
     Args:
         architecture: with grids.

@@ -531,6 +531,7 @@ def residual_table(table: int) -> np.ndarray:
     lower = 8 * np.arange(-255, 256, dtype=np.int64) - eighths
     upper = lower + 8
     a, b = exponential(np.abs(lower) * rate), exponential(np.abs(upper) * rate)
+    a[0], b[-1] = 0, 0
     weights = np.where((lower < 0) & (upper > 0), 2**31 - a - b, np.abs(a - b))
     frequencies = 1 + (weights * (TABLE_SUM - 511) >> 31)
     frequencies[255] += TABLE_SUM - int(frequencies.sum())

@@ -17,7 +17,9 @@ STAGES = ((2, 150), (1, 250), (0, 250))
 @click.option("--trade-offs", type=Listed(float), default=(0.0002, 0.02), show_default=True)
 @click.option("--steps", type=Listed(int), default=tuple(n for _, n in STAGES), show_default=True)
 @click.option("--seed", type=int, default=0)
-@click.option("--output", type=NewFile, required=True, help="as sirencodec/priors holds it")
+@click.option("--continue", "continues", is_flag=True, help="from the networks shipped so far")
+@click.option("--context", type=NewFile, required=True, help="file for the context networks")
+@click.option("--network", type=NewFile, required=True, help="file for the network to start from")
 def train_prior(
     dataset: Path,
     crops: int,
@@ -25,21 +27,28 @@ def train_prior(
     trade_offs: tuple[float, ...],
     steps: tuple[int, ...],
     seed: int,
-    output: Path,
+    continues: bool,
+    context: Path,
+    network: Path,
 ) -> None:
-    """Fit crops of photographs with common context networks, and write those."""
+    """Fit crops of photographs with common networks, and write those."""
     from benchmarks.train_prior import TrainingPlan, to_bytes, train
 
     if len(trade_offs) != 2 or len(steps) != len(STAGES):
         raise click.UsageError("give two trade-offs and the steps of three stages")
     stages = tuple((octaves, n) for (octaves, _), n in zip(STAGES, steps, strict=True))
-    plan = TrainingPlan(crops, side, (trade_offs[0], trade_offs[1]), stages, seed)
+    plan = TrainingPlan(crops, side, (trade_offs[0], trade_offs[1]), stages, seed, continues)
     photographs = sorted(path for path in dataset.iterdir() if path.suffix in {".jpg", ".png"})
 
     def show(left: int, loss: float) -> None:
         if left % 25 == 0:
             click.echo(f"{left} rounds to go, mean log loss {loss:.4f}")
 
-    data = to_bytes(train(photographs, plan, show))
-    output.write_bytes(data)
-    click.echo(f"{output}: {len(data)} bytes, CRC-32 {zlib.crc32(data):08x}")
+    shared = train(photographs, plan, show)
+    for path, matrices in (
+        (context, shared.context),
+        (network, [*shared.layers, shared.kernels]),
+    ):
+        data = to_bytes(matrices)
+        path.write_bytes(data)
+        click.echo(f"{path}: {len(data)} bytes, CRC-32 {zlib.crc32(data):08x}")

@@ -43,6 +43,8 @@ def residual_table(index: int) -> Frequencies:
     # Twice the mass beyond an edge, seen from the centre.
     beyond_lower = exp2_negative(np.abs(lower) * rate)
     beyond_upper = exp2_negative(np.abs(upper) * rate)
+    # What is beyond the last residuals is brought to them, so they have its mass too.
+    beyond_lower[0] = beyond_upper[-1] = 0
     inside = (lower < 0) & (upper > 0)
     weights = np.where(inside, (1 << 31) - beyond_lower - beyond_upper, beyond_lower - beyond_upper)
     weights = np.abs(weights)

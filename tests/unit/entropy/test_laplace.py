@@ -21,12 +21,13 @@ RESIDUALS = np.arange(-LARGEST_RESIDUAL, LARGEST_RESIDUAL + 1)
 
 
 def masses(scale: float, centre: float) -> npt.NDArray[np.float64]:
-    """Mass of a Laplace distribution around each residual."""
+    """Mass of a Laplace distribution around each residual, the last ones with what is beyond."""
 
     def beyond(edges: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return 0.5 * np.exp(-np.abs(edges - centre) / scale)
 
     lower, upper = RESIDUALS - 0.5, RESIDUALS + 0.5
+    lower[0], upper[-1] = -np.inf, np.inf
     inside = (lower < centre) & (centre < upper)
     return np.where(inside, 1 - beyond(lower) - beyond(upper), abs(beyond(lower) - beyond(upper)))
 
@@ -48,20 +49,17 @@ def test_tables_cannot_be_changed() -> None:
 
 @pytest.mark.parametrize("part", range(CENTRE_PARTS))
 def test_frequencies_are_those_of_a_laplace_distribution(part: int) -> None:
-    """But for what residuals beyond the last would have, which goes to zero."""
     centre = part / CENTRE_PARTS - 0.5
-    others = RESIDUALS != 0
     for index in range(NUM_SCALES):
         scale = 2.0 ** ((index - UNIT_SCALE) / SCALE_PARTS)
         table = residual_table(CENTRE_PARTS * index + part)
         expected = masses(scale, centre)
         frequencies = 1 + expected * (TOTAL - len(table))
-        np.testing.assert_allclose(table[others], frequencies[others], rtol=0.01, atol=2)
-        if expected.sum() > 1 - 1e-6:
-            likely = expected > 0
-            ratios = expected[likely] * TOTAL / table[likely]
-            wasted_bits = float(expected[likely] @ np.log2(ratios))
-            assert 0 <= wasted_bits < 2e-4
+        np.testing.assert_allclose(table, frequencies, rtol=0.02, atol=300)
+        likely = expected > 0
+        ratios = expected[likely] * TOTAL / table[likely]
+        wasted_bits = float(expected[likely] @ np.log2(ratios))
+        assert 0 <= wasted_bits < 2e-4
 
 
 @pytest.mark.parametrize("part", range(1, CENTRE_PARTS))
