@@ -77,12 +77,9 @@ def coin_bias(
 ) -> siren.Layers:
     """Initial layers whose biases are drawn from the weights' range, as in COIN's code."""
     layers = _initial_layers(architecture, axis_scale, generator)
-    width = architecture.hidden_features
-    bounds = [
-        architecture.omega_0 * first_layer_bound(INPUTS),
-        *[hidden_bound(width)] * architecture.hidden_layers,
-    ]
-    for layer, bound in zip(layers, bounds, strict=False):
+    first = architecture.omega_0 * first_layer_bound(INPUTS)
+    hidden = hidden_bound(architecture.hidden_features)
+    for layer, bound in zip(layers[:-1], [first, *[hidden] * len(layers[1:-1])], strict=True):
         layer[:, -1] = (torch.rand(len(layer), generator=generator) * 2 - 1) * bound
     return layers
 

@@ -22,7 +22,13 @@ from benchmarks.activations.fitting import Schedule, around_mean, fit, rate_for
 from benchmarks.activations.pictures import Signal, picture_signal
 from benchmarks.activations.plan import Job, Plan
 from benchmarks.measure import Point
-from sirencodec.activations import hidden_bound, ks_distance, normal_distribution, uniform_variance
+from sirencodec.activations import (
+    hidden_bound,
+    ks_distance,
+    normal_distribution,
+    pytorch_bias_bound,
+    uniform_variance,
+)
 from sirencodec.architecture import Architecture
 from sirencodec.siren import Layers, initial_layers
 

@@ -70,6 +70,7 @@ class Plan:
     weight_bits: tuple[int, ...] = (6, 7, 8)
 
 
+TIME_PART: Final = "time"  # of points that say what each part took
 CROP_SIDE: Final = 128
 QUICK_CROP_SIDE: Final = 24
 

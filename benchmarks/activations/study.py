@@ -1,12 +1,13 @@
 """Plan -> points of every part, with progress, on disk as each part is done."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import torch
 
 from benchmarks.activations import arcsine, bias, central_limit, depth, folding, omega_0, rivals
 from benchmarks.activations.derivatives import Sheet
-from benchmarks.activations.plan import Job, Plan
+from benchmarks.activations.plan import TIME_PART, Job, Plan
 from benchmarks.machine import describe_session
 from benchmarks.measure import Point
 from benchmarks.results import RunStore
@@ -49,11 +50,15 @@ def run_study(
                 if point["part"] not in PARTS[part]
             }
             jobs = list(_jobs(part, plan, sheets))
+            started, cpu_started = time.perf_counter(), time.process_time()
             on_job(part, 0, len(jobs))
             for done, job in enumerate(jobs, 1):
                 for point in job():
                     store.add(point)
                 on_job(part, done, len(jobs))
+            cpu_s, wall_s = time.process_time() - cpu_started, time.perf_counter() - started
+            facts = {"cpu_s": round(cpu_s, 1), "wall_s": round(wall_s, 1)}
+            store.add({"part": TIME_PART, "case": part} | facts)
         return sheets
     finally:
         torch.set_num_threads(threads)
