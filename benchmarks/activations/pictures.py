@@ -38,8 +38,13 @@ def read_crops(dataset: Path | None, names: tuple[str, ...], side: int) -> dict[
         FileNotFoundError: if a name, or any image at all, is missing.
     """
     if dataset is None:
-        return {"chelsea": centre(read_pixels(OWN_PICTURE), side), "waves": waves(side)}
+        return {OWN_PICTURE.stem: own_crop(side), "waves": waves(side)}
     return {path.stem: centre(read_pixels(path), side) for path in find_images(dataset, names)}
+
+
+def own_crop(side: int) -> Pixels:
+    """Side -> the middle of the picture that the project carries."""
+    return centre(read_pixels(OWN_PICTURE), side)
 
 
 def centre(pixels: Pixels, side: int) -> Pixels:

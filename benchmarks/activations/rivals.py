@@ -22,7 +22,13 @@ from benchmarks.activations.networks import (
     values_of,
     width_for,
 )
-from benchmarks.activations.pictures import Signal, periodic_signal, picture_signal
+from benchmarks.activations.pictures import (
+    OWN_PICTURE,
+    Signal,
+    own_crop,
+    periodic_signal,
+    picture_signal,
+)
 from benchmarks.activations.plan import Job, Plan
 from benchmarks.activations.rounding import round_and_refit
 from benchmarks.measure import Point
@@ -33,6 +39,7 @@ RATE_PART = "rival-rates"
 WEIGHT_PART = "rival-bits"
 DERIVATIVE_PART = "rival-derivatives"
 PERIODIC = "periodic"
+SHOWN = OWN_PICTURE.stem
 PERIODIC_SAMPLES = 96
 OPTIMIZERS = ("SOAP", "Adam")
 REFIT_SHARE = 0.2  # of the updates, once more, through the rounding
@@ -46,14 +53,12 @@ class _Contest:
     Attributes:
         rates: best learning rate by optimiser, signal and kind.
         step_ms: processor time of an update by signal and kind, SOAP, equal parameters.
-        fitted: networks of the first seed by signal and kind, likewise.
     """
 
     plan: Plan
     signals: dict[str, Signal]
     rates: dict[tuple[str, str, str], float] = field(default_factory=dict)
     step_ms: dict[tuple[str, str], float] = field(default_factory=dict)
-    fitted: dict[tuple[str, str], Layers] = field(default_factory=dict)
 
 
 def jobs(plan: Plan, sheets: list[Sheet]) -> Iterator[Job]:
@@ -125,8 +130,6 @@ def _equal_parameters(contest: _Contest, optimizer: str, name: str, kind: str) -
         points.append(_point(contest, "parameters", optimizer, name, kind, seed, fitted))
         if optimizer == OPTIMIZERS[0]:
             points += _rounded(contest, name, kind, seed, fitted.layers)
-        if optimizer == OPTIMIZERS[0] and seed == plan.seeds[0]:
-            contest.fitted[name, kind] = fitted.layers
     if optimizer == OPTIMIZERS[0]:
         contest.step_ms[name, kind] = min(times)  # what else the machine does only adds
     return points
@@ -189,15 +192,21 @@ def _rounded(contest: _Contest, name: str, kind: str, seed: int, layers: Layers)
 
 
 def _compare_derivatives(contest: _Contest, sheets: list[Sheet]) -> list[Point]:
-    """Networks of the first picture and seed -> how their derivatives follow its differences."""
-    name = next(iter(contest.signals))
-    networks = {
-        kind: (_network(contest, name, kind)[0], contest.fitted[name, kind]) for kind in KINDS
-    }
-    sheet = make_sheet(contest.signals[name], networks)
+    """Networks fitted to the project's own picture -> how their derivatives follow its differences.
+
+    That one because the sheet shows it, and other people's photographs stay where they are.
+    """
+    plan, first = contest.plan, next(iter(contest.signals))
+    contest.signals[SHOWN] = picture_signal(own_crop(next(iter(plan.pictures.values())).shape[0]))
+    networks = {}
+    for kind in KINDS:
+        rate = contest.rates[OPTIMIZERS[0], first, kind]
+        fitted = _fit(contest, OPTIMIZERS[0], SHOWN, kind, rate, plan.rival_steps, plan.seeds[0])
+        networks[kind] = (_network(contest, SHOWN, kind)[0], fitted.layers)
+    sheet = make_sheet(contest.signals[SHOWN], networks)
     sheets.append(sheet)
     return [
-        {"part": DERIVATIVE_PART, "case": f"{kind}, {name}", "signal": name, "kind": kind}
+        {"part": DERIVATIVE_PART, "case": f"{kind}, {SHOWN}", "signal": SHOWN, "kind": kind}
         | correlations(sheet, kind)
         for kind in KINDS
     ]
