@@ -16,18 +16,17 @@ def activations_block(run: Run, part: str) -> str:
 
 
 def provenance(run: Run) -> str:
-    """Which pictures, seeds, commit, machine and command the figures are from."""
+    """Which pictures, seeds, machine, commands and commits the figures are from."""
     session = run["sessions"][-1]
-    names = listed(list(run["images"]))
-    machine = session["machine"]
-    cpu = values(select(run, TIME_PART), "cpu_s")
-    versions = listed([f"{name} {session['versions'][name]}" for name in ("torch", "numpy")])
+    machine, versions = session["machine"], session["versions"]
+    minutes = sum(values(select(run, TIME_PART), "cpu_s")) / 60
+    commands = [f"    {one['command']}  # commit {one['commit']}" for one in run["sessions"]]
     return (
-        f"The {run['crop_side']} × {run['crop_side']} pixels in the middle of {names} "
-        f"({run['dataset']}); seeds {listed(run['seeds'])}; one thread of {machine['processor']}, "
-        f"Python {machine['python']}, {versions}; commit {session['commit']}; "
-        f"{sum(cpu) / 60:.0f} minutes of processor time:\n\n"
-        f"    {session['command']}"
+        f"The {run['crop_side']} × {run['crop_side']} pixels in the middle of "
+        f"{listed(list(run['images']))} ({run['dataset']}); seeds {listed(run['seeds'])}; one "
+        f"thread of {machine['processor']}, Python {machine['python']}, PyTorch "
+        f"{versions['torch']}, NumPy {versions['numpy']}; {minutes:.0f} minutes of processor "
+        "time:\n\n" + "\n".join(commands)
     )
 
 

@@ -57,7 +57,7 @@ class Plan:
     width: int = 48
     hidden_layers: int = 3
     folding_steps: int = 300
-    folding_factors: tuple[float, ...] = tuple(30 ** (power / 4) for power in range(-4, 6))
+    folding_factors: tuple[float, ...] = tuple(30 ** (power / 4) for power in range(-3, 9))
     omegas: tuple[int, ...] = (4, 7, 11, 16, 22, 30, 45, 60)
     hidden_omegas: tuple[float, ...] = (1, 3, 10, 30, 100)
     omega_sides: tuple[int, ...] = (16, 32, 64, 128)

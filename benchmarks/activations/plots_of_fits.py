@@ -28,7 +28,7 @@ def draw_folding(run: Run) -> Figure:
             name = case.form + (", biases not amplified" if case.plain_biases else "")
             draw_range(axes, steps, groups, index, name)
         axes.set(xlabel="updates", ylabel="PSNR, dB")
-        axes.legend(frameon=False, fontsize=7, title="ω0 is", loc="lower right")
+        axes.legend(frameon=False, fontsize=7, title="ω0 is", loc="center right")
     left.set_title("Adam, the same learning rate for all")
     middle.set_title("Adam, rates times 30 for what is folded")
     for index, form in enumerate(folding.FORMS):
@@ -55,31 +55,28 @@ def _case_points(run: Run, case: folding.Case) -> list[Point]:
 def draw_omega(run: Run) -> Figure:
     """Omega_0: what is lost beside the best, and the best against the size of the network."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.9), layout="constrained")
-    conditions = sorted(omega_conditions(run), key=lambda points: int(points[0]["parameters"]))
-    sizes, best = [], []
-    shades = plt.get_cmap("viridis")(np.linspace(0, 0.92, len(conditions)))
-    for shade, points in zip(shades, conditions, strict=True):
-        means = omega_means(points)
-        top = max(means.values())
-        first = points[0]
-        label = f"{first['parameters']:,}: {first['side']}², {first['bpp']:g} bpp"
-        label += f", {first['bandwidth']:g} of Nyquist" if first["bandwidth"] < 1 else ""
-        losses = [means[omega] - top for omega in means]
-        left.plot(list(means), losses, color=shade, marker=".", label=label)
-        sizes.append(first["parameters"])
-        best.append(max(means, key=means.__getitem__))
-        right.plot(sizes[-1], best[-1], "o", color=shade)
-    left.set(xscale="log", xlabel="ω0 of the first layer", ylim=(-6, 0.3))
-    left.set_xticks(ticks := [4, 7, 11, 16, 22, 30, 45, 60], [str(tick) for tick in ticks])
-    left.minorticks_off()
-    left.set_title("PSNR less the best, dB")
-    left.legend(frameon=False, fontsize=6, title="weights: picture", title_fontsize=7)
-    span = np.geomspace(min(sizes), max(*sizes, 12_000), 100)
-    right.plot(span, omega_0.rule(span), color=COLOURS[1], label="the rule the encoder uses")
+    conditions = omega_conditions(run)
+    sizes = sorted({int(points[0]["parameters"]) for points in conditions})
+    tried = sorted(set.intersection(*(set(omega_means(points)) for points in conditions)))
+    for index, size in enumerate(sizes):
+        alike = [omega_means(c) for c in conditions if c[0]["parameters"] == size]
+        losses = [[means[w] - max(means.values()) for means in alike] for w in tried]
+        draw_range(left, tried, losses, index, f"{size:,} weights")
+        best = [max(means, key=means.__getitem__) for means in alike]
+        right.plot([size] * len(best), best, MARKERS[index], color=COLOURS[index], alpha=0.7)
+    left.set(xscale="log", xlabel="ω0 of the first layer", ylim=(-8, 0.3))
+    left.set_title("PSNR less the best, dB; shaded: sizes, bandwidths, rates")
+    left.legend(frameon=False, loc="lower left")
+    span = np.geomspace(sizes[0], max(sizes[-1], 12_000), 100)
+    right.plot(span, omega_0.rule(span), color="#222222", label="the rule the encoder uses")
     right.axhline(omega_0.OLD_OMEGA_0, color="#888888", linestyle="--", label="30, as before")
-    right.set(xscale="log", yscale="log", xlabel="weights of the network", title="best ω0")
-    right.set_yticks(ticks, [str(tick) for tick in ticks])
-    right.minorticks_off()
+    right.set(xscale="log", yscale="log", xlabel="weights of the network")
+    right.set_title("best ω0 of those tried, each size, bandwidth and rate")
+    ticks = [str(omega) for omega in tried]
+    left.set_xticks(tried, ticks)
+    right.set_yticks(tried, ticks)
+    for axes in (left, right):
+        axes.minorticks_off()
     right.legend(frameon=False)
     return figure
 

@@ -42,11 +42,11 @@ def draw_lemmas(run: Run) -> Figure:
     second.plot(widths, expected, ":", color=COLOURS[0], label="redrawn, theory")
     noise = select(run, central_limit.PART)[0]["ks_significant"]
     second.axhline(noise, color="#888888", linestyle="--", linewidth=0.8)
-    second.text(widths[-1], noise, "what sampling alone gives", ha="right", va="bottom", fontsize=7)
+    second.text(widths[0], noise, "sampling alone, at most", va="bottom", fontsize=7)
     second.set(xscale="log", yscale="log", ylim=(1e-4, 1), xlabel="inputs of the sum")
     second.set_xticks(widths, [str(width) for width in widths], fontsize=7)
     second.minorticks_off()
-    second.set_title("Lemma 1.5: distance of a sum to normal (KS)")
+    second.set_title("Lemma 1.5: sum to normal, KS distance")
     second.legend(frameon=False, fontsize=7, loc="upper right")
 
     for index, name in enumerate(depth.FREQUENCIES):
@@ -60,28 +60,30 @@ def draw_lemmas(run: Run) -> Figure:
 
 
 def draw_depth(run: Run) -> Figure:
-    """Layer by layer: variance, distance, growth."""
+    """Layer by layer, from the second sine on: variance, distance, growth."""
     figure, panels = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
-    layers = distinct(select(run, depth.PART), "layer")
-    shown = (("variance", "variance of X"), ("ks_arcsine", "KS distance of Y to arcsine"))
-    index = 0
-    for state, note in (("start", "at the start"), ("fitted", "fitted")):
-        for name in depth.FREQUENCIES:
-            label = f"{'sin(πX/2)' if name == 'pi/2' else 'sin(X)'}, {note}"
-            for axes, (what, title) in zip(panels, shown, strict=False):
+    layers = distinct(select(run, depth.PART), "layer")[1:]
+    shown = {
+        "variance": "variance of X; dotted: theory",
+        "ks_arcsine": "KS distance of Y to arcsine",
+        "growth": "growth of a small change in a layer",
+    }
+    for axes, (what, title) in zip(panels, shown.items(), strict=True):
+        index = 0
+        for state, note in (("start", "at the start"), ("fitted", "fitted")):
+            for name in depth.FREQUENCIES:
+                label = f"{'sin(πX/2)' if name == 'pi/2' else 'sin(X)'}, {note}"
                 groups = [_layer_values(run, name, state, layer, what) for layer in layers]
                 draw_range(axes, layers, groups, index, label)
-                axes.set(title=title, xlabel="sine layer")
-            growths = [_layer_values(run, name, state, layer, "growth") for layer in layers[1:]]
-            draw_range(panels[2], layers[1:], growths, index, label)
-            index += 1
+                index += 1
+        axes.set(title=title, xlabel="sine layer", xticks=layers[::2])
     for index, frequency in enumerate(depth.FREQUENCIES.values()):
-        panels[0].axhline(fixed_point(frequency=frequency), color=COLOURS[index], linestyle=":")
-    panels[0].set_yscale("log")
+        variance = fixed_point(frequency=frequency)
+        growth = depth.expected_growth(variance, frequency)
+        for axes, expected in ((panels[0], variance), (panels[2], growth)):
+            axes.axhline(expected, color=COLOURS[index], linestyle=":")
     panels[2].axhline(1, color="#444444", linewidth=0.8)
-    panels[2].set(title="growth of a small change, by layer", xlabel="sine layer")
-    panels[2].set_yscale("log")
-    panels[0].legend(frameon=False, fontsize=7)
+    panels[0].legend(frameon=False, fontsize=8)
     return figure
 
 
@@ -111,6 +113,7 @@ def draw_histograms(run: Run) -> Figure:
             right.stairs(point["activation_density"], bins, fill=True, color="#cfe5da")
             right.plot(y, arcsine_density(y), color=COLOURS[1], linewidth=1)
             right.set(title="Y = sin(X)", ylim=(0, 2.5), yticks=[])
+    figure.suptitle("filled: measured; lines: N(0, 0.797) and arcsine", fontsize=9)
     return figure
 
 
