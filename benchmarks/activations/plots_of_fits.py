@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from benchmarks.activations import folding, omega_0, rivals
 from benchmarks.activations.drawing import COLOURS, MARKERS, draw_range
 from benchmarks.activations.summary import Run, distinct, select, values
-from benchmarks.activations.tables import omega_conditions, omega_means
+from benchmarks.activations.tables_of_fits import omega_conditions, omega_means
 from benchmarks.measure import Point
 
 

@@ -7,6 +7,10 @@ from typing import Any
 from benchmarks.measure import Point
 
 Run = dict[str, Any]
+Verdict = tuple[str, str, str]
+"""What is claimed, what was measured, and whether it holds."""
+
+SAME_DB = 0.1  # differences of means below this are none
 
 
 def select(run: Run, part: str, **wanted: Any) -> list[Point]:
@@ -56,3 +60,13 @@ def listed(items: Sequence[Any]) -> str:
     """Items -> "a, b and c"."""
     texts = [str(item) for item in items]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def spread_of(points: Sequence[Point], name: str, digits: int = 2) -> str:
+    """Points -> mean and range of one of their numbers."""
+    return spread(values(points, name), digits)
+
+
+def yes(holds: bool, note: str = "") -> str:
+    """Whether a statement holds -> "yes", with a note, or "no"."""
+    return ("yes" if holds else "**no**") + (f", {note}" if holds and note else "")
