@@ -14,15 +14,17 @@ from benchmarks import readme
 from benchmarks.activations import arcsine, bias, central_limit, depth, folding, omega_0, rivals
 from benchmarks.activations.fitting import Schedule, fit
 from benchmarks.activations.folding import Case, with_plain_biases
-from benchmarks.activations.networks import KINDS, gradient_of, start, values_of, width_for
+from benchmarks.activations.networks import KINDS, Network, gradient_of, start, width_for
 from benchmarks.activations.page import BLOCKS
 from benchmarks.activations.pictures import low_pass, periodic_signal, picture_signal, waves
 from benchmarks.activations.plots import PLOTS
+from benchmarks.activations.rounding import sensitivities
 from benchmarks.activations.study import PARTS
 from benchmarks.activations.summary import select, values
 from benchmarks.cli import main, studying
 from benchmarks.machine import ROOT
 from benchmarks.results import read_run
+from sirencodec import siren
 from sirencodec.activations import fixed_point, sine_variance
 from sirencodec.siren import Backpropagation
 
@@ -147,17 +149,24 @@ def test_rivals_have_no_more_parameters_than_sine(run):
 def test_autograd_and_the_codec_agree_on_the_gradient_of_a_sine_network():
     signal = picture_signal(waves(8))
     layers = start("sine", 2, 6, 1, 3, seed=0)
-    mine = gradient_of(values_of(KINDS["sine"], 1))(layers, signal.points, signal.targets)
+    mine = gradient_of(Network(KINDS["sine"], 1).values)(layers, signal.points, signal.targets)
     _, theirs = Backpropagation(layers, 64)(layers, signal.points, signal.targets)
     for one, other in zip(mine, theirs, strict=True):
         torch.testing.assert_close(one, other / signal.targets.numel(), rtol=1e-4, atol=1e-7)
+
+
+def test_sensitivities_of_a_sine_network_are_the_codecs():
+    signal = picture_signal(waves(8))
+    layers = start("sine", 2, 6, 1, 3, seed=0)
+    mine = sensitivities(Network(KINDS["sine"], 1), layers, signal.points)
+    assert mine == pytest.approx(siren.sensitivities(layers, signal.points), rel=1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_learns(kind):
     signal = periodic_signal(12)
     inputs = 1 + 2 * 2 if KINDS[kind].is_encoded else 1
-    values_at = values_of(KINDS[kind], 2)
+    values_at = Network(KINDS[kind], 2).values
     layers = start(kind, inputs, 16, 1, 1, seed=0)
     schedule = Schedule("Adam", 0.01, 200, 0)
     fitted = fit(layers, signal, schedule, values=values_at, gradient=gradient_of(values_at))

@@ -21,11 +21,11 @@ PALETTE_SIZE = 64  # of the files: lines and text need no more, and are a third 
 DPI = 110
 
 
-def save_figure(figure: Figure, path: Path) -> Path:
+def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> Path:
     """Figure -> PNG file of few colours."""
     path.parent.mkdir(parents=True, exist_ok=True)
     drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=DPI, metadata={"Software": ""})
+    figure.savefig(drawn, dpi=dpi, metadata={"Software": ""})
     plt.close(figure)
     image = PIL.Image.open(drawn).convert("RGB")
     image.quantize(PALETTE_SIZE, dither=PIL.Image.Dither.NONE).save(path, optimize=True)

@@ -63,16 +63,36 @@ def encode(points: Tensor, count: int) -> Tensor:
     return torch.cat(rows)
 
 
-def values_of(kind: Kind, count: int) -> Values:
-    """Kind and octaves of its encoding, if it has one -> its values at points."""
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A kind of network on signals of some size.
 
-    def values(layers: Sequence[Tensor], points: Tensor) -> Tensor:
-        hidden = (encode(points, count) if kind.is_encoded else points)[:-1]
+    Attributes:
+        kind: what is between its layers.
+        octaves: of its positional encoding, if it has one.
+    """
+
+    kind: Kind
+    octaves: int
+
+    def values(self, layers: Sequence[Tensor], points: Tensor) -> Tensor:
+        """(channels, n) values at (inputs + 1, n) points."""
+        hidden = self._inputs(points)[:-1]
         for layer in layers[:-1]:
-            hidden = kind.activation(torch.addmm(layer[:, -1:], layer[:, :-1], hidden))
+            hidden = self.kind.activation(torch.addmm(layer[:, -1:], layer[:, :-1], hidden))
         return torch.addmm(layers[-1][:, -1:], layers[-1][:, :-1], hidden)
 
-    return values
+    def trace(self, layers: Sequence[Tensor], points: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """What each layer is given, with the row of ones, and what its product with that is."""
+        inputs, phases = [self._inputs(points)], [layers[0] @ self._inputs(points)]
+        for layer in layers[1:]:
+            activations = self.kind.activation(phases[-1])
+            inputs.append(torch.cat([activations, torch.ones_like(activations[:1])]))
+            phases.append(layer @ inputs[-1])
+        return inputs, phases
+
+    def _inputs(self, points: Tensor) -> Tensor:
+        return encode(points, self.octaves) if self.kind.is_encoded else points
 
 
 def gradient_of(values: Values) -> Gradient:

@@ -28,6 +28,7 @@ PLOTS: dict[str, tuple[str, Callable[[Run], Figure]]] = {
     "omega": (omega_0.PART, draw_omega),
     "rivals": (rivals.PART, draw_rivals),
 }
+SHEET_DPI = 72  # photographs take more bytes than lines
 
 
 def draw_plots(run: Run, folder: Path) -> list[Path]:
@@ -60,4 +61,4 @@ def draw_sheet(sheet: Sheet, folder: Path) -> Path:
                 axes.set_title("the picture" if name == PICTURE else name)
             if column == 0:
                 axes.set_ylabel(rows[row])
-    return save_figure(figure, folder / "derivatives.png")
+    return save_figure(figure, folder / "derivatives.png", SHEET_DPI)

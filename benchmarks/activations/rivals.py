@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from benchmarks.activations.derivatives import Sheet, correlations, make_sheet
-from benchmarks.activations.fitting import Fitted, Schedule, Values, around_mean, fit
+from benchmarks.activations.fitting import Fitted, Schedule, around_mean, fit
 from benchmarks.activations.networks import (
     KINDS,
+    Network,
     gradient_of,
     num_parameters,
     octaves,
     start,
-    values_of,
     width_for,
 )
 from benchmarks.activations.pictures import (
@@ -76,8 +76,8 @@ def jobs(plan: Plan, sheets: list[Sheet]) -> Iterator[Job]:
     yield partial(_compare_derivatives, contest, sheets)
 
 
-def _network(contest: _Contest, name: str, kind: str) -> tuple[Values, int, int]:
-    """Signal and kind -> values of the network, its width and its number of parameters."""
+def _network(contest: _Contest, name: str, kind: str) -> tuple[Network, int, int]:
+    """Signal and kind -> the network, its width and its number of parameters."""
     plan, signal = contest.plan, contest.signals[name]
     coordinates, channels = len(signal.points) - 1, len(signal.targets)
     limit = num_parameters(coordinates, plan.width, plan.hidden_layers, channels)
@@ -85,21 +85,22 @@ def _network(contest: _Contest, name: str, kind: str) -> tuple[Values, int, int]
     inputs = coordinates * (1 + 2 * count) if KINDS[kind].is_encoded else coordinates
     width = width_for(limit, inputs, plan.hidden_layers, channels)
     parameters = num_parameters(inputs, width, plan.hidden_layers, channels)
-    return values_of(KINDS[kind], count), width, parameters
+    return Network(KINDS[kind], count), width, parameters
 
 
 def _fit(
     contest: _Contest, optimizer: str, name: str, kind: str, rate: float, steps: int, seed: int
 ) -> Fitted:
     plan, signal = contest.plan, contest.signals[name]
-    values, width, _ = _network(contest, name, kind)
+    network, width, _ = _network(contest, name, kind)
     inputs = len(signal.points) - 1
     if KINDS[kind].is_encoded:
         inputs *= 1 + 2 * octaves(max(signal.shape))
     layers = start(kind, inputs, width, plan.hidden_layers, len(signal.targets), seed)
     layers = around_mean(layers, signal.targets)
     schedule = Schedule(optimizer, rate, steps, seed)
-    return fit(layers, signal, schedule, values=values, gradient=gradient_of(values))
+    gradient = gradient_of(network.values)
+    return fit(layers, signal, schedule, values=network.values, gradient=gradient)
 
 
 def _choose_rate(contest: _Contest, optimizer: str, name: str, kind: str) -> list[Point]:
@@ -178,14 +179,14 @@ def _point(
 def _rounded(contest: _Contest, name: str, kind: str, seed: int, layers: Layers) -> list[Point]:
     """Fitted network -> a point for each number of bits a weight."""
     plan = contest.plan
-    values, _, parameters = _network(contest, name, kind)
+    network, _, parameters = _network(contest, name, kind)
     rate = REFIT_RATE * contest.rates[OPTIMIZERS[0], name, kind]
     steps = max(1, round(REFIT_SHARE * plan.rival_steps))
     schedule = Schedule(OPTIMIZERS[0], rate, steps, seed)
     return [
         {"part": WEIGHT_PART, "case": f"{bits} bits, {kind}, {name}, seed {seed}"}
         | {"bits": bits, "signal": name, "kind": kind, "seed": seed}
-        | round_and_refit(layers, contest.signals[name], schedule, values, bits)
+        | round_and_refit(layers, contest.signals[name], schedule, network, bits)
         | {"parameters": parameters}
         for bits in plan.weight_bits
     ]
@@ -202,7 +203,7 @@ def _compare_derivatives(contest: _Contest, sheets: list[Sheet]) -> list[Point]:
     for kind in KINDS:
         rate = contest.rates[OPTIMIZERS[0], first, kind]
         fitted = _fit(contest, OPTIMIZERS[0], SHOWN, kind, rate, plan.rival_steps, plan.seeds[0])
-        networks[kind] = (_network(contest, SHOWN, kind)[0], fitted.layers)
+        networks[kind] = (_network(contest, SHOWN, kind)[0].values, fitted.layers)
     sheet = make_sheet(contest.signals[SHOWN], networks)
     sheets.append(sheet)
     return [
