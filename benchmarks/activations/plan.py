@@ -66,7 +66,7 @@ class Plan:
     omega_bpps: tuple[float, ...] = (0.4, 1.6)
     omega_steps: int = 400
     rival_steps: int = 400
-    rival_rates: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03)
+    rival_rates: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1)
     weight_bits: tuple[int, ...] = (6, 7, 8)
 
 
