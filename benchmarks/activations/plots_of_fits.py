@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.activations import folding, omega_0, rivals
 from benchmarks.activations.drawing import COLOURS, MARKERS, draw_range
+from benchmarks.activations.networks import KINDS
 from benchmarks.activations.summary import Run, distinct, select, values
 from benchmarks.activations.tables_of_fits import omega_conditions, omega_means
 from benchmarks.measure import Point
@@ -88,7 +89,7 @@ def draw_rivals(run: Run) -> Figure:
         2, len(signals), figsize=(3.7 * len(signals), 6), layout="constrained", squeeze=False
     )
     for column, signal in enumerate(signals):
-        for index, kind in enumerate(distinct(select(run, rivals.PART), "kind")):
+        for index, kind in enumerate(KINDS):
             fits = select(
                 run, rivals.PART, signal=signal, kind=kind, optimizer="SOAP", equal="parameters"
             )

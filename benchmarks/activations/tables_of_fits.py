@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from benchmarks.activations import folding, omega_0, rivals
+from benchmarks.activations.networks import KINDS
 from benchmarks.activations.summary import Run, distinct, number, select, spread_of, values
 from benchmarks.measure import Point
 from benchmarks.tables import markdown
@@ -94,7 +95,7 @@ def rivals_table(run: Run) -> str:
     blocks = []
     for signal in distinct(select(run, rivals.PART), "signal"):
         rows = []
-        for kind in distinct(select(run, rivals.PART), "kind"):
+        for kind in KINDS:
             points = select(run, rivals.PART, signal=signal, kind=kind)
             groups = {
                 key: [p for p in points if (p["equal"], p["optimizer"]) == key]
@@ -116,7 +117,7 @@ def rounding_table(run: Run) -> str:
     bits = distinct(points, "bits")
     rows = []
     for signal in distinct(points, "signal"):
-        for kind in distinct(points, "kind"):
+        for kind in KINDS:
             groups = [
                 select(run, rivals.WEIGHT_PART, signal=signal, kind=kind, bits=count)
                 for count in bits
@@ -137,6 +138,7 @@ def derivatives_table(run: Run) -> str:
     """How derivatives of the networks follow the picture's differences."""
     rows = [
         [point["kind"], *(number(point[name]) for name in ("value", "gradient", "laplacian"))]
-        for point in select(run, rivals.DERIVATIVE_PART)
+        for kind in KINDS
+        for point in select(run, rivals.DERIVATIVE_PART, kind=kind)
     ]
     return markdown(["Correlation with the picture's", "value", "gradient", "Laplacian"], rows)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.activations import folding, omega_0, rivals
+from benchmarks.activations.networks import KINDS
 from benchmarks.activations.summary import (
     SAME_DB,
     Run,
@@ -91,23 +92,23 @@ def _gain(points: Sequence[Point]) -> float:
 
 
 def judge_alternatives(run: Run) -> Verdict:
-    """Activations: whether sine is first on every signal at equal time."""
-    texts, leads = [], []
+    """Activations: whether sine is first on every signal at equal time, or who is instead."""
+    texts, lost = [], []
     for signal in distinct(select(run, rivals.PART), "signal"):
         groups = {
             kind: values(
                 select(run, rivals.PART, signal=signal, kind=kind, equal="time"), "psnr_db"
             )
-            for kind in distinct(select(run, rivals.PART), "kind")
+            for kind in KINDS
         }
-        leads.append(
-            fmean(groups["sine"]) - max(fmean(g) for k, g in groups.items() if k != "sine")
-        )
+        means = {kind: fmean(group) for kind, group in groups.items()}
+        first = max(means, key=means.__getitem__)
+        lost += [f"{first} leads on {signal}"] if first != "sine" else []
         texts.append(f"{signal}: {', '.join(f'{k} {spread(g)}' for k, g in groups.items())}")
     return (
         "Sine represents images better than ReLU, encoded ReLU and tanh",
         f"equal time, PSNR in dB. {'; '.join(texts)}",
-        yes(min(leads) > SAME_DB) if min(leads) > SAME_DB else "not everywhere",
+        f"**not everywhere**: {', '.join(lost)}" if lost else "yes",
     )
 
 
@@ -116,7 +117,7 @@ def judge_rounded(run: Run) -> Verdict:
     points = [p for p in select(run, rivals.WEIGHT_PART) if p["signal"] != rivals.PERIODIC]
     bits = min(distinct(points, "bits"))
     texts, losses, left = [], {}, {}
-    for kind in distinct(points, "kind"):
+    for kind in KINDS:
         group = [p for p in points if (p["kind"], p["bits"]) == (kind, bits)]
         lost = [point["psnr_db"] - point["refitted_psnr_db"] for point in group]
         losses[kind], left[kind] = fmean(lost), fmean(values(group, "refitted_psnr_db"))
