@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from benchmarks.activations import arcsine, bias, depth, folding, omega_0, rivals
+from benchmarks.activations import arcsine, bias, central_limit, depth, folding, omega_0, rivals
 from benchmarks.activations.derivatives import PICTURE, Sheet
 from benchmarks.activations.drawing import save_figure
 from benchmarks.activations.plots_of_fits import draw_folding, draw_omega, draw_rivals
@@ -19,26 +19,27 @@ from benchmarks.activations.plots_of_theory import (
 )
 from benchmarks.activations.summary import Run
 
-PLOTS: dict[str, tuple[str, Callable[[Run], Figure]]] = {
-    "lemmas": (arcsine.PART, draw_lemmas),
-    "depth": (depth.PART, draw_depth),
-    "histograms": (depth.PART, draw_histograms),
-    "bias": (bias.PART, draw_bias),
-    "folding": (folding.PART, draw_folding),
-    "omega": (omega_0.PART, draw_omega),
-    "rivals": (rivals.PART, draw_rivals),
+# Name of the file -> the parts it shows, and what draws it.
+PLOTS: dict[str, tuple[set[str], Callable[[Run], Figure]]] = {
+    "lemmas": ({arcsine.PART, central_limit.PART, depth.SAMPLE_PART}, draw_lemmas),
+    "depth": ({depth.PART}, draw_depth),
+    "histograms": ({depth.PART}, draw_histograms),
+    "bias": ({bias.PART}, draw_bias),
+    "folding": ({folding.PART, folding.RATE_PART}, draw_folding),
+    "omega": ({omega_0.PART}, draw_omega),
+    "rivals": ({rivals.PART, rivals.WEIGHT_PART}, draw_rivals),
 }
 SHEET_DPI = 72  # photographs take more bytes than lines
 
 
 def draw_plots(run: Run, folder: Path) -> list[Path]:
-    """Study -> a file for each plot whose part it has."""
+    """Study -> a file for each plot whose parts it has."""
     plt.rcParams.update({"font.size": 9, "axes.grid": True, "grid.alpha": 0.25})
     parts = {point["part"] for point in run["points"]}
     return [
         save_figure(draw(run), folder / f"{name}.png")
-        for name, (part, draw) in PLOTS.items()
-        if part in parts
+        for name, (needed, draw) in PLOTS.items()
+        if needed <= parts
     ]
 
 
