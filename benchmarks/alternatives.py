@@ -13,7 +13,8 @@ import zstandard
 from torch import Tensor
 
 from sirencodec import fit, query, siren
-from sirencodec.architecture import Architecture
+from sirencodec.activations import first_layer_bound, hidden_bound, pytorch_bias_bound
+from sirencodec.architecture import INPUTS, Architecture
 from sirencodec.entropy import matrices, payload
 from sirencodec.entropy.frequency import largest_level
 from sirencodec.entropy.payload import QuantizedPicture
@@ -66,8 +67,20 @@ def pytorch_bias(
     layers = _initial_layers(architecture, axis_scale, generator)
     for layer in layers[:-1]:
         rows, columns = layer.shape
-        bound = architecture.omega_0 / math.sqrt(columns - 1)
+        bound = architecture.omega_0 * pytorch_bias_bound(columns - 1)
         layer[:, -1] = (torch.rand(rows, generator=generator) * 2 - 1) * bound
+    return layers
+
+
+def coin_bias(
+    architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
+) -> siren.Layers:
+    """Initial layers whose biases are drawn from the weights' range, as in COIN's code."""
+    layers = _initial_layers(architecture, axis_scale, generator)
+    first = architecture.omega_0 * first_layer_bound(INPUTS)
+    hidden = hidden_bound(architecture.hidden_features)
+    for layer, bound in zip(layers[:-1], [first, *[hidden] * len(layers[1:-1])], strict=True):
+        layer[:, -1] = (torch.rand(len(layer), generator=generator) * 2 - 1) * bound
     return layers
 
 

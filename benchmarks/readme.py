@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks import report, tables
 from benchmarks.ablation import ablation_table
+from benchmarks.activations.page import activations_block
 from benchmarks.bd_rate import Window
 from benchmarks.curves import Curve, NoCurveError, find_curve
 from benchmarks.results import read_run
@@ -113,4 +114,5 @@ TABLES: dict[str, Callable[[dict[str, Any], Options], str]] = {
     "speed-encode": _speed("encode"),
     "scale": lambda run, options: scale_table(run),
     "ablation": lambda run, options: ablation_table(run),
+    "activations": lambda run, options: activations_block(run, options["part"]),
 }

@@ -17,6 +17,7 @@ from benchmarks.measure import Key, Point
 KEY_FIELDS = {
     "rate-distortion": ("codec", "variant", "effort", "setting", "image"),
     "speed": ("task", "codec", "effort", "width", "threads", "device"),
+    "activations": ("part", "case"),
 }
 
 

@@ -61,6 +61,8 @@ def run_smoke() -> None:
         rounds = ["--bpp", "2", "--repeats", "1"]
         _command(["speed", "--image", str(original), *sizes, *rounds, *speed])
         _command(["report", *map(str, others)])
+        study = ["--output", str(folder / "study.json"), "--plots", name]
+        _command(["activations", "--quick", "--parts", "arcsine,depth", *study])
 
 
 def _command(arguments: list[str]) -> None:

@@ -89,10 +89,10 @@ def _all_variants() -> Iterator[Variant]:
         return Variant(name, switch, {f"sirencodec.{target}": value})
 
     yield Variant(BASELINE, "nothing", {})
-    for name in ("zero", "pytorch"):
+    for name in ("zero", "coin", "pytorch"):
         start = Alternative(f"{name}_bias")
         yield variant(f"bias-{name}", "initial biases", "siren.initial_layers", start)
-    for omega_0 in (10, 20, 60, 120):
+    for omega_0 in (10, 20, 30, 60, 120):
         plan = Alternative("constant", (omega_0,))
         yield variant(f"omega-{omega_0}", "omega_0", "planning.plan_omega_0", plan)
     # From the last step on: as good as rounding a finished fit.

@@ -21,8 +21,11 @@ QUALITY_FLOOR_BITS: Final = 1_600
 SMALLEST_PAYLOAD_BITS: Final = 200.0  # a network of a dozen weights
 LARGEST_PAYLOAD_BITS: Final = 1.2e7  # 1.9 million weights, 500 wide; fitting them takes hours
 
-# The reference's; a flat optimum for photographs at 0.05 to 0.4 bits a pixel (LOG.md, entry 4).
+# The reference's, from PHOTO_PARAMETERS weights on: a flat optimum for photographs at 0.05 to 0.4
+# bits a pixel (LOG.md, entry 4). Smaller networks want less (LOG.md, entry 10).
 PHOTO_OMEGA_0: Final = 30
+PHOTO_PARAMETERS: Final = 12_000
+OMEGA_0_POWER: Final = 0.2
 
 BATCH_PIXELS: Final = 6_144  # smaller is noise, larger is fewer steps (LOG.md, entry 2)
 
@@ -61,22 +64,28 @@ def plan_architecture(payload_bits: float, channels: int, longest_side: int) -> 
     """
     wanted = payload_bits / BITS_PER_WEIGHT
     hidden_layers = plan_depth(wanted)
-    omega_0 = plan_omega_0(longest_side)
     features = 1
-    while Architecture(features + 1, hidden_layers, channels, omega_0).num_parameters <= wanted:
+    while Architecture(features + 1, hidden_layers, channels, 1).num_parameters <= wanted:
         features += 1
+    num_parameters = Architecture(features, hidden_layers, channels, 1).num_parameters
+    omega_0 = plan_omega_0(longest_side, num_parameters)
     return Architecture(features, hidden_layers, channels, omega_0)
 
 
-def plan_omega_0(longest_side: int) -> int:
-    """Pixels along the longer axis -> frequency factor of the first layer.
+def plan_omega_0(longest_side: int, num_parameters: int) -> int:
+    """Pixels along the longer axis and size of the network -> frequency factor of the first layer.
+
+    What a network can show decides: one of few weights has no use of high frequencies, and cannot
+    get rid of those it starts with. The best factor grows with about the fifth root of the number
+    of weights, whatever the image's size and bandwidth (docs/why-sine.md).
 
     First-layer weights of omega_0 * U(-1/2, 1/2) reach omega_0 / (2 pi) cycles across the image.
     They should not begin above half of Nyquist's N/2 cycles: what a fit through pixel centres
     cannot tell from a lower frequency shows up between them. So omega_0 <= pi N / 2, which binds
     below 20 pixels.
     """
-    return min(PHOTO_OMEGA_0, round(math.pi * longest_side / 2))
+    by_network: float = PHOTO_OMEGA_0 * (num_parameters / PHOTO_PARAMETERS) ** OMEGA_0_POWER
+    return max(1, round(min(PHOTO_OMEGA_0, by_network, math.pi * longest_side / 2)))
 
 
 def plan_depth(num_parameters: float) -> int:

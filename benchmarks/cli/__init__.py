@@ -4,6 +4,7 @@ import click
 
 from benchmarks.cli.measuring import ablate, rate_distortion, scale, speed
 from benchmarks.cli.reporting import readme, report, smoke
+from benchmarks.cli.studying import activations
 from benchmarks.cli.training import train_prior
 
 
@@ -12,5 +13,6 @@ def main() -> None:
     """Measure the codec beside the others: whole files, decoded pixels, one run."""
 
 
-for command in (rate_distortion, report, speed, scale, ablate, readme, smoke, train_prior):
+COMMANDS = (rate_distortion, report, speed, scale, ablate, activations, readme, smoke, train_prior)
+for command in COMMANDS:
     main.add_command(command)
