@@ -107,7 +107,7 @@ def _encode_pyramid(work: _Work) -> EncodeResult:
     image, config = work.image, work.config
     architecture = plan_pyramid_architecture(image.channels)
     overhead_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
-    plan = plan_pyramid(config, image.width * image.height, overhead_bytes)
+    plan = plan_pyramid(config, image.samples, overhead_bytes)
     picture = fit_pyramid(image.samples, architecture, plan, work.device, work.on_step)
     result = _finish(work, architecture, picture)
     warn_of_missed_target(result, image.width * image.height, config)

@@ -7,7 +7,9 @@ from sirencodec.architecture import LARGEST_EXPONENT, Architecture
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError
 from sirencodec.pyramid_state import PyramidPlan
+from sirencodec.query import Samples
 from sirencodec.rate_control import target_file_bytes
+from sirencodec.water_filling import Spectrum, trade_off_where
 
 # Below this many pixels, or with fewer bytes, the fixed parts of a pyramid (some 500 bytes) leave
 # too little for its latents, and below this effort its network stays what it was at random
@@ -19,17 +21,12 @@ LOWEST_PYRAMID_EFFORT: Final = 2
 HIDDEN_FEATURES: Final = 16
 HIDDEN_LAYERS: Final = 1
 PRIOR: Final = 1
+NETWORK_BITS: Final = 4_400  # what network, kernels and context differences take, about
 
 # The trade-off at a quality of 60 and the change for one point: a decade in 32, about the bits a
 # pixel that the pure profile gives at the same quality.
 TRADE_OFF_AT_60: Final = 0.004
 DECADES_PER_POINT: Final = 1 / 32
-
-# Where the search for a rate starts: what photographs need on average.
-TYPICAL_BPP: Final = 0.25  # at TRADE_OFF_AT_60
-TRADE_OFF_EXPONENT: Final = 1.9  # of the rate, falling
-TYPICAL_PSNR_DB: Final = 31.0
-DB_PER_DECADE: Final = 5.0
 
 # Effort -> steps relative to those of effort 4.
 EFFORT_STEPS: Final = (0.04, 0.1, 0.25, 0.5, 1.0, 1.6, 2.5, 4.0, 6.5, 10.0)
@@ -59,29 +56,29 @@ def plan_pyramid_architecture(channels: int) -> Architecture:
     return Architecture(HIDDEN_FEATURES, HIDDEN_LAYERS, channels, 1, grids, PRIOR)
 
 
-def plan_pyramid(config: EncodeConfig, num_pixels: int, overhead_bytes: int) -> PyramidPlan:
-    """Options and image size -> the work to do and what for.
+def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) -> PyramidPlan:
+    """Options and image -> the work to do and what for.
 
     Args:
         config: holds target and effort.
-        num_pixels: of the image.
+        samples: (height, width, channels) uint8 or uint16.
         overhead_bytes: of a file besides its payload.
     """
+    num_pixels = samples.shape[0] * samples.shape[1]
     share = EFFORT_STEPS[config.effort] * min(1.0, math.sqrt(USUAL_PIXELS / num_pixels))
     stages = tuple(
         (octaves, max(FEWEST_STEPS, round(steps * share))) for octaves, steps in STAGE_STEPS
     )
     if config.psnr_db is not None:
-        decades = (TYPICAL_PSNR_DB - config.psnr_db) / DB_PER_DECADE
-        trade_off = TRADE_OFF_AT_60 * 10**decades
-        return PyramidPlan(stages, _clamp(trade_off), config.seed, psnr_db=config.psnr_db)
+        trade_off = trade_off_where(Spectrum(samples).psnr_db, config.psnr_db)
+        return PyramidPlan(stages, trade_off, config.seed, psnr_db=config.psnr_db)
     target_bytes = target_file_bytes(config, num_pixels)
     if target_bytes is None:
         quality = DEFAULT_QUALITY if config.quality is None else config.quality
         return PyramidPlan(stages, quality_trade_off(quality), config.seed)
     budget_bits = 8.0 * max(target_bytes - overhead_bytes, 1)
-    typical = (TYPICAL_BPP * num_pixels / budget_bits) ** TRADE_OFF_EXPONENT
-    trade_off = _clamp(TRADE_OFF_AT_60 * typical)
+    latent_bits = max(budget_bits - NETWORK_BITS, 0.1 * budget_bits)
+    trade_off = trade_off_where(Spectrum(samples).bpp, latent_bits / num_pixels)
     return PyramidPlan(stages, trade_off, config.seed, budget_bits=budget_bits)
 
 
@@ -95,7 +92,3 @@ def quality_trade_off(quality: float) -> float:
         raise ParameterError(f"quality must be 0 to 100, not {quality}")
     trade_off: float = TRADE_OFF_AT_60 * 10 ** ((60 - quality) * DECADES_PER_POINT)
     return trade_off
-
-
-def _clamp(trade_off: float) -> float:
-    return min(max(trade_off, 1e-6), 1.0)

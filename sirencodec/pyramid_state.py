@@ -47,12 +47,12 @@ HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
 # by this share of the distance, in logarithms, between the target and what the fit is heading for.
 TARGET_GAIN = 0.04
 # Bits still fall while rounding hardens and latents settle: by this share over the last stage.
-EXPECTED_SAVING = 0.2
+EXPECTED_SAVING = 0.05
 AIM = 0.985  # of a budget, which must not be exceeded
 PSNR_AIM_DB = 0.08  # above the target
 DB_TO_TRADE_OFF = 0.2  # decimal logarithm of the trade-off for one decibel
 LOWEST_TRADE_OFF, HIGHEST_TRADE_OFF = math.log(1e-6), math.log(0.3)
-EXPECTED_WEIGHT_BITS = 5.0  # what network and context differences come to, a network's weight
+EXPECTED_WEIGHT_BITS = 9.0  # what network and context differences come to, a network's weight
 CORRECTION_STEPS = 40
 CORRECTION_HARD_STEPS = 10
 CORRECTION_START = 0.6  # where on the cosine, and in noise and temperature, a correction sets in

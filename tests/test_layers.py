@@ -41,7 +41,7 @@ LAYERS = (
         "soap",
         "activations",
     ),
-    ("buffers", "soft_round", "entropy.coder", "imagefile.*", "histogram"),
+    ("buffers", "soft_round", "water_filling", "entropy.coder", "imagefile.*", "histogram"),
     ("entropy.frequency", "siren", "upsampling", "context_rate", "image"),
     ("entropy.laplace", "quantize", "features", "batch_gradient", "tile_gradient"),
     ("entropy.context", "entropy.matrices", "query"),
