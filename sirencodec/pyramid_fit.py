@@ -31,6 +31,8 @@ ROUND_NETWORK_AT = 0.85  # of the last stage
 BUDGET_SLACK = 0.05
 PSNR_SLACK_DB = 0.25
 EXCESS_TO_TRADE_OFF = 3.0  # exponent: how the trade-off follows the rate
+# Likewise for a decibel that is missing: as much again, for a few steps go half of the way.
+MISSING_DB_TO_TRADE_OFF = 2 * DB_TO_TRADE_OFF
 CORRECTIONS = 5
 
 ONE_THREAD_PIXELS = 1 << 15
@@ -100,7 +102,7 @@ def _corrected(
             missing_db = plan.psnr_db - psnr_db
             meets, close = missing_db <= 0, -PSNR_SLACK_DB <= missing_db <= 0
             merit = -bits if meets else -missing_db
-            factor = 10 ** (-DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4))
+            factor = 10 ** (-MISSING_DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4))
         else:
             return picture
         if (meets, merit) > best_merit:

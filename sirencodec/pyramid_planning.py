@@ -30,8 +30,10 @@ DECADES_PER_POINT: Final = 1 / 32
 
 # Effort -> steps relative to those of effort 4.
 EFFORT_STEPS: Final = (0.04, 0.1, 0.25, 0.5, 1.0, 1.6, 2.5, 4.0, 6.5, 10.0)
-# Steps at effort 4, by octaves the image is reduced by.
-STAGE_STEPS: Final = ((2, 300), (1, 700), (0, 850))
+# Steps at effort 4, by octaves the image is reduced by. The first ones lead from the trained
+# network to where the image is; more of them lead away from it (benchmarks/LOG.md, entry 11), so
+# they grow with the root of the share below effort 4, and not at all above it.
+STAGE_STEPS: Final = ((2, 75), (1, 175), (0, 850))
 FEWEST_STEPS: Final = 20
 # A larger image gets fewer steps, by the square root of its size relative to this.
 USUAL_PIXELS: Final = 2**19
@@ -67,7 +69,8 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
     num_pixels = samples.shape[0] * samples.shape[1]
     share = EFFORT_STEPS[config.effort] * min(1.0, math.sqrt(USUAL_PIXELS / num_pixels))
     stages = tuple(
-        (octaves, max(FEWEST_STEPS, round(steps * share))) for octaves, steps in STAGE_STEPS
+        (octaves, max(FEWEST_STEPS, round(steps * (min(1.0, share**0.5) if octaves else share))))
+        for octaves, steps in STAGE_STEPS
     )
     if config.psnr_db is not None:
         trade_off = trade_off_where(Spectrum(samples).psnr_db, config.psnr_db)

@@ -43,19 +43,21 @@ NOISES = (0.22, 0.15)
 
 HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
 
-# The trade-off that meets a target is found on the way, in the last stage: at every step it moves
-# by this share of the distance, in logarithms, between the target and what the fit is heading for.
-TARGET_GAIN = 0.04
-# Bits still fall while rounding hardens and latents settle: by this share over the last stage.
-EXPECTED_SAVING = 0.05
-AIM = 0.985  # of a budget, which must not be exceeded
+# The trade-off that meets a target is found on the way, in the last stage: were it to go on like
+# this through all of the stage, it would move by so many times the distance, in logarithms, between
+# the target and what the fit is heading for. Bits follow it late; more would overshoot.
+TARGET_GAIN = 12.0
+# Bits still fall while rounding hardens and latents settle: by this share, times the square of the
+# part of the last stage that is left.
+EXPECTED_SAVING = 0.3
+AIM = 0.965  # of a budget, which must not be exceeded: rounding adds some 2 %
 PSNR_AIM_DB = 0.08  # above the target
 DB_TO_TRADE_OFF = 0.2  # decimal logarithm of the trade-off for one decibel
 LOWEST_TRADE_OFF, HIGHEST_TRADE_OFF = math.log(1e-6), math.log(0.3)
 EXPECTED_WEIGHT_BITS = 9.0  # what network and context differences come to, a network's weight
-CORRECTION_STEPS = 40
+CORRECTION_STEPS = 50
 CORRECTION_HARD_STEPS = 10
-CORRECTION_START = 0.6  # where on the cosine, and in noise and temperature, a correction sets in
+CORRECTION_START = 0.4  # where on the cosine, and in noise and temperature, a correction sets in
 
 FIRST_MOMENT_DECAY = 0.8
 SECOND_MOMENT_DECAY = 0.99
@@ -221,13 +223,14 @@ class PyramidState:
         distance = 0.0
         if self._plan.budget_bits is not None:
             latent_bits = self._plan.budget_bits * AIM - self._network_bits()
-            expected = self._recent_bits * (1 - EXPECTED_SAVING * (1 - progress))
+            expected = self._recent_bits * (1 - EXPECTED_SAVING * (1 - progress) ** 2)
             distance = math.log(expected / max(latent_bits, 0.02 * self._plan.budget_bits))
         elif self._plan.psnr_db is not None:
             aim_db = self._plan.psnr_db + PSNR_AIM_DB
             decades = DB_TO_TRADE_OFF * (self._recent_psnr_db - aim_db)
             distance = decades * math.log(10)
-        moved = math.log(self.trade_off) + TARGET_GAIN * min(max(distance, -2.0), 2.0)
+        gain = TARGET_GAIN / self._plan.stages[-1][1]
+        moved = math.log(self.trade_off) + gain * min(max(distance, -2.0), 2.0)
         self._set_trade_off(moved)
 
     def _network_bits(self) -> float:
