@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PARTS = ("arcsine", "central-limit", "depth", "bias", "folding", "omega", "rivals")
 PLOTS = ROOT / "docs" / "images" / "why-sine"
+QUICK_OUTPUT = Path("activations-quick.json")  # never among what is committed
 
 
 @click.command()
@@ -29,17 +30,17 @@ PLOTS = ROOT / "docs" / "images" / "why-sine"
 @click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
 @click.option("--parts", type=Listed(str), default=PARTS, show_default="all", help="to run")
 @click.option("--quick", is_flag=True, help="too small to show much: does everything run?")
+@click.option("--output", type=NewFile, help="[the committed results; a file here if --quick]")
 @click.option(
-    "--output", type=NewFile, default=RESULTS / "activations.json", show_default="activations.json"
+    "--plots", type=NewFolder, help="[docs/images/why-sine; by the output if --quick]"
 )
-@click.option("--plots", type=NewFolder, default=PLOTS, show_default="docs/images/why-sine")
 def activations(
     dataset: Path | None,
     images: tuple[str, ...],
     parts: tuple[str, ...],
     quick: bool,
-    output: Path,
-    plots: Path,
+    output: Path | None,
+    plots: Path | None,
 ) -> None:
     """Measure what is said of sine networks: distributions, biases, omega_0, alternatives."""
     from benchmarks.activations.pictures import OWN_PICTURE, read_crops
@@ -52,6 +53,8 @@ def activations(
     if images and dataset is None:
         raise click.UsageError("--images names files of a --dataset")
     files = open_images(dataset, images) if dataset else [OWN_PICTURE]
+    output = output or (QUICK_OUTPUT if quick else RESULTS / "activations.json")
+    plots = plots or (output.with_suffix("") if quick else PLOTS)
     side = QUICK_CROP_SIDE if quick else CROP_SIDE
     pictures = read_crops(dataset, images, side)
     plan = quick_plan(pictures) if quick else Plan(pictures)
