@@ -31,9 +31,7 @@ QUICK_OUTPUT = Path("activations-quick.json")  # never among what is committed
 @click.option("--parts", type=Listed(str), default=PARTS, show_default="all", help="to run")
 @click.option("--quick", is_flag=True, help="too small to show much: does everything run?")
 @click.option("--output", type=NewFile, help="[the committed results; a file here if --quick]")
-@click.option(
-    "--plots", type=NewFolder, help="[docs/images/why-sine; by the output if --quick]"
-)
+@click.option("--plots", type=NewFolder, help="[docs/images/why-sine; by the output if --quick]")
 def activations(
     dataset: Path | None,
     images: tuple[str, ...],
