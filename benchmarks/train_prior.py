@@ -20,7 +20,7 @@ from sirencodec.architecture import INPUTS
 from sirencodec.entropy.coder import SymbolEncoder
 from sirencodec.entropy.context import WEIGHT_BITS
 from sirencodec.entropy.matrices import encode_matrices
-from sirencodec.entropy.prior import prior_matrices, prior_shapes
+from sirencodec.entropy.prior import prior_context, prior_shapes
 from sirencodec.image import read_image
 from sirencodec.prior_file import HIDDEN_WIDTHS
 from sirencodec.pyramid_planning import PRIOR
@@ -73,7 +73,7 @@ class SharedNetworks:
             *self.layers, self.kernels = (matrix.clone() for matrix in trained_matrices())
             self.context = [
                 torch.from_numpy(matrix * 2.0**-WEIGHT_BITS).float()
-                for matrix in prior_matrices(PRIOR)
+                for matrix in prior_context(PRIOR)
             ]
         else:
             black = torch.zeros(TRAINED_ARCHITECTURE.channels)

@@ -10,6 +10,7 @@ from sirencodec.architecture import decoding_work
 from sirencodec.container import Header, parse_container
 from sirencodec.device import choose_device
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload
+from sirencodec.entropy.prior import adapted_refinement
 from sirencodec.errors import ParameterError
 from sirencodec.features import FeatureField
 from sirencodec.image import Image, Metadata
@@ -153,7 +154,13 @@ def to_network(
         return Network(layers)
     kernels = matrices[len(layers)] if architecture.kernel_shapes else None
     grids = [torch.from_numpy(grid).to(device=device, dtype=dtype) for grid in picture.latents]
-    field = FeatureField(grids, architecture.grids, kernels, header.width, header.height)
+    refinement = [
+        torch.tensor(matrix, dtype=dtype, device=device)
+        for matrix in adapted_refinement(architecture.prior, picture.weights)
+    ]
+    field = FeatureField(
+        grids, architecture.grids, kernels, refinement, header.width, header.height
+    )
     return Network(layers, field)
 
 

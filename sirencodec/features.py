@@ -1,10 +1,11 @@
 """Latent grids -> features at any coordinates.
 
-Upsampled to pixel resolution, a grid is a *feature* at every pixel centre; between the centres it
-is interpolated by cubic convolution (Keys 1981, a = -1/2), which passes through them. So the same
-rule gives what was fitted at the stored size and a continuous function everywhere else. All of it
-is linear in the samples and separable: along an axis, a position is a row of weights over a grid's
-samples, and a rectangle of positions is two matrix products.
+Upsampled to pixel resolution, a grid is a *feature* at every pixel centre. The finest features are
+refined by what surrounds them; between the centres, features are interpolated by cubic convolution
+(Keys 1981, a = -1/2), which passes through them. So the same rule gives what was fitted at the
+stored size and a continuous function everywhere else. Upsampling and interpolation are linear and
+separable: along an axis, each is a matrix, and a rectangle of pixels or positions takes two matrix
+products.
 
 Work goes by cells of pixels; each needs the samples around it alone, so that neither a large image
 nor a large output asks for much memory.
@@ -18,27 +19,34 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from sirencodec.refinement import HALO, corrections, num_refined
 from sirencodec.upsampling import MARGIN, upsampling_matrices
 
 CELL = 128  # pixels
-BORDER = 64  # pixels beyond a cell that interpolation may reach; a multiple of every grid's stride
+BORDER = 64  # pixels beyond a cell that are at hand; a multiple of every grid's stride
 WINDOW = CELL + 2 * BORDER
+CUBIC_TAPS = 4
 
 Positions = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """Positions along an axis that share a window of pixels.
+    """Positions along an axis that share a stretch of pixels.
 
     Attributes:
         positions: slice of the positions asked for.
-        weights: one (positions, samples) matrix a grid.
+        interpolation: (positions, pixels) weights of the pixels' features.
+        first_pixel: the stretch's first.
+        upsampling: a (pixels + 4, samples) matrix a grid; the pixels next to the stretch as well,
+            beyond the image its outermost ones.
         samples: of each grid, the indices that the columns stand for.
     """
 
     positions: slice
-    weights: list[Tensor]
+    interpolation: Tensor
+    first_pixel: int
+    upsampling: list[Tensor]
     samples: list[Tensor]
 
 
@@ -57,6 +65,7 @@ class FeatureField:
         grids: Sequence[Tensor],
         exponents: Sequence[int],
         kernels: Tensor | None,
+        refinement: Sequence[Tensor],
         width: int,
         height: int,
     ) -> None:
@@ -66,15 +75,16 @@ class FeatureField:
             grids: (rows, columns) samples, of the dtype and on the device to compute with.
             exponents: one a grid.
             kernels: (octaves, 4); None if the only grid is the finest.
+            refinement: matrices of ``refinement_shapes``.
             width: of the image in pixels.
             height: likewise.
         """
-        self._grids = list(grids)
+        self._grids, self._refinement = list(grids), refinement
         self.exponents = list(exponents)
         self.width, self.height = width, height
         like = grids[0]
         matrices = [] if kernels is None else upsampling_matrices(kernels, WINDOW)
-        identity = torch.eye(WINDOW).to(like)
+        identity = torch.eye(WINDOW + 2 * HALO).to(like)
         self._upsampling = [matrices[k - 1] if k else identity for k in exponents]
 
     def cells(self, positions: Positions, size: int, axis: int) -> Iterator[Cell]:
@@ -84,35 +94,32 @@ class FeatureField:
         starts = np.flatnonzero(np.diff(index, prepend=-1.0))
         for start, stop in zip(starts, [*starts[1:], len(positions)], strict=True):
             chosen = slice(int(start), int(stop))
-            first_pixel = int(index[start]) * CELL - BORDER
-            rows = self._interpolation(clamped[chosen], first_pixel, size, cubic_weights)
-            weights = [rows @ matrix for matrix in self._upsampling]
-            yield Cell(chosen, weights, self._samples(first_pixel, axis))
+            yield self._cell(clamped[chosen], int(index[start]), size, axis, chosen)
 
-    def _interpolation(
-        self,
-        positions: Positions,
-        first_pixel: int,
-        size: int,
-        weigh: Callable[[Positions], Positions],
-    ) -> Tensor:
-        """Positions -> (positions, WINDOW) weights of the pixels' features."""
-        like = self._grids[0]
-        nearest = np.floor(positions - 0.5).astype(np.int64)
-        weights = weigh(positions - 0.5 - nearest)
-        matrix = np.zeros((len(positions), WINDOW))
-        row = np.arange(len(positions))
-        for tap in range(4):
-            pixel = np.clip(nearest + tap - 1, 0, size - 1) - first_pixel
-            np.add.at(matrix, (row, pixel), weights[tap])
-        return torch.from_numpy(matrix).to(like)
+    def _cell(self, positions: Positions, number: int, size: int, axis: int, chosen: slice) -> Cell:
+        """Positions within cell ``number`` -> the cell."""
+        like, window_start = self._grids[0], number * CELL - BORDER
+        pixels, weights = _taps(positions, size, cubic_weights)
+        first, last = int(pixels.min()), int(pixels.max())
+        interpolation = np.zeros((len(positions), last + 1 - first))
+        for pixel, weight in zip(pixels, weights, strict=True):
+            np.add.at(interpolation, (np.arange(len(positions)), pixel - first), weight)
+        around = np.clip(np.arange(first - HALO, last + 1 + HALO), 0, size - 1)
+        rows = torch.from_numpy(around - window_start + HALO).to(like.device)
+        return Cell(
+            chosen,
+            torch.from_numpy(interpolation).to(like),
+            first,
+            [matrix[rows] for matrix in self._upsampling],
+            self._samples(window_start, axis),
+        )
 
-    def _samples(self, first_pixel: int, axis: int) -> list[Tensor]:
+    def _samples(self, window_start: int, axis: int) -> list[Tensor]:
         """Start of a window -> indices of each grid's samples there, repeating the outermost."""
         indices = []
         for grid, exponent in zip(self._grids, self.exponents, strict=True):
-            margin = MARGIN if exponent else 0
-            start = (first_pixel >> exponent) - margin
+            margin = MARGIN if exponent else HALO
+            start = (window_start >> exponent) - margin
             count = (WINDOW >> exponent) + 2 * margin
             index = torch.arange(start, start + count, device=grid.device)
             indices.append(index.clamp_(0, grid.shape[axis] - 1))
@@ -120,19 +127,7 @@ class FeatureField:
 
     def rectangle(self, rows: Cell, columns: Cell) -> Tensor:
         """Product of two cells -> (features, positions down, positions across)."""
-        return torch.stack(
-            [
-                down @ grid[row_samples][:, column_samples] @ across.T
-                for grid, down, across, row_samples, column_samples in zip(
-                    self._grids,
-                    rows.weights,
-                    columns.weights,
-                    rows.samples,
-                    columns.samples,
-                    strict=True,
-                )
-            ]
-        )
+        return rows.interpolation @ self._at_pixels(rows, columns) @ columns.interpolation.T
 
     def points(self, x: Positions, y: Positions) -> tuple[Tensor, Tensor]:
         """Scattered positions -> features and their derivatives.
@@ -153,48 +148,72 @@ class FeatureField:
         cell_x = np.minimum(inside_x, self.width - 1e-9) // CELL
         cell_y = np.minimum(inside_y, self.height - 1e-9) // CELL
         cells, owner = np.unique(np.stack([cell_x, cell_y]), axis=1, return_inverse=True)
-        for number, (left, top) in enumerate(cells.T.astype(np.int64) * CELL - BORDER):
+        for number, (column, row) in enumerate(cells.T.astype(np.int64)):
             chosen = np.flatnonzero(owner.reshape(-1) == number)
-            tile = self._tile(int(left), int(top))
-            axes = (
-                (inside_x[chosen], int(left), self.width),
-                (inside_y[chosen], int(top), self.height),
+            x_here, y_here = inside_x[chosen], inside_y[chosen]
+            across = self._cell(x_here, int(column), self.width, 1, slice(None))
+            down = self._cell(y_here, int(row), self.height, 0, slice(None))
+            pixels = self._at_pixels(down, across)
+            plain, steep = (
+                (
+                    _taps(x_here, self.width, weigh, across.first_pixel),
+                    _taps(y_here, self.height, weigh, down.first_pixel),
+                )
+                for weigh in (cubic_weights, cubic_slopes)
             )
-            plain = [_taps(*axis, cubic_weights) for axis in axes]
-            steep = [_taps(*axis, cubic_slopes) for axis in axes]
             at = torch.from_numpy(chosen).to(like.device)
-            values[:, at] = _gather(tile, plain[0], plain[1])
-            slopes[0][:, at] = _gather(tile, steep[0], plain[1])
-            slopes[1][:, at] = _gather(tile, plain[0], steep[1])
+            values[:, at] = _gather(pixels, *plain)
+            slopes[0][:, at] = _gather(pixels, steep[0], plain[1])
+            slopes[1][:, at] = _gather(pixels, plain[0], steep[1])
         return values, slopes * torch.from_numpy(moves).to(like)[:, None]
 
-    def _tile(self, left: int, top: int) -> Tensor:
-        """Corner of a window -> features at its pixel centres, (features, WINDOW, WINDOW)."""
-        across, down = self._samples(left, 1), self._samples(top, 0)
-        parts = zip(self._grids, self._upsampling, down, across, strict=True)
-        return torch.stack([m @ grid[rows][:, columns] @ m.T for grid, m, rows, columns in parts])
+    def _at_pixels(self, rows: Cell, columns: Cell) -> Tensor:
+        """Product of two stretches of pixels -> (features, rows, columns), refined."""
+        parts = zip(
+            self._grids,
+            rows.upsampling,
+            columns.upsampling,
+            rows.samples,
+            columns.samples,
+            strict=True,
+        )
+        around = torch.stack(
+            [down @ grid[i][:, j] @ across.T for grid, down, across, i, j in parts]
+        )
+        features = around[:, HALO:-HALO, HALO:-HALO]
+        refined = num_refined(self.exponents)
+        if refined:
+            features[:refined] += corrections(around, self.exponents, self._refinement)
+        return features
 
 
 Taps = tuple[npt.NDArray[np.int64], Positions]
 
 
 def _taps(
-    positions: Positions, first_pixel: int, size: int, weigh: Callable[[Positions], Positions]
+    positions: Positions,
+    size: int,
+    weigh: Callable[[Positions], Positions],
+    first_pixel: int = 0,
 ) -> Taps:
-    """Positions -> (4, n) pixels of the window and their (4, n) weights."""
+    """Positions along an axis of ``size`` pixels -> (4, n) pixels and their (4, n) weights.
+
+    Pixels are counted from ``first_pixel``.
+    """
     nearest = np.floor(positions - 0.5).astype(np.int64)
-    pixels = nearest + np.arange(-1, 3)[:, None]
+    pixels = nearest + np.arange(-1, CUBIC_TAPS - 1)[:, None]
     return np.clip(pixels, 0, size - 1) - first_pixel, weigh(positions - 0.5 - nearest)
 
 
-def _gather(tile: Tensor, across: Taps, down: Taps) -> Tensor:
-    """Features of a window -> (features, n) at points given by their taps along both axes."""
-    total = tile.new_zeros(len(tile), across[0].shape[1])
+def _gather(pixels: Tensor, across: Taps, down: Taps) -> Tensor:
+    """Features of pixels -> (features, n) at points given by their taps along both axes."""
+    total = pixels.new_zeros(len(pixels), across[0].shape[1])
+    flat = pixels.flatten(1)
     for row, row_weight in zip(*down, strict=True):
         for column, column_weight in zip(*across, strict=True):
-            weight = torch.from_numpy(row_weight * column_weight).to(tile)
-            flat = torch.from_numpy(row * WINDOW + column).to(tile.device)
-            total += tile.flatten(1)[:, flat] * weight
+            weight = torch.from_numpy(row_weight * column_weight).to(pixels)
+            index = torch.from_numpy(row * pixels.shape[2] + column).to(pixels.device)
+            total += flat[:, index] * weight
     return total
 
 

@@ -26,6 +26,7 @@ from sirencodec.container import Header, parse_container
 from sirencodec.decoder import to_network
 from sirencodec.entropy.bit_count import PayloadBits, count_bits
 from sirencodec.entropy.payload import QuantizedPicture
+from sirencodec.entropy.prior import context_shapes, prior_refinement
 from sirencodec.features import FeatureField
 from sirencodec.grid import Float64Array, grid_coordinates, pixel_centres
 from sirencodec.histogram import (
@@ -103,6 +104,7 @@ class Bits:
         layers: the network's matrices, each of which says its own.
         kernels: the upsampling kernels, 0 if there are none.
         context: what the context model differs by from the shipped one, 0 if there is none.
+        refinement: likewise.
         grids: one a grid, finest first.
         rest: what the coder's last words hold besides.
     """
@@ -111,6 +113,7 @@ class Bits:
     layers: float
     kernels: float
     context: float
+    refinement: float
     grids: tuple[float, ...]
     rest: float
 
@@ -203,6 +206,7 @@ def _initial_network(picture: QuantizedPicture, header: Header, seed: int) -> Ne
         grids,
         architecture.grids,
         kernels if architecture.kernel_shapes else None,
+        [torch.tensor(m, dtype=torch.float32) for m in prior_refinement(architecture.prior)],
         header.width,
         header.height,
     )
@@ -301,11 +305,13 @@ def _group_bits(spent: PayloadBits, payload_bits: int, architecture: Architectur
     """Bits of each matrix -> those of the groups they make."""
     layers = len(architecture.layer_shapes)
     kernels = layers + len(architecture.kernel_shapes)
+    context = kernels + (len(context_shapes(architecture.prior)) if architecture.grids else 0)
     return Bits(
         payload=payload_bits,
         layers=math.fsum(spent.matrices[:layers]),
         kernels=math.fsum(spent.matrices[layers:kernels]),
-        context=math.fsum(spent.matrices[kernels:]),
+        context=math.fsum(spent.matrices[kernels:context]),
+        refinement=math.fsum(spent.matrices[context:]),
         grids=spent.grids,
         rest=spent.rest,
     )

@@ -205,6 +205,7 @@ def _bit_parts(inspection: Inspection, shown: Sequence[int]) -> Iterator[tuple[s
     if inspection.info.grids:
         yield "kernels", bits.kernels
         yield "context", bits.context
+        yield "refinement", bits.refinement
     for stride, grid_bits in zip(inspection.info.grids, bits.grids, strict=True):
         yield f"grid 1/{stride}", grid_bits
 

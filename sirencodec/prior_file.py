@@ -1,12 +1,14 @@
-"""What the package ships in ``priors``: context models by number, and a network to start from."""
+"""What the package ships in ``priors``: priors by number, and a network to start from."""
 
 import zlib
 from functools import lru_cache
 from importlib import resources
 from typing import Final
 
-# Number -> widths of the hidden layers of each phase's network.
+# Number -> widths of the hidden layers of each phase's context network.
 HIDDEN_WIDTHS: Final[dict[int, tuple[int, ...]]] = {1: (24, 24)}
+# Number -> hidden channels of the refinement.
+REFINEMENT_CHANNELS: Final[dict[int, int]] = {1: 8}
 
 
 def prior_bytes(number: int) -> bytes:

@@ -3,34 +3,27 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
-from sirencodec.architecture import INPUTS, PHASES, Architecture, grid_shape
+from sirencodec.architecture import INPUTS, Architecture, grid_shape
 from sirencodec.context_rate import ContextRate
-from sirencodec.entropy.context import LARGEST_LATENT, WEIGHT_BITS
-from sirencodec.entropy.frequency import LARGEST_LEVEL
-from sirencodec.entropy.matrices import best_model, matrices_bits
-from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, QuantizedPicture, matrix_shapes
-from sirencodec.entropy.prior import prior_matrices
+from sirencodec.entropy.context import LARGEST_LATENT
+from sirencodec.entropy.matrices import matrices_bits
+from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.errors import FitError
 from sirencodec.progress import FitProgress, OnStep
-from sirencodec.quantize import STEP_SIZES, QuantizedWeights, quantize
 from sirencodec.query import Samples
+from sirencodec.refinement import num_refined
 from sirencodec.siren import Layers
-from sirencodec.soap import Soap
 from sirencodec.soft_round import soft_round
-from sirencodec.starting_network import feature_gain, starting_network
+from sirencodec.starting_network import feature_gain
 from sirencodec.tile_gradient import Distortion, TileGradient
+from sirencodec.trained_matrices import Parts, TrainedMatrices
 
-NETWORK_RATE = 0.01
-LAST_LAYER_SHARE = 0.3
-KERNEL_SHARE = 0.2
-CONTEXT_SHARE = 0.5
 # Levels a step at full size. Reduced images take larger ones, and so do small trade-offs, at which
 # the starting network wants larger latents.
 LATENT_RATE = 0.04
@@ -62,9 +55,6 @@ CORRECTION_START = 0.4  # where on the cosine, and in noise and temperature, a c
 FIRST_MOMENT_DECAY = 0.8
 SECOND_MOMENT_DECAY = 0.99
 EPSILON = 1e-12
-
-# Octaves of steps tried for a matrix, coarse to fine: 1/2 to 2^-12.
-STEP_OCTAVES = range(1, 13)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,35 +105,15 @@ class PyramidState:
         self._num_pixels = samples.shape[0] * samples.shape[1]
         generator = torch.Generator().manual_seed(plan.seed)
         mean = targets.mean((1, 2)).cpu()
-        layers, kernels = starting_network(architecture, mean, plan.trade_off, generator)
-        self._layers = [layer.to(device) for layer in layers]
-        self._kernels = kernels.to(device)
-        shipped = [
-            torch.from_numpy(matrix * 2.0**-WEIGHT_BITS).float().to(device)
-            for matrix in prior_matrices(architecture.prior)
-        ]
-        depth = len(shipped) // len(PHASES)
-        self._first_adapted = depth - plan.adapted_layers
-        self._networks = [
-            [matrix.clone() for matrix in shipped[depth * phase : depth * (phase + 1)]]
-            for phase in range(len(PHASES))
-        ]
-        adapted = [layer for network in self._networks for layer in network[self._first_adapted :]]
-        self._trained = [*self._layers, self._kernels, *adapted]
-        # What a trained matrix is coded as a difference from; None if it is coded as it is.
-        self._bases: list[Tensor | None] = [None] * (len(self._layers) + 1)
-        self._bases += [layer.clone() for layer in adapted]
-        self._optimizer = Soap(self._trained)
-        self._rates = [NETWORK_RATE] * (len(self._layers) - 1)
-        self._rates += [NETWORK_RATE * LAST_LAYER_SHARE, NETWORK_RATE * KERNEL_SHARE]
-        self._rates += [NETWORK_RATE * CONTEXT_SHARE] * len(adapted)
+        self._matrices = TrainedMatrices(
+            architecture, mean, plan.trade_off, plan.adapted_layers, generator, device
+        )
         height, width = targets.shape[1:]
         self._latents = {
             exponent: targets.new_zeros(grid_shape(width, height, exponent))
             for exponent in architecture.grids
         }
         self._noise = torch.Generator(device=device).manual_seed(plan.seed)
-        self.step_indices: tuple[int, ...] = ()
         self.trade_off = plan.trade_off
         self._latent_rate = LATENT_RATE / min(1.0, feature_gain(plan.trade_off))
         self._taken = 0
@@ -157,11 +127,13 @@ class PyramidState:
         local = [exponent - octaves for exponent in self._exponents]
         columns = [0, 1]
         columns += [INPUTS + self._architecture.grids.index(k) for k in self._exponents]
-        self._columns = torch.tensor([*columns, self._layers[0].shape[1] - 1], device=image.device)
+        layers = self._matrices.parts.layers
+        self._columns = torch.tensor([*columns, layers[0].shape[1] - 1], device=image.device)
+        # The refinement is about pixels as they are stored.
+        self._refines = not octaves and num_refined(self._exponents) > 0
         height, width = self._images[0].shape[1:]
         shapes = [grid_shape(width, height, exponent) for exponent in self._exponents]
-        shown = self._shown_layers(self._layers)
-        self._tiles = TileGradient(image, local, shown)
+        self._tiles = TileGradient(image, local, self._shown_layers(layers))
         self._rate = ContextRate(self._exponents, shapes, image)
         self._flat = torch.cat([self._latents[k].flatten() for k in self._exponents])
         self._first_moment = torch.zeros_like(self._flat)
@@ -202,7 +174,7 @@ class PyramidState:
     def correct(self, factor: float) -> None:
         """Change the trade-off and settle again, the network's steps chosen anew."""
         self._set_trade_off(math.log(self.trade_off * factor))
-        self.step_indices = ()
+        self._matrices.step_indices = ()
         for step in range(CORRECTION_STEPS):
             if step == CORRECTION_STEPS // 2:
                 self.choose_steps()
@@ -235,29 +207,40 @@ class PyramidState:
 
     def _network_bits(self) -> float:
         """What the matrices take, or are likely to."""
-        if not self.step_indices:
-            return EXPECTED_WEIGHT_BITS * sum(layer.numel() for layer in self._layers)
-        return matrices_bits(self._quantized_weights())
+        if self.has_steps:
+            return matrices_bits(self._matrices.quantized())
+        return EXPECTED_WEIGHT_BITS * sum(layer.numel() for layer in self._matrices.parts.layers)
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether the matrices are being rounded."""
+        return bool(self._matrices.step_indices)
 
     def rounded_psnr_db(self) -> float:
         """Quality of the image as a decoder would make it."""
-        layers, kernels, _ = self._parts(self._rounded())
         latents = self._split(torch.round(self._flat))
-        shown = self._shown_layers(layers)
-        return _psnr_db(self._tiles(shown, self._stage_kernels(kernels), latents).error)
+        return _psnr_db(self._distortion(self._matrices.rounded(), latents).error)
+
+    def _distortion(self, parts: Parts, grids: Sequence[Tensor]) -> Distortion:
+        """Error of the stage's image and its gradient."""
+        return self._tiles(
+            self._shown_layers(parts.layers),
+            self._stage_kernels(parts.kernels),
+            grids,
+            parts.refinement if self._refines else (),
+        )
 
     def _network_step(self, latents: Tensor, rate: float) -> Tensor:
         """Move the network; returns the gradient with respect to the latents."""
         grids = self._split(latents)
         weight = self.trade_off / self._num_pixels
-        trained = self._rounded()
-        layers, kernels, networks = self._parts(trained)
-        distortion = self._tiles(self._shown_layers(layers), self._stage_kernels(kernels), grids)
-        cost = self._rate(grids, networks, weight, self._plan.adapted_layers)
+        parts = self._matrices.rounded()
+        distortion = self._distortion(parts, grids)
+        cost = self._rate(grids, parts.networks, weight, self._plan.adapted_layers)
         bits = sum(cost.bits)
         if not math.isfinite(distortion.error + bits):
             raise FitError("the fit diverged")
-        self._move(distortion, list(chain(*cost.networks)), rate)
+        self._move(self._whole(distortion, cost.networks), rate)
         self._taken += 1
         self._recent_bits, self._recent_psnr_db = bits, _psnr_db(distortion.error)
         if self._on_step is not None:
@@ -268,29 +251,36 @@ class PyramidState:
         ]
         return torch.cat([slope.flatten() for slope in slopes])
 
-    def _move(self, distortion: Distortion, context: Sequence[Tensor], rate: float) -> None:
-        """One update of everything but the latents."""
-        first, kernels = self._whole(distortion)
-        layer, kernel = self._layers[0].clone(), self._kernels.clone()
-        gradients = [first, *distortion.layers[1:], kernels, *context]
-        self._optimizer.step(gradients, [own * rate for own in self._rates])
-        self._keep_hidden(self._layers[0], layer, self._kernels, kernel)
+    def _move(self, gradient: Parts, rate: float) -> None:
+        """One update of everything but the latents; what the stage does not show stays."""
+        hidden = self._hidden(self._matrices.parts)
+        self._matrices.move(gradient, rate)
+        self._restore(self._matrices.parts, hidden)
 
-    def _whole(self, distortion: Distortion) -> tuple[Tensor, Tensor]:
-        """Gradient of the whole first layer and of all kernels: zero for what is not shown."""
-        first = torch.zeros_like(self._layers[0])
+    def _whole(self, distortion: Distortion, networks: Sequence[Sequence[Tensor]]) -> Parts:
+        """The stage's gradient -> that of all matrices: zero for what is not shown."""
+        parts = self._matrices.parts
+        first = torch.zeros_like(parts.layers[0])
         first[:, self._columns] = distortion.layers[0]
-        kernels = torch.zeros_like(self._kernels)
+        kernels = torch.zeros_like(parts.kernels)
         if distortion.kernels is not None:
             kernels[self._octaves :] = distortion.kernels
-        return first, kernels
+        refinement = distortion.refinement or [torch.zeros_like(m) for m in parts.refinement]
+        return Parts([first, *distortion.layers[1:]], kernels, networks, refinement)
 
-    def _keep_hidden(self, layer: Tensor, old_layer: Tensor, kernels: Tensor, old: Tensor) -> None:
+    def _hidden(self, parts: Parts) -> list[Tensor]:
+        """Matrices -> copies of those that the stage shows only parts of, or nothing."""
+        return [part.clone() for part in (parts.layers[0], parts.kernels, *parts.refinement)]
+
+    def _restore(self, parts: Parts, old: Sequence[Tensor]) -> None:
         """Undo what an update has done to parts that the stage does not show."""
-        old_layer[:, self._columns] = layer[:, self._columns]
-        layer.copy_(old_layer)
-        kernels[: self._octaves] = old[: self._octaves]
-        kernels.clamp_(-LARGEST_KERNEL_WEIGHT / 2, LARGEST_KERNEL_WEIGHT / 2)
+        layer, kernels, *refinement = old
+        layer[:, self._columns] = parts.layers[0][:, self._columns]
+        parts.layers[0].copy_(layer)
+        parts.kernels[: self._octaves] = kernels[: self._octaves]
+        if not self._refines:
+            for matrix, before in zip(parts.refinement, refinement, strict=True):
+                matrix.copy_(before)
 
     def _latent_step(self, gradient: Tensor, rate: float) -> None:
         """Momentum, in units of the root mean square gradient of a whole grid.
@@ -321,79 +311,21 @@ class PyramidState:
         """Kernels of the octaves that the stage upsamples by."""
         return kernels[self._octaves :] if self._octaves < len(kernels) else None
 
-    def _parts(self, trained: Sequence[Tensor]) -> tuple[Layers, Tensor, list[list[Tensor]]]:
-        """Trained matrices -> layers, kernels and context networks."""
-        count, adapted = len(self._layers), self._plan.adapted_layers
-        networks = []
-        for phase, network in enumerate(self._networks):
-            start = count + 1 + adapted * phase
-            own = trained[start : start + adapted]
-            networks.append([*network[: self._first_adapted], *own])
-        return list(trained[:count]), trained[count], networks
-
-    def _rounded(self) -> list[Tensor]:
-        """Trained matrices as a decoder would rebuild them, once they have steps."""
-        if not self.step_indices:
-            return self._trained
-        return [
-            _round(matrix, index, base)
-            for matrix, index, base in zip(
-                self._trained, self.step_indices, self._bases, strict=True
-            )
-        ]
-
     def choose_steps(self) -> None:
-        """Give each trained matrix the step at which it costs least, the others as they are."""
+        """Give each trained matrix the step at which it costs least."""
         latents = self._split(torch.round(self._flat))
-        weight = self.trade_off / self._num_pixels
-        current = list(self._trained)
-        chosen = []
-        for number, matrix in enumerate(self._trained):
-            base = self._bases[number]
-            best = (math.inf, 0)
-            for octave in STEP_OCTAVES:
-                index = 8 * (24 - octave)
-                rounded = _round(matrix, index, base)
-                trial = [*current[:number], rounded, *current[number + 1 :]]
-                layers, kernels, networks = self._parts(trial)
-                if base is not None:
-                    loss = weight * sum(self._rate(latents, networks, 0.0).bits)
-                else:
-                    shown = self._shown_layers(layers)
-                    loss = self._tiles(shown, self._stage_kernels(kernels), latents).error
-                difference = matrix if base is None else matrix - base
-                levels = quantize([difference.double().cpu().numpy()], [index]).levels[0]
-                cost = loss + weight * best_model(levels)[1]
-                best = min(best, (cost if math.isfinite(cost) else math.inf, index))
-            current[number] = _round(matrix, best[1], base)
-            chosen.append(best[1])
-        self.step_indices = tuple(chosen)
+        self._matrices.choose_steps(
+            lambda parts: self._distortion(parts, latents).error,
+            lambda parts: sum(self._rate(latents, parts.networks, 0.0).bits),
+            self.trade_off / self._num_pixels,
+        )
 
     def quantized(self) -> QuantizedPicture:
         """All as integers."""
         latents = tuple(
             grid.round().cpu().numpy().astype(np.int32) for grid in self._split(self._flat)
         )
-        return QuantizedPicture(self._quantized_weights(), latents)
-
-    def _quantized_weights(self) -> QuantizedWeights:
-        """Trained matrices in the order of the file, with nothing for the untrained ones."""
-        differences = [
-            matrix if base is None else matrix - base
-            for matrix, base in zip(self._trained, self._bases, strict=True)
-        ]
-        trained = quantize(
-            [matrix.double().cpu().numpy() for matrix in differences], self.step_indices
-        )
-        count, depth = len(self._layers) + 1, len(self._networks[0])
-        levels, steps = list(trained.levels[:count]), list(trained.step_indices[:count])
-        adapted = zip(trained.levels[count:], trained.step_indices[count:], strict=True)
-        for index, shape in enumerate(matrix_shapes(self._architecture)[count:]):
-            is_adapted = index % depth >= self._first_adapted
-            level, step = next(adapted) if is_adapted else (np.zeros(shape, np.int32), 0)
-            levels.append(level)
-            steps.append(step)
-        return QuantizedWeights(tuple(levels), tuple(steps))
+        return QuantizedPicture(self._matrices.quantized(), latents)
 
 
 def _targets(samples: Samples) -> Tensor:
@@ -415,11 +347,3 @@ def _halved(image: Tensor) -> Tensor:
 
 def _between(ends: tuple[float, float], progress: float) -> float:
     return ends[0] + (ends[1] - ends[0]) * progress
-
-
-def _round(matrix: Tensor, index: int, base: Tensor | None) -> Tensor:
-    """Matrix -> the nearest that levels of a step make, as a difference from ``base`` if given."""
-    step = float(STEP_SIZES[index])
-    difference = matrix if base is None else matrix - base
-    rounded = torch.round(difference / step).clamp_(-LARGEST_LEVEL, LARGEST_LEVEL).mul_(step)
-    return rounded if base is None else rounded.add_(base)

@@ -2,8 +2,8 @@
 
 The image is taken tile by tile, a tile's activations small enough for the cache and large enough
 for the cores to share each operation. In a tile the grids are brought to pixel resolution by two
-matrix products each (``upsampling``), the network turns features and coordinates into values, and
-the same steps backwards yield the gradient.
+matrix products each (``upsampling``), the finest features are refined, the network turns features
+and coordinates into values, and the same steps backwards yield the gradient.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from torch import Tensor
 from sirencodec.architecture import INPUTS
 from sirencodec.buffers import Buffers
 from sirencodec.grid import pixel_centres
+from sirencodec.refinement import HALO, corrections
 from sirencodec.siren import Backpropagation, Layers
 from sirencodec.upsampling import MARGIN, upsampling_matrices
 
@@ -29,12 +30,22 @@ class Distortion:
     Attributes:
         error: mean squared error over pixels and channels, values being 0 to 1.
         layers, kernels, grids: its gradient; no kernels if the only grid is the finest.
+        refinement: likewise; none if there was none.
     """
 
     error: float
     layers: Layers
     kernels: Tensor | None
     grids: list[Tensor]
+    refinement: list[Tensor]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Refined:
+    """Corrections of a tile's features, and what they were made of: features, then matrices."""
+
+    corrections: Tensor
+    leaves: list[Tensor]
 
 
 class TileGradient:
@@ -57,13 +68,19 @@ class TileGradient:
         columns = torch.arange(len(self._across) * self._tile_width).clamp_(max=width - 1)
         padded = targets[:, rows.to(targets.device)][:, :, columns.to(targets.device)]
         self._count = channels * height * width
-        self._targets, self._present, self._origins = [], [], []
+        self._targets, self._present, self._origins, self._around = [], [], [], []
         for top in self._down:
             for left in self._across:
                 tile = padded[:, top : top + self._tile_height, left : left + self._tile_width]
                 self._targets.append(tile.reshape(channels, -1).contiguous())
                 self._present.append(self._presence(top, left, height, width, targets))
                 self._origins.append((top, left))
+                self._around.append(
+                    (
+                        _around(top, self._tile_height, height).to(targets.device),
+                        _around(left, self._tile_width, width).to(targets.device),
+                    )
+                )
         axes = ((width, len(columns)), (height, len(rows)))
         self._x, self._y = (
             torch.from_numpy(pixel_centres(0, count, size, count)).to(targets)
@@ -93,7 +110,11 @@ class TileGradient:
         return present.flatten()
 
     def __call__(
-        self, layers: Sequence[Tensor], kernels: Tensor | None, grids: Sequence[Tensor]
+        self,
+        layers: Sequence[Tensor],
+        kernels: Tensor | None,
+        grids: Sequence[Tensor],
+        refinement: Sequence[Tensor] = (),
     ) -> Distortion:
         """Error and gradient.
 
@@ -101,6 +122,7 @@ class TileGradient:
             layers: augmented matrices; inputs are x, y and a feature a grid.
             kernels: (octaves, 4).
             grids: (rows, columns) latents, finest first.
+            refinement: its matrices; none for features as they are.
         """
         extended = [
             grid[rows][:, columns] for grid, (rows, columns) in zip(grids, self._reach, strict=True)
@@ -114,12 +136,18 @@ class TileGradient:
         plain = [matrix.detach() for matrix in matrices]
         matrix_slopes = [torch.zeros_like(matrix) for matrix in plain]
         layer_slopes = [torch.zeros_like(layer) for layer in layers]
+        refinement_slopes = [torch.zeros_like(matrix) for matrix in refinement]
         total = 0.0
         for index in range(len(self._targets)):
-            loss, gradients = self._tile(index, layers, plain, extended, slopes, matrix_slopes)
+            features = self._upsample(index, plain, extended)
+            refined = self._refine(features, refinement)
+            loss, gradients = self._compare(index, layers, features, refined)
             total += float(loss)
             for slope, gradient in zip(layer_slopes, gradients, strict=True):
                 slope += gradient
+            delta = self._along_features(layers)
+            self._refine_backwards(refined, delta, refinement_slopes)
+            self._upsample_backwards(index, delta, plain, extended, slopes, matrix_slopes)
         scale = 1 / self._count
         kernel_slope = None
         if leaf is not None:
@@ -132,60 +160,97 @@ class TileGradient:
                 _fold(slope, reach, grid.shape).mul_(scale)
                 for slope, reach, grid in zip(slopes, self._reach, grids, strict=True)
             ],
+            [slope.mul_(scale) for slope in refinement_slopes],
         )
 
-    def _tile(
+    def _upsample(self, index: int, matrices: Sequence[Tensor], grids: Sequence[Tensor]) -> Tensor:
+        """Tile -> features of its pixels and of those around them."""
+        height, width = self._tile_height + 2 * HALO, self._tile_width + 2 * HALO
+        features = self._buffers("features", len(grids), height, width)
+        for number, (exponent, grid) in enumerate(zip(self._exponents, grids, strict=True)):
+            window = grid[self._window(index, exponent)]
+            if exponent:
+                down, across = self._matrices(index, matrices, exponent)
+                half = self._buffers(f"half {exponent}", height, across.shape[1])
+                torch.mm(torch.mm(down, window, out=half), across.t(), out=features[number])
+            else:
+                features[number].copy_(window)
+        return features
+
+    def _refine(self, features: Tensor, refinement: Sequence[Tensor]) -> _Refined | None:
+        """Features with their surroundings -> corrections of the finest, ready for a gradient."""
+        if not refinement:
+            return None
+        leaves = [tensor.detach().requires_grad_() for tensor in (features, *refinement)]
+        with torch.enable_grad():
+            return _Refined(corrections(leaves[0], self._exponents, leaves[1:]), leaves)
+
+    def _compare(
+        self, index: int, layers: Sequence[Tensor], features: Tensor, refined: _Refined | None
+    ) -> tuple[Tensor, Layers]:
+        """Squared error of a tile and the layers' gradient."""
+        top, left = self._origins[index]
+        shape = height, width = self._tile_height, self._tile_width
+        inputs = self._points.view(-1, *shape)
+        inputs[0].copy_(self._x[left : left + width].expand(shape))
+        inputs[1].copy_(self._y[top : top + height, None].expand(shape))
+        inputs[INPUTS:-1].copy_(features[:, HALO:-HALO, HALO:-HALO])
+        if refined is not None:
+            inputs[INPUTS : INPUTS + len(refined.corrections)] += refined.corrections.detach()
+        return self._backpropagation(
+            layers, self._points, self._targets[index], self._present[index]
+        )
+
+    def _along_features(self, layers: Sequence[Tensor]) -> Tensor:
+        """The last tile's gradient along its features, with a border of zeros."""
+        count, height, width = len(self._exponents), self._tile_height, self._tile_width
+        inner = self._buffers("delta", count, height * width)
+        self._backpropagation.along_inputs(layers, slice(INPUTS, INPUTS + count), inner)
+        delta = self._buffers("delta around", count, height + 2 * HALO, width + 2 * HALO)
+        delta.zero_()[:, HALO:-HALO, HALO:-HALO] = inner.view(count, height, width)
+        return delta
+
+    def _refine_backwards(
+        self, refined: _Refined | None, delta: Tensor, refinement_slopes: Sequence[Tensor]
+    ) -> None:
+        """Take the corrections' gradient to the features they come from, and to the refinement."""
+        if refined is None:
+            return
+        along = delta[: len(refined.corrections), HALO:-HALO, HALO:-HALO]
+        features, *matrices = torch.autograd.grad([refined.corrections], refined.leaves, [along])
+        delta += features
+        for slope, gradient in zip(refinement_slopes, matrices, strict=True):
+            slope += gradient
+
+    def _upsample_backwards(
         self,
         index: int,
-        layers: Sequence[Tensor],
+        delta: Tensor,
         matrices: Sequence[Tensor],
         grids: Sequence[Tensor],
         slopes: Sequence[Tensor],
         matrix_slopes: Sequence[Tensor],
-    ) -> tuple[Tensor, Layers]:
-        """Squared error of one tile and the layers' gradient; the others' are added up."""
-        top, left = self._origins[index]
-        shape = height, width = self._tile_height, self._tile_width
-        points = self._points
-        points[0].view(shape).copy_(self._x[left : left + width].expand(shape))
-        points[1].view(shape).copy_(self._y[top : top + height, None].expand(shape))
-        halfway = []
-        for row, exponent in enumerate(self._exponents, INPUTS):
-            grid, window = grids[row - INPUTS], self._window(exponent, top, left)
-            feature = points[row].view(shape)
-            if exponent:
-                down, across = self._matrices(matrices[exponent - 1], exponent)
-                half = self._buffers(f"half {exponent}", height, across.shape[1])
-                torch.mm(down, grid[window], out=half)
-                torch.mm(half, across.t(), out=feature)
-                halfway.append(half)
-            else:
-                feature.copy_(grid[window])
-                halfway.append(feature)
-        loss, gradients = self._backpropagation(
-            layers, points, self._targets[index], self._present[index]
-        )
-        rows = slice(INPUTS, INPUTS + len(self._exponents))
-        delta = self._buffers("delta", len(self._exponents), height * width)
-        self._backpropagation.along_inputs(layers, rows, delta)
+    ) -> None:
+        """Add a tile's gradient to that of the grids and matrices."""
+        rows, columns = self._around[index]
         for number, exponent in enumerate(self._exponents):
-            feature, window = delta[number].view(shape), self._window(exponent, top, left)
+            feature, window = delta[number], self._window(index, exponent)
             if not exponent:
                 slopes[number][window] += feature
                 continue
-            down, across = self._matrices(matrices[exponent - 1], exponent)
-            half = self._buffers(f"slope {exponent}", height, across.shape[1])
+            down, across = self._matrices(index, matrices, exponent)
+            half = self._buffers(f"slope {exponent}", len(down), across.shape[1])
             torch.mm(feature, across, out=half)
             slopes[number][window].addmm_(down.t(), half)
             slope = matrix_slopes[exponent - 1]
-            slope[:width, : across.shape[1]].addmm_(feature.t(), halfway[number])
-            slope[:height, : down.shape[1]].addmm_(half, grids[number][window].t())
-        return loss, gradients
+            halfway = self._buffers(f"half {exponent}", len(down), across.shape[1])
+            slope[:, : across.shape[1]].index_add_(0, columns, feature.t() @ halfway)
+            slope[:, : down.shape[1]].index_add_(0, rows, half @ grids[number][window].t())
 
-    def _window(self, exponent: int, top: int, left: int) -> tuple[slice, slice]:
-        """Origin of a tile -> the samples of an extended grid that reach it."""
-        margin = MARGIN if exponent else 0
-        starts = top >> exponent, left >> exponent
+    def _window(self, index: int, exponent: int) -> tuple[slice, slice]:
+        """Tile -> the samples of an extended grid that reach it."""
+        margin = MARGIN if exponent else HALO
+        starts = [start >> exponent for start in self._origins[index]]
         counts = self._tile_height >> exponent, self._tile_width >> exponent
         rows, columns = (
             slice(start, start + count + 2 * margin)
@@ -193,13 +258,17 @@ class TileGradient:
         )
         return rows, columns
 
-    def _matrices(self, matrix: Tensor, exponent: int) -> tuple[Tensor, Tensor]:
-        """Matrix for the longer side of a tile -> those for its height and its width."""
-        height, width = (
-            matrix[:side, : (side >> exponent) + 2 * MARGIN]
-            for side in (self._tile_height, self._tile_width)
+    def _matrices(
+        self, index: int, matrices: Sequence[Tensor], exponent: int
+    ) -> tuple[Tensor, Tensor]:
+        """Tile -> matrices from a grid's window to its rows and columns of pixels."""
+        down, across = (
+            matrices[exponent - 1][around, : (side >> exponent) + 2 * MARGIN]
+            for around, side in zip(
+                self._around[index], (self._tile_height, self._tile_width), strict=True
+            )
         )
-        return height, width
+        return down, across
 
 
 def _tile_side(side: int) -> int:
@@ -209,9 +278,18 @@ def _tile_side(side: int) -> int:
 
 def _reach(exponent: int, padded: int, size: int) -> Tensor:
     """Grid exponent and pixels along an axis -> samples that its tiles need, the last repeated."""
-    margin = MARGIN if exponent else 0
+    margin = MARGIN if exponent else HALO
     last = -(-size >> exponent) - 1
     return torch.arange(-margin, (padded >> exponent) + margin).clamp_(0, last)
+
+
+def _around(start: int, length: int, size: int) -> Tensor:
+    """Tile along an axis of ``size`` pixels -> rows of its upsampling matrices.
+
+    They are those of its pixels and of the halo; beyond the image, of the outermost pixel.
+    """
+    pixels = torch.arange(start - HALO, start + length + HALO).clamp_(0, size - 1)
+    return pixels - start + HALO
 
 
 def _fold(slope: Tensor, reach: tuple[Tensor, Tensor], shape: Sequence[int]) -> Tensor:

@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from sirencodec.architecture import KERNEL_TAPS
+from sirencodec.refinement import HALO
 
-# Samples of a grid beyond either end of a tile that reach into it: 2 for one doubling, and half of
-# what the finer level needs plus 2 for each further one, which stays below 4.
+# Samples of a grid beyond either end of a tile that reach its pixels and the halo around them: half
+# of what the finer level needs plus 2 for each doubling, which stays within 4.
 MARGIN = 4
 
 # Cubic convolution (Keys 1981, a = -3/4) at a quarter sample's distance: where learning starts.
@@ -35,8 +36,8 @@ def upsampling_matrices(kernels: Tensor, tile: int) -> list[Tensor]:
         tile: pixels, a multiple of 2^octaves.
 
     Returns:
-        Matrix k - 1 is (tile, tile / 2^k + 8), from the samples of grid k that reach a tile, the
-        first of them 4 before the tile's start, to its pixels.
+        Matrix k - 1 is (tile + 4, tile / 2^k + 8), from the samples of grid k that reach a tile,
+        the first of them 4 before the tile's start, to its pixels and 2 on either side.
     """
     matrices: list[Tensor] = []
     for octave, kernel in enumerate(kernels):
@@ -49,7 +50,7 @@ def upsampling_matrices(kernels: Tensor, tile: int) -> list[Tensor]:
 @lru_cache(maxsize=64)
 def _doubling_patterns(tile: int, octave: int) -> Tensor:
     """(taps, fine samples, coarse samples): where each tap stands in a tile's doubling matrix."""
-    fine_margin = MARGIN if octave else 0
+    fine_margin = MARGIN if octave else HALO
     fine_count, coarse_count = tile >> octave, tile >> octave + 1
     patterns = torch.zeros(KERNEL_TAPS, fine_count + 2 * fine_margin, coarse_count + 2 * MARGIN)
     for row in range(patterns.shape[1]):

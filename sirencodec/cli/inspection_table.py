@@ -77,6 +77,7 @@ def _bit_table(inspection: Inspection) -> Table:
     rows = [("network", bits.layers)]
     if inspection.info.grids:
         rows += [("upsampling kernels", bits.kernels), ("context model", bits.context)]
+        rows += [("refinement", bits.refinement)]
     grids = zip(inspection.info.grids, bits.grids, strict=True)
     rows += [(f"grid 1/{stride}", grid_bits) for stride, grid_bits in grids]
     rows += [("end of the stream", bits.rest), ("payload", bits.payload)]

@@ -38,11 +38,11 @@ class QuantizedPicture:
 def matrix_shapes(architecture: Architecture) -> tuple[tuple[int, int], ...]:
     """Architecture -> shapes of the matrices in a payload, in order.
 
-    They are the network's layers, the upsampling kernels, and what the context model differs by
-    from the shipped one.
+    They are the network's layers, the upsampling kernels, and what context model and refinement
+    differ by from the shipped ones.
     """
-    context = prior_shapes(architecture.prior) if architecture.grids else ()
-    return architecture.layer_shapes + architecture.kernel_shapes + context
+    differences = prior_shapes(architecture.prior) if architecture.grids else ()
+    return architecture.layer_shapes + architecture.kernel_shapes + differences
 
 
 def encode_payload(picture: QuantizedPicture, architecture: Architecture) -> bytes:

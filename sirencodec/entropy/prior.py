@@ -1,8 +1,8 @@
-"""Number of a shipped context model -> its networks, and a file's own (FORMAT.md, section 7).
+"""Number of a shipped prior -> its context model and refinement, and a file's own (FORMAT.md, section 7).
 
-A context model that has been trained on other images costs a file nothing; the file holds only what
-its own differs by. Shipped models are frozen: a file names one by number and checksum, and a number
-is never given anew.
+What has been trained on other images costs a file nothing; the file holds only what its own differs
+by. Shipped priors are frozen: a file names one by number and checksum, and a number is never given
+anew.
 """
 
 from functools import lru_cache
@@ -20,8 +20,9 @@ from sirencodec.entropy.context import (
 )
 from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices
 from sirencodec.errors import CorruptError
-from sirencodec.prior_file import HIDDEN_WIDTHS, prior_bytes
-from sirencodec.quantize import QuantizedWeights
+from sirencodec.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_bytes
+from sirencodec.quantize import QuantizedWeights, dequantize
+from sirencodec.refinement import refinement_shapes
 
 COARSER_SOURCES = 2  # grids that a prediction sees besides the phases already coded
 
@@ -29,7 +30,12 @@ _SMALLEST_STEP_INDEX = 8 * (27 - WEIGHT_BITS)  # steps from here on are whole un
 
 
 def prior_shapes(number: int) -> tuple[tuple[int, int], ...]:
-    """Number of a shipped model -> shapes of its matrices, layer by layer, phase by phase."""
+    """Number of a shipped prior -> shapes of its matrices: context model, then refinement."""
+    return context_shapes(number) + refinement_shapes(REFINEMENT_CHANNELS[number])
+
+
+def context_shapes(number: int) -> tuple[tuple[int, int], ...]:
+    """Number of a shipped prior -> shapes of its context model, layer by layer, phase by phase."""
     shapes: list[tuple[int, int]] = []
     for phase in range(len(PHASES)):
         columns = NEIGHBOURS * (COARSER_SOURCES + phase) + LARGEST_EXPONENT + 1
@@ -39,32 +45,68 @@ def prior_shapes(number: int) -> tuple[tuple[int, int], ...]:
     return tuple(shapes)
 
 
+def prior_context(number: int) -> tuple[Floats, ...]:
+    """Number of a shipped prior -> its context model as integers in units of 2^-16, read-only."""
+    return _shipped(number)[0]
+
+
+def prior_refinement(number: int) -> tuple[Floats, ...]:
+    """Number of a shipped prior -> the two matrices of its refinement, read-only."""
+    return _shipped(number)[1]
+
+
 @lru_cache
-def prior_matrices(number: int) -> tuple[Floats, ...]:
-    """Number of a shipped model -> its matrices as integers in units of 2^-16, read-only."""
+def _shipped(number: int) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
+    """Number of a shipped prior -> its context model and its refinement."""
     data, shapes = prior_bytes(number), prior_shapes(number)
     side_bytes = MATRIX_BYTES * len(shapes)
     decoder = SymbolDecoder(data[side_bytes:])
     weights = decode_matrices(data[:side_bytes], shapes, decoder)
     decoder.finish()
-    return _in_units(weights)
+    context, refinement = _split(number, weights)
+    return _in_units(context), _as_numbers(refinement)
+
+
+def _split(number: int, weights: QuantizedWeights) -> tuple[QuantizedWeights, QuantizedWeights]:
+    """Matrices that end in a prior's -> those of the context model and of the refinement."""
+    end = len(weights.levels)
+    middle = end - len(refinement_shapes(REFINEMENT_CHANNELS[number]))
+    start = end - len(prior_shapes(number))
+    context, refinement = (
+        QuantizedWeights(weights.levels[part], weights.step_indices[part])
+        for part in (slice(start, middle), slice(middle, end))
+    )
+    return context, refinement
 
 
 def adapted_context(number: int, weights: QuantizedWeights) -> ContextWeights:
-    """Shipped model and a file's matrices, the last of which are differences -> its networks.
+    """Shipped prior and a file's matrices, the last of which are differences -> its networks.
 
     Raises:
         CorruptError: if a difference is no whole number of units, or the sum too large.
     """
-    shipped = prior_matrices(number)
-    differences = _in_units(
-        QuantizedWeights(weights.levels[-len(shipped) :], weights.step_indices[-len(shipped) :])
-    )
+    shipped, differences = prior_context(number), _in_units(_split(number, weights)[0])
     matrices = [base + change for base, change in zip(shipped, differences, strict=True)]
     if max(float(np.abs(matrix).max()) for matrix in matrices) > LARGEST_WEIGHT:
         raise CorruptError("a weight of the context model is too large", field="context")
     layers = len(matrices) // len(PHASES)
     return [matrices[layers * phase : layers * (phase + 1)] for phase in range(len(PHASES))]
+
+
+def adapted_refinement(number: int, weights: QuantizedWeights) -> tuple[Floats, ...]:
+    """Shipped prior and a file's matrices, the last of which are differences -> its refinement."""
+    differences = _as_numbers(_split(number, weights)[1])
+    return tuple(
+        base + change for base, change in zip(prior_refinement(number), differences, strict=True)
+    )
+
+
+def _as_numbers(weights: QuantizedWeights) -> tuple[Floats, ...]:
+    """Quantised matrices -> numbers in double precision, exact."""
+    matrices = tuple(matrix.astype(np.float64) for matrix in dequantize(weights))
+    for matrix in matrices:
+        matrix.setflags(write=False)
+    return matrices
 
 
 def _in_units(weights: QuantizedWeights) -> tuple[Floats, ...]:

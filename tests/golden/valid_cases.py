@@ -18,7 +18,7 @@ from sirencodec.entropy.context import encode_latents
 from sirencodec.entropy.frequency import frequency_table, largest_level
 from sirencodec.entropy.matrices import encode_matrices
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
-from sirencodec.entropy.prior import prior_matrices
+from sirencodec.entropy.prior import prior_context
 from sirencodec.metadata import Metadata
 from sirencodec.metadata_section import write_metadata
 from sirencodec.quantize import QuantizedWeights, nearest_step_index, quantize
@@ -163,7 +163,7 @@ def pyramid_example() -> tuple[QuantizedPicture, Architecture, tuple[int, int]]:
 
 
 def no_differences() -> list[np.ndarray]:
-    return [np.zeros(matrix.shape, np.int32) for matrix in prior_matrices(1)]
+    return [np.zeros(matrix.shape, np.int32) for matrix in prior_context(1)]
 
 
 def pyramid_file(
@@ -258,7 +258,7 @@ def latents_at_their_limits() -> bytes:
 def weights_at_their_limits() -> bytes:
     """Weights of the context model as large as may be, sums beyond every limit of activations."""
     picture, architecture, size = random_pyramid("L", (11, 14), (0, 2), deviation=8)
-    for index, matrix in enumerate(prior_matrices(1)):
+    for index, matrix in enumerate(prior_context(1)):
         difference = np.zeros(matrix.shape)
         rows, columns = np.nonzero(matrix == 0)
         if index in (0, 1, 2, 4, 8, 10) and len(rows):
@@ -277,7 +277,7 @@ def finest_context_steps() -> bytes:
     """Steps of differences from the finest there may be; zeros under a finer one."""
     picture, architecture, size = random_pyramid("RGB", (9, 9), (0, 3))
     generator = np.random.default_rng(3)
-    for index, matrix in enumerate(prior_matrices(1)):
+    for index, matrix in enumerate(prior_context(1)):
         levels = generator.integers(-2000, 2001, matrix.shape)
         picture = with_difference(picture, index, levels, 88 + index)
     return pyramid_file(picture, architecture, size)
@@ -314,7 +314,7 @@ def forged_pyramid(
             encoder.encode(levels.ravel() + largest_level(model), frequency_table(model))
         else:
             side += encode_matrices(QuantizedWeights((levels,), (step,)), encoder)
-    shipped = prior_matrices(1)
+    shipped = prior_context(1)
     matrices = [
         matrix + levels * ((8 + step % 8) * 2.0 ** (step // 8 - 11))
         for matrix, levels, step in zip(

@@ -14,7 +14,7 @@ from sirencodec.architecture import grid_shape
 from sirencodec.context_rate import ContextRate, Network
 from sirencodec.entropy.coder import SymbolEncoder
 from sirencodec.entropy.context import encode_latents
-from sirencodec.entropy.prior import prior_matrices
+from sirencodec.entropy.prior import prior_context
 from tests.unit.pyramids import (
     ALL_GRIDS,
     UNIT,
@@ -35,7 +35,7 @@ def in_ones(context: Sequence[Sequence[Floats]]) -> list[Network]:
 
 
 def shipped_context() -> list[list[Floats]]:
-    matrices = prior_matrices(1)
+    matrices = prior_context(1)
     depth = len(matrices) // 4
     return [list(matrices[depth * phase : depth * (phase + 1)]) for phase in range(4)]
 

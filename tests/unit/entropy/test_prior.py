@@ -14,7 +14,7 @@ from sirencodec.entropy.payload import QuantizedPicture, decode_payload, encode_
 from sirencodec.entropy.prior import (
     COARSER_SOURCES,
     adapted_context,
-    prior_matrices,
+    prior_context,
     prior_shapes,
 )
 from sirencodec.errors import CorruptError
@@ -52,12 +52,12 @@ def test_shapes(number: int) -> None:
         for below, above in pairwise(network):
             assert above[1] == below[0] + 1
         assert network[-1][0] == 2
-    assert [matrix.shape for matrix in prior_matrices(number)] == list(shapes)
+    assert [matrix.shape for matrix in prior_context(number)] == list(shapes)
 
 
 @pytest.mark.parametrize("number", PRIORS)
 def test_shipped_weights_are_whole_units_within_bounds(number: int) -> None:
-    for matrix in prior_matrices(number):
+    for matrix in prior_context(number):
         np.testing.assert_array_equal(matrix, np.rint(matrix))
         assert np.abs(matrix).max() <= LARGEST_WEIGHT
         assert not matrix.flags.writeable
@@ -73,14 +73,14 @@ def test_without_differences_it_is_the_shipped_one(number: int) -> None:
     networks = adapted_context(number, no_differences(number))
     flat = [matrix for network in networks for matrix in network]
     assert len(networks) == len(PHASES)
-    for ours, shipped in zip(flat, prior_matrices(number), strict=True):
+    for ours, shipped in zip(flat, prior_context(number), strict=True):
         np.testing.assert_array_equal(ours, shipped)
 
 
 @pytest.mark.parametrize(("level", "step_index"), [(3, UNIT_STEP), (-5, 117), (1, 160)])
 def test_differences_are_added(level: int, step_index: int) -> None:
     networks = adapted_context(1, one_difference(level, step_index))
-    change = networks[0][2] - prior_matrices(1)[2]
+    change = networks[0][2] - prior_context(1)[2]
     assert change[1, 3] == level * step_size(step_index) * 2**16
     assert np.count_nonzero(change) == 1
 
@@ -90,7 +90,7 @@ def test_other_matrices_of_the_file_come_first() -> None:
     layers = (np.full((3, 3), 9, np.int32),)
     weights = QuantizedWeights(layers + context.levels, (99, *context.step_indices))
     networks = adapted_context(1, weights)
-    assert networks[0][2][1, 3] - prior_matrices(1)[2][1, 3] == 16
+    assert networks[0][2][1, 3] - prior_context(1)[2][1, 3] == 16
 
 
 def test_a_step_finer_than_a_unit() -> None:
@@ -104,7 +104,7 @@ def test_a_step_finer_than_a_unit() -> None:
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_weight_too_large(sign: int) -> None:
     """Up to the bound, and no further."""
-    room = LARGEST_WEIGHT - sign * prior_matrices(1)[2][1, 3]
+    room = LARGEST_WEIGHT - sign * prior_context(1)[2][1, 3]
     step_index, step_units = 160, step_size(160) * 2**16
     fits = int(room // step_units)
     adapted_context(1, one_difference(sign * fits, step_index))

@@ -1,0 +1,58 @@
+"""Features at pixel centres -> corrections of the finest ones (FORMAT.md, section 9).
+
+Upsampling is linear and knows of no edges, and the network sees one point at a time. The refinement
+is what lets neighbours speak: two 3 x 3 convolutions at stored resolution, rectified
+between, which see all features within two pixels and add to the two finest. What comes out is
+interpolated like any feature, so a file still answers at every coordinate. It is worth a fifth of a
+photograph's bytes (benchmarks/LOG.md, entry 12).
+
+Rectified rather than by a sine, because then it is the same at any scale of the latents, so one
+shipped refinement suits all rates.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d
+
+from sirencodec.architecture import LARGEST_EXPONENT
+
+TAPS: Final = 9  # 3 x 3
+REFINED: Final = (0, 1)  # exponents of the grids whose features are corrected, if there are any
+HALO: Final = 2  # pixels that two convolutions see beyond their output
+
+
+def refinement_shapes(channels: int) -> tuple[tuple[int, int], ...]:
+    """Hidden channels -> shapes of the two matrices, a bias in the last column of each."""
+    inputs = TAPS * (LARGEST_EXPONENT + 1)
+    return (channels, inputs + 1), (len(REFINED), TAPS * channels + 1)
+
+
+def num_refined(exponents: Sequence[int]) -> int:
+    """Exponents of a pyramid's grids, rising -> how many features are corrected: the first ones."""
+    return sum(exponent in REFINED for exponent in exponents)
+
+
+def corrections(features: Tensor, exponents: Sequence[int], matrices: Sequence[Tensor]) -> Tensor:
+    """Features with their surroundings -> what to add to the first ``num_refined`` of them.
+
+    Args:
+        features: (grids, rows + 4, columns + 4), one a grid.
+        exponents: of the grids, consecutive and rising, at least one of them in ``REFINED``.
+        matrices: of ``refinement_shapes``. Columns go grid by grid from exponent 0 (or channel by
+            channel), and in each row by row of the 3 x 3 neighbours; the last is a bias.
+
+    Returns:
+        (refined, rows, columns).
+    """
+    first, second = matrices
+    finest, coarsest = exponents[0], exponents[-1]
+    weights = first[:, :-1].view(len(first), -1, 3, 3)[:, finest : coarsest + 1]
+    # Channels last: twice as fast on a CPU with so few of them.
+    window = features[None].contiguous(memory_format=torch.channels_last)
+    hidden = conv2d(window, weights, first[:, -1]).relu()
+    own = slice(finest, finest + num_refined(exponents))
+    weights = second[own, :-1].view(-1, len(first), 3, 3)
+    return conv2d(hidden, weights, second[own, -1])[0]

@@ -1,0 +1,209 @@
+"""All matrices of a pyramid that a fit moves, their rounding, and their steps.
+
+In the order of the file: the network's layers, the upsampling kernels, and then what has been
+shipped and may become the image's own: the last layers of the context networks and the refinement.
+Those are coded as differences from the shipped ones.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sirencodec.architecture import PHASES, Architecture
+from sirencodec.entropy.context import WEIGHT_BITS
+from sirencodec.entropy.frequency import LARGEST_LEVEL
+from sirencodec.entropy.matrices import best_model
+from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
+from sirencodec.entropy.prior import prior_context, prior_refinement
+from sirencodec.quantize import STEP_SIZES, QuantizedWeights, quantize
+from sirencodec.siren import Layers
+from sirencodec.soap import Soap
+from sirencodec.starting_network import starting_network
+
+NETWORK_RATE = 0.01
+LAST_LAYER_SHARE = 0.3
+KERNEL_SHARE = 0.2
+CONTEXT_SHARE = 0.5
+REFINEMENT_SHARE = 0.5
+
+# Octaves of steps tried for a matrix, coarse to fine: 1/2 to 2^-12.
+STEP_OCTAVES = range(1, 13)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The matrices, or their gradient, by what they are for.
+
+    Attributes:
+        layers: of the network.
+        kernels: (octaves, 4).
+        networks: layers of each phase's context network; of a gradient, only those trained.
+        refinement: its two matrices.
+    """
+
+    layers: Layers
+    kernels: Tensor
+    networks: Sequence[Sequence[Tensor]]
+    refinement: Sequence[Tensor]
+
+    def flat(self) -> list[Tensor]:
+        """One after the other."""
+        context = [layer for network in self.networks for layer in network]
+        return [*self.layers, self.kernels, *context, *self.refinement]
+
+
+class TrainedMatrices:
+    """The matrices of one pyramid while it is fitted."""
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        mean: Tensor,
+        trade_off: float,
+        adapted_layers: int,
+        generator: torch.Generator,
+        device: torch.device,
+    ) -> None:
+        """Start from what is shipped.
+
+        Args:
+            architecture: with grids.
+            mean: (channels,) colour to start around.
+            trade_off: error that a bit a pixel is worth.
+            adapted_layers: how many layers of the context networks, from the last, are moved.
+            generator: source of randomness, on the CPU.
+            device: where to keep them.
+        """
+        self._architecture, self._adapted_layers = architecture, adapted_layers
+        layers, kernels = starting_network(architecture, mean, trade_off, generator)
+        context = [
+            torch.from_numpy(matrix * 2.0**-WEIGHT_BITS).float().to(device)
+            for matrix in prior_context(architecture.prior)
+        ]
+        self._depth = len(context) // len(PHASES)
+        starts = range(0, len(context), self._depth)
+        first_adapted = self._depth - adapted_layers
+        self._fixed = [context[start : start + first_adapted] for start in starts]
+        adapted = [
+            layer
+            for start in starts
+            for layer in context[start + first_adapted : start + self._depth]
+        ]
+        refinement = [
+            torch.tensor(matrix, dtype=torch.float32, device=device)
+            for matrix in prior_refinement(architecture.prior)
+        ]
+        own = [layer.to(device) for layer in layers] + [kernels.to(device)]
+        shipped = [*adapted, *refinement]
+        self.values = own + [matrix.clone() for matrix in shipped]
+        self._num_layers, self._num_adapted = len(layers), len(adapted)
+        # What a matrix is coded as a difference from; None if it is coded as it is.
+        self._bases: list[Tensor | None] = [*(None for _ in own), *shipped]
+        self._rates = [NETWORK_RATE] * (len(layers) - 1)
+        self._rates += [NETWORK_RATE * LAST_LAYER_SHARE, NETWORK_RATE * KERNEL_SHARE]
+        self._rates += [NETWORK_RATE * CONTEXT_SHARE] * len(adapted)
+        self._rates += [NETWORK_RATE * REFINEMENT_SHARE] * len(refinement)
+        self._optimizer = Soap(self.values)
+        self.step_indices: tuple[int, ...] = ()
+
+    @property
+    def parts(self) -> Parts:
+        """The matrices as they are."""
+        return self._parts(self.values)
+
+    def rounded(self) -> Parts:
+        """The matrices as a decoder would rebuild them, once they have steps."""
+        if not self.step_indices:
+            return self.parts
+        return self._parts(
+            [
+                _round(matrix, index, base)
+                for matrix, index, base in zip(
+                    self.values, self.step_indices, self._bases, strict=True
+                )
+            ]
+        )
+
+    def _parts(self, values: Sequence[Tensor]) -> Parts:
+        """Matrices in order -> what they are for."""
+        context_start = self._num_layers + 1
+        context_end = context_start + self._num_adapted
+        starts = range(context_start, context_end, self._adapted_layers)
+        networks = [
+            [*fixed, *values[start : start + self._adapted_layers]]
+            for fixed, start in zip(self._fixed, starts, strict=True)
+        ]
+        layers, kernels = list(values[: self._num_layers]), values[self._num_layers]
+        return Parts(layers, kernels, networks, values[context_end:])
+
+    def move(self, gradient: Parts, rate: float) -> None:
+        """One update, ``rate`` times the learning rates."""
+        self._optimizer.step(gradient.flat(), [own * rate for own in self._rates])
+        limit = LARGEST_KERNEL_WEIGHT / 2
+        self.values[self._num_layers].clamp_(-limit, limit)
+
+    def choose_steps(
+        self,
+        error: Callable[[Parts], float],
+        latent_bits: Callable[[Parts], float],
+        weight: float,
+    ) -> None:
+        """Give each matrix in turn the step at which it costs least, the others as they are.
+
+        Args:
+            error: mean squared error with such matrices.
+            latent_bits: bits of the latents, likewise.
+            weight: error that a bit is worth.
+        """
+        current = list(self.values)
+        chosen = []
+        context = range(self._num_layers + 1, self._num_layers + 1 + self._num_adapted)
+        for number, (matrix, base) in enumerate(zip(self.values, self._bases, strict=True)):
+            best = (math.inf, 0)
+            for octave in STEP_OCTAVES:
+                index = 8 * (24 - octave)
+                current[number] = _round(matrix, index, base)
+                trial = self._parts(current)
+                loss = weight * latent_bits(trial) if number in context else error(trial)
+                levels = quantize([_difference(matrix, base)], [index]).levels[0]
+                cost = loss + weight * best_model(levels)[1]
+                best = min(best, (cost if math.isfinite(cost) else math.inf, index))
+            current[number] = _round(matrix, best[1], base)
+            chosen.append(best[1])
+        self.step_indices = tuple(chosen)
+
+    def quantized(self) -> QuantizedWeights:
+        """All matrices of the file, with nothing for the untrained ones."""
+        differences = [
+            _difference(matrix, base) for matrix, base in zip(self.values, self._bases, strict=True)
+        ]
+        trained = quantize(differences, self.step_indices)
+        pairs = iter(zip(trained.levels, trained.step_indices, strict=True))
+        levels, steps = [], []
+        context_start = self._num_layers + 1
+        context_end = context_start + self._depth * len(PHASES)
+        for index, shape in enumerate(matrix_shapes(self._architecture)):
+            layer = (index - context_start) % self._depth
+            in_context = context_start <= index < context_end
+            is_fixed = in_context and layer < self._depth - self._adapted_layers
+            level, step = (np.zeros(shape, np.int32), 0) if is_fixed else next(pairs)
+            levels.append(level)
+            steps.append(step)
+        return QuantizedWeights(tuple(levels), tuple(steps))
+
+
+def _difference(matrix: Tensor, base: Tensor | None) -> np.ndarray:
+    """Matrix and what it is coded as a difference from -> what is coded."""
+    return (matrix if base is None else matrix - base).double().cpu().numpy()
+
+
+def _round(matrix: Tensor, index: int, base: Tensor | None) -> Tensor:
+    """Matrix -> the nearest that levels of a step make, as a difference from ``base`` if given."""
+    step = float(STEP_SIZES[index])
+    difference = matrix if base is None else matrix - base
+    rounded = torch.round(difference / step).clamp_(-LARGEST_LEVEL, LARGEST_LEVEL).mul_(step)
+    return rounded if base is None else rounded.add_(base)
