@@ -169,22 +169,20 @@ class FeatureField:
 
     def _at_pixels(self, rows: Cell, columns: Cell) -> Tensor:
         """Product of two stretches of pixels -> (features, rows, columns), refined."""
-        parts = zip(
-            self._grids,
-            rows.upsampling,
-            columns.upsampling,
-            rows.samples,
-            columns.samples,
-            strict=True,
-        )
+        parts = zip(self._grids, _sides(rows), _sides(columns), strict=True)
         around = torch.stack(
-            [down @ grid[i][:, j] @ across.T for grid, down, across, i, j in parts]
+            [down @ grid[i][:, j] @ across.T for grid, (down, i), (across, j) in parts]
         )
         features = around[:, HALO:-HALO, HALO:-HALO]
         refined = num_refined(self.exponents)
         if refined:
             features[:refined] += corrections(around, self.exponents, self._refinement)
         return features
+
+
+def _sides(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
+    """Cell -> of each grid, the upsampling matrix and the samples of its columns."""
+    return zip(cell.upsampling, cell.samples, strict=True)
 
 
 Taps = tuple[npt.NDArray[np.int64], Positions]

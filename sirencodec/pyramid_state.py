@@ -257,7 +257,7 @@ class PyramidState:
         self._matrices.move(gradient, rate)
         self._restore(self._matrices.parts, hidden)
 
-    def _whole(self, distortion: Distortion, networks: Sequence[Sequence[Tensor]]) -> Parts:
+    def _whole(self, distortion: Distortion, networks: list[list[Tensor]]) -> Parts:
         """The stage's gradient -> that of all matrices: zero for what is not shown."""
         parts = self._matrices.parts
         first = torch.zeros_like(parts.layers[0])
@@ -316,7 +316,7 @@ class PyramidState:
         latents = self._split(torch.round(self._flat))
         self._matrices.choose_steps(
             lambda parts: self._distortion(parts, latents).error,
-            lambda parts: sum(self._rate(latents, parts.networks, 0.0).bits),
+            lambda parts: math.fsum(self._rate(latents, parts.networks, 0.0).bits),
             self.trade_off / self._num_pixels,
         )
 

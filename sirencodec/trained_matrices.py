@@ -47,7 +47,7 @@ class Parts:
 
     layers: Layers
     kernels: Tensor
-    networks: Sequence[Sequence[Tensor]]
+    networks: list[list[Tensor]]
     refinement: Sequence[Tensor]
 
     def flat(self) -> list[Tensor]:

@@ -1,6 +1,6 @@
-"""Number of a shipped prior -> its context model and refinement, and a file's own (FORMAT.md, section 7).
+"""Shipped priors by number, and what a file makes of one (FORMAT.md, section 7).
 
-What has been trained on other images costs a file nothing; the file holds only what its own differs
+A prior is a context model and a refinement. What has been trained on other images costs a file nothing; the file holds only what its own differs
 by. Shipped priors are frozen: a file names one by number and checksum, and a number is never given
 anew.
 """
