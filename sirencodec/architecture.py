@@ -18,6 +18,15 @@ LATENT_MULTIPLY_ADDS = 3_000
 
 EXPONENTS = 8  # the base in which the header writes two of them
 
+REFINEMENT_TAPS = 9  # 3 x 3, of each of the refinement's two convolutions
+REFINED = (0, 1)  # exponents of the grids whose features are corrected, if there are any
+
+
+def refinement_shapes(channels: int) -> tuple[tuple[int, int], ...]:
+    """Hidden channels -> shapes of the two matrices, a bias in the last column of each."""
+    inputs = REFINEMENT_TAPS * (LARGEST_EXPONENT + 1)
+    return (channels, inputs + 1), (len(REFINED), REFINEMENT_TAPS * channels + 1)
+
 
 def grid_shape(width: int, height: int, exponent: int) -> tuple[int, int]:
     """Image size -> (rows, columns) of its grid with one sample for 2^exponent pixels each way."""
@@ -39,7 +48,7 @@ class Architecture:
             coordinate. Stored weights include it, so decoding does not need it; inspecting does.
         grids: exponents of the latent grids, rising: grid k has a sample every 2^k pixels. Empty
             in the pure profile, whose only inputs are coordinates.
-        prior: number of the shipped context model that the grids are coded with; 0 without grids.
+        prior: number of the shipped context model and refinement; 0 without grids.
     """
 
     hidden_features: int

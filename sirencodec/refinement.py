@@ -17,17 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from sirencodec.architecture import LARGEST_EXPONENT
+from sirencodec.architecture import REFINED
 
-TAPS: Final = 9  # 3 x 3
-REFINED: Final = (0, 1)  # exponents of the grids whose features are corrected, if there are any
 HALO: Final = 2  # pixels that two convolutions see beyond their output
-
-
-def refinement_shapes(channels: int) -> tuple[tuple[int, int], ...]:
-    """Hidden channels -> shapes of the two matrices, a bias in the last column of each."""
-    inputs = TAPS * (LARGEST_EXPONENT + 1)
-    return (channels, inputs + 1), (len(REFINED), TAPS * channels + 1)
 
 
 def num_refined(exponents: Sequence[int]) -> int:

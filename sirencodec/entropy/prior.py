@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from sirencodec.architecture import LARGEST_EXPONENT, PHASES
+from sirencodec.architecture import LARGEST_EXPONENT, PHASES, refinement_shapes
 from sirencodec.entropy.coder import SymbolDecoder
 from sirencodec.entropy.context import (
     LARGEST_WEIGHT,
@@ -22,7 +22,6 @@ from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices
 from sirencodec.errors import CorruptError
 from sirencodec.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_bytes
 from sirencodec.quantize import QuantizedWeights, dequantize
-from sirencodec.refinement import refinement_shapes
 
 COARSER_SOURCES = 2  # grids that a prediction sees besides the phases already coded
 

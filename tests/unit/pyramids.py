@@ -1,4 +1,4 @@
-"""Random pyramids, context networks and kernels, and the slow way to do what they are for."""
+"""Random pyramids and the matrices that go with them, and the slow way to do what they are for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.architecture import Architecture, grid_shape
-from sirencodec.entropy.prior import prior_shapes
+from sirencodec.entropy.prior import context_shapes, prior_shapes
 from sirencodec.upsampling import CUBIC_KERNEL
 
 Floats = npt.NDArray[np.float64]
@@ -36,7 +36,7 @@ def random_context(seed: int = 0, size: float = 0.4) -> list[list[Floats]]:
     generator = np.random.default_rng(seed)
     matrices = [
         np.rint(generator.normal(0, size * UNIT, shape) * np.sqrt(8 / shape[1]))
-        for shape in prior_shapes(1)
+        for shape in context_shapes(1)
     ]
     return [matrices[start : start + 3] for start in range(0, len(matrices), 3)]
 
@@ -50,6 +50,13 @@ def random_kernels(octaves: int, seed: int = 0) -> Floats:
     """Near the cubic one."""
     change = np.random.default_rng(seed).normal(0, 0.1, (octaves, 4))
     return np.array(CUBIC_KERNEL) + change
+
+
+def random_refinement(seed: int = 0, size: float = 0.5) -> list[Floats]:
+    """Matrices of the first prior's shapes that correct features by about as much as they are."""
+    generator = np.random.default_rng(seed)
+    shapes = prior_shapes(1)[len(context_shapes(1)) :]
+    return [generator.normal(0, size * (8 / shape[1]) ** 0.5, shape) for shape in shapes]
 
 
 def double(samples: Floats, kernel: Floats) -> Floats:
@@ -79,3 +86,33 @@ def upsampled(
     """Grid -> its feature at every pixel centre."""
     down = upsampled_axis(grid.astype(np.float64), kernels, exponent, height)
     return upsampled_axis(down.T, kernels, exponent, width).T
+
+
+def corrected(
+    features: Sequence[Floats], exponents: Sequence[int], refinement: Sequence[Floats]
+) -> list[Floats]:
+    """Features of all pixels -> the same after the refinement."""
+    first, second = refinement
+    height, width = features[0].shape
+    hidden = []
+    for weights in first:
+        total = np.full((height + 2, width + 2), weights[-1])
+        for feature, exponent in zip(features, exponents, strict=True):
+            repeated = np.pad(feature, 2, mode="edge")
+            for row in range(3):
+                for column in range(3):
+                    weight = weights[9 * exponent + 3 * row + column]
+                    total += weight * repeated[row : row + height + 2, column : column + width + 2]
+        hidden.append(np.maximum(total, 0))
+    result = []
+    for feature, exponent in zip(features, exponents, strict=True):
+        total = feature.copy()
+        if exponent < 2:
+            total += second[exponent, -1]
+            for channel, value in enumerate(hidden):
+                for row in range(3):
+                    for column in range(3):
+                        weight = second[exponent, 9 * channel + 3 * row + column]
+                        total += weight * value[row : row + height, column : column + width]
+        result.append(total)
+    return result

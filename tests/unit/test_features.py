@@ -10,18 +10,31 @@ import pytest
 import torch
 
 from sirencodec.features import CELL, FeatureField
-from tests.unit.pyramids import ALL_GRIDS, random_kernels, random_latents, upsampled
+from tests.unit.pyramids import (
+    ALL_GRIDS,
+    corrected,
+    random_kernels,
+    random_latents,
+    random_refinement,
+    upsampled,
+)
 
 Floats = npt.NDArray[np.float64]
 pytestmark = pytest.mark.usefixtures("one_thread")
 SIZES = [(1, 1), (7, 3), (CELL, CELL), (300, 150)]
-GRIDS = [ALL_GRIDS, (0,), (6,), (2, 3)]
+GRIDS = [ALL_GRIDS, (0,), (6,), (2, 3), (1, 2), (0, 1)]
 
 
-def field(width: int, height: int, grids: Sequence[int] = ALL_GRIDS) -> FeatureField:
-    latents = [torch.from_numpy(g).double() for g in random_latents(width, height, grids)]
-    kernels = torch.from_numpy(random_kernels(grids[-1])) if grids[-1] else None
-    return FeatureField(latents, grids, kernels, width, height)
+def field(
+    width: int,
+    height: int,
+    grids: Sequence[int] = ALL_GRIDS,
+    dtype: torch.dtype = torch.float64,
+) -> FeatureField:
+    latents = [torch.from_numpy(g).to(dtype) for g in random_latents(width, height, grids)]
+    kernels = torch.from_numpy(random_kernels(grids[-1])).to(dtype) if grids[-1] else None
+    refinement = [torch.from_numpy(matrix).to(dtype) for matrix in random_refinement()]
+    return FeatureField(latents, grids, kernels, refinement, width, height)
 
 
 def rectangle(features: FeatureField, x: Floats, y: Floats) -> Floats:
@@ -51,20 +64,37 @@ def assert_close(ours: npt.ArrayLike, expected: npt.ArrayLike, atol: float = 1e-
 
 @pytest.mark.parametrize("grids", GRIDS, ids=str)
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_pixel_centres_have_the_upsampled_features(
+def test_pixel_centres_have_the_refined_features(
     size: tuple[int, int], grids: tuple[int, ...]
 ) -> None:
     width, height = size
     features = field(width, height, grids)
     ours = rectangle(features, np.arange(width) + 0.5, np.arange(height) + 0.5)
     latents, kernels = random_latents(width, height, grids), random_kernels(grids[-1])
-    for feature, grid, exponent in zip(ours, latents, grids, strict=True):
-        assert_close(feature, upsampled(grid, kernels, exponent, width, height))
+    plain = [
+        upsampled(grid, kernels, exponent, width, height)
+        for grid, exponent in zip(latents, grids, strict=True)
+    ]
+    expected = corrected(plain, grids, random_refinement())
+    for feature, own, before, exponent in zip(ours, expected, plain, grids, strict=True):
+        assert_close(feature, own)
+        assert (np.abs(own - before).max() > 0.1) == (exponent < 2), "else this tells little"
 
 
+def test_all_of_a_cell_is_refined_whatever_is_asked() -> None:
+    """A part of the image, in the middle or at an edge, sees the neighbours it does not show."""
+    features, (x, y) = field(300, 150), (np.arange(side) + 0.5 for side in (300, 150))
+    whole = rectangle(features, x, y)
+    for left, right in ((0, 1), (126, 130), (127, 128), (128, 129), (299, 300), (5, 260)):
+        for top, bottom in ((0, 2), (127, 129), (149, 150)):
+            part = rectangle(features, x[left:right], y[top:bottom])
+            assert_close(part, whole[:, top:bottom, left:right])
+
+
+@pytest.mark.parametrize("grids", GRIDS, ids=str)
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_a_rectangle_is_its_points(size: tuple[int, int]) -> None:
-    features = field(*size)
+def test_a_rectangle_is_its_points(size: tuple[int, int], grids: tuple[int, ...]) -> None:
+    features = field(*size, grids)
     x, y = positions(size[0]), positions(size[1], seed=1)
     assert_close(rectangle(features, x, y), points(features, x, y))
 
@@ -129,8 +159,6 @@ def test_beyond_the_edges_nothing_changes() -> None:
 
 
 def test_single_precision_is_close() -> None:
-    latents = [torch.from_numpy(grid).float() for grid in random_latents(300, 150)]
-    kernels = torch.from_numpy(random_kernels(6)).float()
-    single = FeatureField(latents, ALL_GRIDS, kernels, 300, 150)
+    single = field(300, 150, dtype=torch.float32)
     x, y = positions(300), positions(150)
     assert_close(rectangle(single, x, y), rectangle(field(300, 150), x, y), 1e-4)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sirencodec import pyramid_state
+from sirencodec import trained_matrices
 from sirencodec.architecture import Architecture, grid_shape
 from sirencodec.container import Header
 from sirencodec.context_rate import ContextRate
@@ -221,7 +221,7 @@ def test_an_exception_in_the_callback_ends_the_fit() -> None:
 
 
 def test_a_fit_that_blows_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pyramid_state, "NETWORK_RATE", math.inf)
+    monkeypatch.setattr(trained_matrices, "NETWORK_RATE", math.inf)
     with pytest.raises(FitError, match="diverged"):
         fit(make_clouds(20, 20))
 

@@ -15,7 +15,7 @@ from sirencodec.features import FeatureField
 from sirencodec.grid import grid_coordinates, image_coordinates, pixel_centres
 from sirencodec.query import Network, Region, query_jacobian, query_points, query_strips, to_samples
 from sirencodec.siren import initial_layers
-from tests.unit.pyramids import ALL_GRIDS, random_kernels, random_latents
+from tests.unit.pyramids import ALL_GRIDS, random_kernels, random_latents, random_refinement
 
 WIDTH, HEIGHT = 12, 8
 
@@ -32,7 +32,8 @@ def network(request: pytest.FixtureRequest) -> Network:
     kernels = torch.from_numpy(random_kernels(6))
     weights = torch.randn(9, len(grids), generator=generator, dtype=torch.float64) / 5
     layers[0] = torch.cat([layers[0][:, :2], weights, layers[0][:, 2:]], 1)
-    return Network(layers, FeatureField(grids, ALL_GRIDS, kernels, WIDTH, HEIGHT))
+    refinement = [torch.from_numpy(matrix) for matrix in random_refinement()]
+    return Network(layers, FeatureField(grids, ALL_GRIDS, kernels, refinement, WIDTH, HEIGHT))
 
 
 def region(

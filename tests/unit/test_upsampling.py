@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from sirencodec.refinement import HALO
 from sirencodec.upsampling import CUBIC_KERNEL, MARGIN, upsampling_matrices
 from tests.unit.pyramids import double, random_kernels
 
@@ -19,7 +20,7 @@ def matrices(kernels: np.ndarray, tile: int = 128) -> list[torch.Tensor]:
 @pytest.mark.parametrize("tile", [64, 128, 256])
 def test_shapes(tile: int) -> None:
     shapes = [tuple(matrix.shape) for matrix in matrices(random_kernels(OCTAVES), tile)]
-    assert shapes == [(tile, (tile >> k) + 2 * MARGIN) for k in range(1, OCTAVES + 1)]
+    assert shapes == [(tile + 2 * HALO, (tile >> k) + 2 * MARGIN) for k in range(1, OCTAVES + 1)]
     assert matrices(np.empty((0, 4))) == []
 
 
@@ -35,7 +36,7 @@ def test_constant_grids_stay_constant() -> None:
 
 @pytest.mark.parametrize("octaves", range(1, OCTAVES + 1))
 def test_matrices_are_repeated_doublings(octaves: int) -> None:
-    """Whatever lies beyond the margin: samples further out do not reach the tile."""
+    """Whatever lies beyond the margin: samples further out do not reach the tile and its halo."""
     kernels, generator = random_kernels(OCTAVES), np.random.default_rng(octaves)
     tile, border = 64, 16
     samples = generator.normal(size=(tile >> octaves) + 2 * border)
@@ -45,7 +46,7 @@ def test_matrices_are_repeated_doublings(octaves: int) -> None:
         before = 2 * (before - 2)
     near = samples[border - MARGIN : len(samples) - border + MARGIN]
     ours = matrices(kernels, tile)[octaves - 1].numpy() @ near
-    np.testing.assert_allclose(ours, fine[before : before + tile], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(ours, fine[before - HALO : before + tile + HALO], rtol=0, atol=1e-12)
 
 
 def test_mirrored_samples_make_a_mirrored_feature() -> None:
@@ -56,7 +57,8 @@ def test_mirrored_samples_make_a_mirrored_feature() -> None:
 def test_a_smaller_tile_is_the_start_of_a_larger_one() -> None:
     kernels = random_kernels(OCTAVES)
     for small, large in zip(matrices(kernels, 64), matrices(kernels, 192), strict=True):
-        torch.testing.assert_close(large[:64, : small.shape[1]], small)
+        torch.testing.assert_close(large[: len(small), : small.shape[1]], small)
+        assert not large[: len(small), small.shape[1] :].any()
 
 
 def test_derivatives_along_the_kernels() -> None:
