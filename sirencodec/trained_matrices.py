@@ -18,7 +18,7 @@ from sirencodec.entropy.context import WEIGHT_BITS
 from sirencodec.entropy.frequency import LARGEST_LEVEL
 from sirencodec.entropy.matrices import best_model
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
-from sirencodec.entropy.prior import prior_context, prior_refinement
+from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
 from sirencodec.quantize import STEP_SIZES, QuantizedWeights, quantize
 from sirencodec.siren import Layers
 from sirencodec.soap import Soap
@@ -145,6 +145,9 @@ class TrainedMatrices:
         self._optimizer.step(gradient.flat(), [own * rate for own in self._rates])
         limit = LARGEST_KERNEL_WEIGHT / 2
         self.values[self._num_layers].clamp_(-limit, limit)
+        limit = LARGEST_REFINEMENT_WEIGHT / 2
+        for matrix in self.parts.refinement:
+            matrix.clamp_(-limit, limit)
 
     def choose_steps(
         self,

@@ -13,7 +13,7 @@ from sirencodec.architecture import Architecture
 from sirencodec.entropy.coder import OnSymbols, SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.context import Latents, decode_latents, encode_latents
 from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices, encode_matrices
-from sirencodec.entropy.prior import adapted_context, prior_shapes
+from sirencodec.entropy.prior import adapted_context, adapted_refinement, prior_shapes
 from sirencodec.errors import CorruptError
 from sirencodec.quantize import STEP_SIZES, QuantizedWeights
 
@@ -77,7 +77,7 @@ def decode_payload(
 
     Raises:
         CorruptError: if there are fewer bytes than matrices need, a model index is unknown, the
-            context model is out of range, or the stream is not a valid one.
+            context model or the refinement is out of range, or the stream is not a valid one.
     """
     shapes = matrix_shapes(architecture)
     side_bytes = MATRIX_BYTES * len(shapes)
@@ -89,6 +89,7 @@ def decode_payload(
     if architecture.kernel_shapes:
         _check_kernels(weights, len(architecture.layer_shapes))
     if architecture.grids:
+        adapted_refinement(architecture.prior, weights)  # to find what is too large in it
         context = adapted_context(architecture.prior, weights)
         latents = decode_latents(width, height, architecture, context, decoder)
     decoder.finish()

@@ -6,6 +6,7 @@ anew.
 """
 
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
@@ -24,6 +25,10 @@ from sirencodec.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_byte
 from sirencodec.quantize import QuantizedWeights, dequantize
 
 COARSER_SOURCES = 2  # grids that a prediction sees besides the phases already coded
+
+# Magnitude of a refinement's numbers. After the largest kernels, larger ones could take features
+# out of the range of single precision, and infinities become NaN.
+LARGEST_REFINEMENT_WEIGHT: Final = 16.0
 
 _SMALLEST_STEP_INDEX = 8 * (27 - WEIGHT_BITS)  # steps from here on are whole units of a weight
 
@@ -93,11 +98,18 @@ def adapted_context(number: int, weights: QuantizedWeights) -> ContextWeights:
 
 
 def adapted_refinement(number: int, weights: QuantizedWeights) -> tuple[Floats, ...]:
-    """Shipped prior and a file's matrices, the last of which are differences -> its refinement."""
+    """Shipped prior and a file's matrices, the last of which are differences -> its refinement.
+
+    Raises:
+        CorruptError: if a number is too large.
+    """
     differences = _as_numbers(_split(number, weights)[1])
-    return tuple(
+    matrices = tuple(
         base + change for base, change in zip(prior_refinement(number), differences, strict=True)
     )
+    if max(float(np.abs(matrix).max()) for matrix in matrices) > LARGEST_REFINEMENT_WEIGHT:
+        raise CorruptError("a number of the refinement is too large", field="refinement")
+    return matrices
 
 
 def _as_numbers(weights: QuantizedWeights) -> tuple[Floats, ...]:

@@ -51,6 +51,7 @@ def test_matrices_of_a_payload() -> None:
     assert matrix_shapes(PURE) == PURE.layer_shapes
     shape = architecture((1, 2, 3))
     assert matrix_shapes(shape) == (*shape.layer_shapes, (3, 4), *prior_shapes(1))
+    assert matrix_shapes(shape)[-2:] == ((8, 64), (2, 73)), "the refinement's come last"
     assert matrix_shapes(architecture((0,)))[3] == prior_shapes(1)[0], "nothing to upsample"
 
 
