@@ -177,12 +177,10 @@ def _read_pyramid(data: bytes, offset: int) -> tuple[tuple[int, ...], int, int]:
     prior_offset = offset
     prior, offset = _read_field(data, offset, "prior", PRIOR_RANGE)
     if prior not in HIDDEN_WIDTHS:
-        raise VersionError(f"this decoder does not have the context model {prior} of the file")
+        raise VersionError(f"this decoder does not have prior {prior}, which the file needs")
     end = offset + PRIOR_CHECKSUM_BYTES
     if _slice(data, offset, end, "prior checksum") != _prior_checksum_bytes(prior):
-        raise CorruptError(
-            f"context model {prior} is not the one the file means", offset=prior_offset
-        )
+        raise CorruptError(f"prior {prior} is not the one the file means", offset=prior_offset)
     return tuple(range(finest, coarsest + 1)), prior, end
 
 

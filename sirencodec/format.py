@@ -24,5 +24,5 @@ PAYLOAD_BYTES_RANGE = (1, 2**28 - 1)
 METADATA_BYTES_RANGE = (1, 2**28 - 1)
 
 MAX_VARINT_BYTES = 4  # 28 bits are enough for every field
-PRIOR_CHECKSUM_BYTES = 2  # low bytes of the shipped context model's CRC-32, little-endian
+PRIOR_CHECKSUM_BYTES = 2  # low bytes of the shipped prior's CRC-32, little-endian
 CHECKSUM_BYTES = 4  # CRC-32 (zlib's), little-endian

@@ -1,7 +1,7 @@
 """A second decoder of `.siren` files, written from docs/FORMAT.md alone.
 
-It shares nothing with the package but the files of shipped context models, so that what the two
-agree on is what the document says. Plain Python, numpy in double precision, zlib and zstandard;
+It shares nothing with the package but the files of shipped priors, so that what the two agree on is
+what the document says. Plain Python, numpy in double precision, zlib and zstandard;
 slow, and without any limits.
 
     file = parse(data)             bytes -> File: header, integers, metadata; or Invalid
@@ -161,9 +161,9 @@ def pyramid_fields(source: Bytes) -> tuple[list[int], int]:
         raise Invalid(19, f"no grids from {finest} to {coarsest}")
     prior = source.field(1, 127)
     if prior not in WIDTHS:
-        raise Invalid(20, f"no context model {prior}")
+        raise Invalid(20, f"no prior {prior}")
     if source.take(2) != prior_checksum(prior):
-        raise Invalid(21, "checksum of the context model")
+        raise Invalid(21, "checksum of the prior")
     return list(range(finest, coarsest + 1)), prior
 
 
@@ -183,7 +183,7 @@ def matrix_shapes(
     shapes += [(channels, features + 1)]
     if exponents and exponents[-1] > 0:
         shapes += [(exponents[-1], 4)]
-    return shapes + (context_shapes(prior) if exponents else [])
+    return shapes + (prior_shapes(prior) if exponents else [])
 
 
 # Section 4 -------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def decode_payload(
 ) -> tuple[list[int], list[int], list[np.ndarray], list[np.ndarray]]:
     """Payload, shapes of its matrices, grids of an image of (width, height) -> what it holds.
 
-    That is: step indices, model indices, levels, latents. A shipped context model has no grids.
+    That is: step indices, model indices, levels, latents. A shipped prior has no grids.
     """
     if len(payload) < 2 * len(shapes):
         raise Invalid(11, "payload is shorter than its indices")
@@ -261,10 +261,11 @@ def decode_payload(
         levels.append(matrix.reshape(rows, columns))
     latents: list[np.ndarray] = []
     if exponents and exponents[-1] > 0:
-        place = len(shapes) - len(context_shapes(prior)) - 1
+        place = len(shapes) - len(prior_shapes(prior)) - 1
         if np.abs(levels[place] * step(step_indices[place])).max() > 16:
             raise Invalid(24, "number of the kernels")
     if exponents:
+        refinement(prior, step_indices, levels)
         networks = context_networks(prior, step_indices, levels)
         latents = decode_latents(symbols, networks, exponents, size)
     symbols.finish()
@@ -395,8 +396,14 @@ def exponential(x: np.ndarray) -> np.ndarray:
 # Section 7 -------------------------------------------------------------------------------------
 
 WIDTHS = {1: (24, 24, 2)}
+CHANNELS = {1: 8}
 NUM_PHASES = 4
 LARGEST_WEIGHT = 2**26
+
+
+def prior_shapes(prior: int) -> list[tuple[int, int]]:
+    channels = CHANNELS[prior]
+    return [*context_shapes(prior), (channels, 64), (2, 9 * channels + 1)]
 
 
 def context_shapes(prior: int) -> list[tuple[int, int]]:
@@ -415,10 +422,11 @@ def prior_checksum(prior: int) -> bytes:
 
 
 @lru_cache
-def shipped_weights(prior: int) -> tuple[np.ndarray, ...]:
+def shipped(prior: int) -> tuple[list[int], list[np.ndarray]]:
+    """Step indices and levels of a prior's matrices."""
     data = (PRIORS / f"{prior}.bin").read_bytes()
-    step_indices, _, levels, _ = decode_payload(data, context_shapes(prior))
-    return tuple(map(in_units, step_indices, levels))
+    step_indices, _, levels, _ = decode_payload(data, prior_shapes(prior))
+    return step_indices, levels
 
 
 def in_units(step_index: int, levels: np.ndarray) -> np.ndarray:
@@ -431,19 +439,43 @@ def in_units(step_index: int, levels: np.ndarray) -> np.ndarray:
     return levels * int(unit)
 
 
+def with_differences(
+    prior: int, step_indices: list[int], levels: list[np.ndarray]
+) -> list[tuple[tuple[int, np.ndarray], tuple[int, np.ndarray]]]:
+    """The last matrices of a file -> step index and levels of each shipped one, and of its own."""
+    ours = shipped(prior)
+    first = len(levels) - len(ours[1])
+    theirs = zip(step_indices[first:], levels[first:], strict=True)
+    return list(zip(zip(*ours, strict=True), theirs, strict=True))
+
+
 def context_networks(
     prior: int, step_indices: list[int], levels: list[np.ndarray]
 ) -> list[list[np.ndarray]]:
     """The last matrices of a file, which are differences -> its networks, one a phase."""
-    shipped = shipped_weights(prior)
-    matrices = []
-    first = len(levels) - len(shipped)
-    for base, step_index, matrix in zip(shipped, step_indices[first:], levels[first:], strict=True):
-        matrices.append(base + in_units(step_index, matrix))
+    count = len(context_shapes(prior))
+    matrices = [
+        in_units(*base) + in_units(*change)
+        for base, change in with_differences(prior, step_indices, levels)[:count]
+    ]
     if max(int(np.abs(matrix).max()) for matrix in matrices) > LARGEST_WEIGHT:
         raise Invalid(23, "weight of the context model")
     depth = len(WIDTHS[prior])
     return [matrices[depth * phase : depth * (phase + 1)] for phase in range(NUM_PHASES)]
+
+
+def refinement(prior: int, step_indices: list[int], levels: list[np.ndarray]) -> list[np.ndarray]:
+    """The last matrices of a file, which are differences -> its refinement, A and B."""
+    count = len(context_shapes(prior))
+    matrices = [
+        base * step(base_step) + change * step(change_step)
+        for (base_step, base), (change_step, change) in with_differences(
+            prior, step_indices, levels
+        )[count:]
+    ]
+    if max(np.abs(matrix).max() for matrix in matrices) > 16:
+        raise Invalid(25, "number of the refinement")
+    return matrices
 
 
 # Section 8 -------------------------------------------------------------------------------------
@@ -550,10 +582,8 @@ def evaluate(file: File, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     hidden = np.stack([x, y])
     if file.exponents:
         q_x, q_y = (x + 1) * file.width / 2, (y + 1) * file.height / 2
-        features = [
-            interpolated(pixels, q_x, q_y)
-            for pixels in pixel_features(file, others[0] if file.exponents[-1] else np.empty(0))
-        ]
+        pixels = pixel_features(file, others[0] if file.exponents[-1] else np.empty(0))
+        features = [interpolated(feature, q_x, q_y) for feature in refined(file, pixels)]
         hidden = np.stack([x, y, *features])
     for matrix in network[:-1]:
         hidden = np.sin(matrix[:, :-1] @ hidden + matrix[:, -1:])
@@ -580,6 +610,31 @@ def doubled(grid: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     fine[0::2] = w0 * before2 + w1 * before1 + w2 * at + w3 * after1
     fine[1::2] = w3 * before1 + w2 * at + w1 * after1 + w0 * after2
     return fine
+
+
+def refined(file: File, features: list[np.ndarray]) -> list[np.ndarray]:
+    """Features of each pixel, finest first -> the same, those of exponents 0 and 1 corrected."""
+    first, second = refinement(file.prior, file.step_indices, file.levels)
+    by_exponent = dict(zip(file.exponents, features, strict=True))
+    # f two pixels beyond the image on each side, so that h is known one pixel beyond it
+    around = {k: np.pad(feature, 2, mode="edge") for k, feature in by_exponent.items()}
+    hidden = [np.maximum(neighbours(weights, around), 0) for weights in first]
+    for k in (0, 1):
+        if k in by_exponent:
+            by_exponent[k] = by_exponent[k] + neighbours(second[k], dict(enumerate(hidden)))
+    return list(by_exponent.values())
+
+
+def neighbours(weights: np.ndarray, planes: dict[int, np.ndarray]) -> np.ndarray:
+    """Row of a refinement's matrix, planes by number -> its sums, a pixel less on each side."""
+    rows, columns = next(iter(planes.values())).shape
+    total = np.full((rows - 2, columns - 2), weights[-1])
+    for number, plane in planes.items():
+        for r in range(3):
+            for c in range(3):
+                moved = plane[r : r + rows - 2, c : c + columns - 2]
+                total += weights[9 * number + 3 * r + c] * moved
+    return total
 
 
 def interpolated(pixels: np.ndarray, q_x: np.ndarray, q_y: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ LAYER_KEYS = [
 HISTOGRAM_KEYS = ["mean", "standard_deviation", "edges", "density", "outside", "prediction"]
 PREDICTION_KEYS = ["name", "standard_deviation", "ks_distance", "density"]
 FREQUENCY_KEYS = ["x", "y", "largest", "nyquist", "beyond_nyquist"]
-BIT_KEYS = ["payload", "layers", "kernels", "context", "grids", "rest"]
+BIT_KEYS = ["payload", "layers", "kernels", "context", "refinement", "grids", "rest"]
 
 
 def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:

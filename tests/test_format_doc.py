@@ -13,11 +13,18 @@ import pytest
 import sirencodec
 from sirencodec import format as facts
 from sirencodec import prior_file
-from sirencodec.architecture import EXPONENTS, LARGEST_EXPONENT, PHASES, Architecture, grid_shape
+from sirencodec.architecture import (
+    EXPONENTS,
+    LARGEST_EXPONENT,
+    PHASES,
+    REFINED,
+    Architecture,
+    grid_shape,
+)
 from sirencodec.container import Container, Header, parse_container, write_container
 from sirencodec.entropy import coder, context, frequency, laplace, prior
 from sirencodec.entropy.matrices import ZERO_MODEL
-from sirencodec.entropy.payload import QuantizedPicture, decode_payload
+from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, QuantizedPicture, decode_payload
 from sirencodec.metadata_section import ZSTD_MAX_WINDOW_BYTES
 from sirencodec.quantize import NUM_STEPS, STEP_SIZES
 from sirencodec.rate_control import OVERHEAD_BYTES
@@ -110,14 +117,17 @@ def test_fields_of_the_example(example: str) -> None:
         decoded[f"step_index of the {name}"] = payload[2 * index]
         decoded[f"model_index of the {name}"] = payload[2 * index + 1]
     words = np.frombuffer(payload[2 * len(picture.weights.levels) :], "<u4").tolist()
-    for name, word in zip(("first", "second", "third", "fourth", "fifth"), words, strict=False):
+    names = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+    for name, word in zip(names, words, strict=False):
         decoded[f"stream, {name} word"] = word
     stated = {field: value for _, _, field, value in table(EXAMPLES[example])}
     assert stated.pop("magic") == r"`\x89SRN`"
     assert facts.MAGIC == b"\x89SRN"
     if architecture.grids:
         assert stated.pop("indices of the context differences").startswith("twelve times 0 and 144")
-        assert payload[6:30] == 12 * b"\0\x90"
+        stated_refinement = stated.pop("indices of the refinement differences")
+        assert stated_refinement.startswith("twice 0 and 144")
+        assert payload[6:34] == 14 * b"\0\x90"
     assert {field: int(re.split(r"\W", value)[0], 0) for field, value in stated.items()} == decoded
 
 
@@ -152,7 +162,7 @@ def test_prediction_of_the_pyramid_example() -> None:
     )
     assert found is not None
     c, s, index, first, second = map(int, found.groups())
-    network = reference_decoder.context_networks(1, 12 * [0], [*prior_zeros()])[0]
+    network = reference_decoder.context_networks(1, 14 * [0], [*prior_zeros()])[0]
     assert reference_decoder.outputs(network, [{}, {}], (0, 0), 1) == (c, s)
     assert reference_decoder.prediction(network, [{}, {}], (0, 0), 1) == (index, 0)
     frequencies = laplace.residual_table(index)
@@ -161,7 +171,11 @@ def test_prediction_of_the_pyramid_example() -> None:
     file = reference_decoder.parse(example_bytes(PYRAMID))
     features = reference_decoder.pixel_features(file, file.levels[2] * step(file.step_indices[2]))
     fine, coarse = (float(feature[0, 0]) for feature in features)
-    assert f"the features are {fine:g} and {coarse}," in text
+    refined = [feature[0, 0] for feature in reference_decoder.refined(file, features)]
+    stated = "the features are {:g} and {}, refined {:.4f} and {:.4f},".format(
+        fine, coarse, *refined
+    )
+    assert stated in text
 
 
 def prior_zeros() -> list[np.ndarray]:
@@ -273,17 +287,22 @@ def test_constants_of_sections_1_to_6() -> None:
     assert states(10, f"above {ZERO_MODEL}")
 
 
-def test_context_models_are_those_that_ship() -> None:
+def test_priors_are_those_that_ship() -> None:
     """For ever: a number is never given anew."""
-    stated = {}
-    for number, widths, size, checksum in table(SECTIONS[7]):
+    stated, channels = {}, {}
+    for number, widths, hidden, size, checksum in table(SECTIONS[7]):
         data = (ROOT / "sirencodec" / "priors" / f"{number}.bin").read_bytes()
         assert (len(data), zlib.crc32(data)) == (int(size), int(checksum, 16))
         stated[int(number)] = tuple(integers(widths))
+        channels[int(number)] = int(hidden)
     assert {n: (*hidden, 2) for n, hidden in prior_file.HIDDEN_WIDTHS.items()} == stated
     assert stated == reference_decoder.WIDTHS
+    assert channels == prior_file.REFINEMENT_CHANNELS == reference_decoder.CHANNELS
     for number in stated:
-        assert list(prior.prior_shapes(number)) == reference_decoder.context_shapes(number)
+        assert list(prior.context_shapes(number)) == reference_decoder.context_shapes(number)
+        assert list(prior.prior_shapes(number)) == reference_decoder.prior_shapes(number)
+        (rows, inputs), (refined, outputs) = prior.prior_shapes(number)[-2:]
+        assert states(7, f"{rows} x {inputs} and {refined} x {outputs} in prior {number}")
 
 
 def test_constants_of_sections_7_to_9() -> None:
@@ -297,6 +316,10 @@ def test_constants_of_sections_7_to_9() -> None:
     assert states(10, f"step index below {prior._SMALLEST_STEP_INDEX}")
     assert context.LARGEST_WEIGHT == 2**26
     assert states(7, "No sum is beyond 2^26")
+    assert prior.LARGEST_REFINEMENT_WEIGHT == LARGEST_KERNEL_WEIGHT == 16
+    assert states(7, "No sum is beyond 16")
+    assert states(9, "none of which is beyond 16")
+    assert states(9, "features of grids {} and {},".format(*REFINED))
     assert states(8, ", ".join(map(str, PHASES)))
     assert (context.HIDDEN_BITS, context.LARGEST_HIDDEN, context.INPUT_BITS) == (12, 2**20, 3)
     rates = ", ".join(map(str, laplace._EIGHTH_RATES))

@@ -26,6 +26,7 @@ from sirencodec.architecture import Architecture, grid_shape
 from sirencodec.entropy.context import LARGEST_LATENT
 from sirencodec.entropy.frequency import LARGEST_LEVEL, frequency_table, largest_level
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
+from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_refinement
 from sirencodec.errors import (
     CorruptError,
     FormatError,
@@ -35,7 +36,7 @@ from sirencodec.errors import (
     TruncatedError,
 )
 from sirencodec.limits import Limits
-from sirencodec.quantize import QuantizedWeights, nearest_step_index
+from sirencodec.quantize import QuantizedWeights, nearest_step_index, step_size
 from tests.forge import (
     HEADER_FIELDS,
     PYRAMID_FIELDS,
@@ -186,7 +187,7 @@ class Mutator:
     def indices(self, parts: Parts) -> Parts:
         """Step and model indices, at the edges of their ranges."""
         payload = bytearray(parts.payload)
-        position = self.random.randrange(min(30, len(payload)))
+        position = self.random.randrange(min(34, len(payload)))
         payload[position] = self.random.choice((0, 1, 47, 48, 95, 96, 143, 144, 145, 254, 255))
         return replace(parts, payload=bytes(payload))
 
@@ -372,14 +373,22 @@ def test_the_largest_weights_give_finite_values(
 @pytest.mark.parametrize("exact", [False, True], ids=["float32", "float64"])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_pyramid_of_large_numbers_gives_finite_values(seed: int, exact: bool) -> None:
-    """Doubled six times by kernels of large numbers, single precision does not overflow."""
+    """Doubled six times and refined by the largest numbers, single precision does not overflow."""
     architecture = Architecture(5, 1, 1, 30, tuple(range(7)), 1)
     generator = np.random.default_rng(seed)
     picture = pyramid_picture(
         architecture, (9, 7), generator, layer_level=LARGEST_LEVEL, layer_step=255
     )
-    picture.weights.levels[3][...] = 256 * np.sign(picture.weights.levels[3] + 0.5)  # 16
-    picture.latents[-1][...] = LARGEST_LATENT
+    signs = [1] if seed == 0 else [-1, 1]
+    kernels, latents = picture.weights.levels[3], picture.latents[-1]
+    kernels[...] = 256 * generator.choice(signs, kernels.shape)  # 16
+    latents[...] = LARGEST_LATENT
+    steps = list(picture.weights.step_indices)
+    for place, shipped in zip((-2, -1), prior_refinement(1), strict=True):
+        largest = LARGEST_REFINEMENT_WEIGHT * generator.choice(signs, shipped.shape)
+        steps[place] = 120
+        picture.weights.levels[place][...] = np.trunc((largest - shipped) / step_size(120))
+    picture = replace(picture, weights=QuantizedWeights(picture.weights.levels, tuple(steps)))
     parts = Parts(
         width=9,
         height=7,
@@ -422,7 +431,7 @@ def inflating_frame(num_bytes: int) -> bytes:
 
 SMALL_FILE = Parts(payload=(VALID / "gray-4x4.siren").read_bytes()[12:24])
 SMALL_PYRAMID = Parts(
-    payload=b"\0\x90" * 15, hidden_features=1, grids=0 + 8 * 1, flags=PYRAMID_FLAG
+    payload=b"\0\x90" * 17, hidden_features=1, grids=0 + 8 * 1, flags=PYRAMID_FLAG
 )
 BOMBS: dict[str, tuple[Parts, dict[str, int], type[SirenCodecError]]] = {
     "frame that declares 8 GiB": (

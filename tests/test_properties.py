@@ -30,7 +30,7 @@ from sirencodec.entropy.payload import (
     encode_payload,
     matrix_shapes,
 )
-from sirencodec.entropy.prior import prior_shapes
+from sirencodec.entropy.prior import context_shapes, prior_shapes
 from sirencodec.errors import CorruptError
 from sirencodec.grid import image_coordinates, pixel_centres
 from sirencodec.image import Metadata
@@ -102,7 +102,7 @@ def networks(draw: st.DrawFn) -> tuple[QuantizedWeights, Architecture]:
 
 @st.composite
 def pyramids(draw: st.DrawFn) -> tuple[QuantizedPicture, Architecture, int, int]:
-    """Latents of any values there can be, behind a small network, under any context model.
+    """Latents of any values there can be, behind a small network, under any differences.
 
     Returns:
         Picture, architecture, width and height.
@@ -121,10 +121,10 @@ def pyramids(draw: st.DrawFn) -> tuple[QuantizedPicture, Architecture, int, int]
     bounds += [draw(st.sampled_from((0, 150)))] * len(architecture.kernel_shapes)
     levels, steps = [], []
     for shape in matrix_shapes(architecture):
-        is_context = len(levels) >= len(bounds)
-        bound = draw(st.sampled_from((0, 0, 1, 50, 1500))) if is_context else bounds[len(levels)]
+        is_difference = len(levels) >= len(bounds)
+        bound = draw(st.sampled_from((0, 0, 1, 50, 1500))) if is_difference else bounds[len(levels)]
         levels.append(generator.integers(-bound, bound + 1, shape).astype(np.int32))
-        step = draw(st.integers(88, 119)) if is_context else nearest_step_index(1 / 128)
+        step = draw(st.integers(88, 119)) if is_difference else nearest_step_index(1 / 128)
         steps.append(step if levels[-1].any() else 0)
     latents = []
     for exponent in architecture.grids:
@@ -274,7 +274,8 @@ def test_payload_of_a_pyramid(
         centre = read - LARGEST_RESIDUAL * np.sign(wanted - read)
         assert np.abs(centre[moved]).max(initial=0) <= LARGEST_LATENT - LARGEST_RESIDUAL
         assert (np.abs(wanted - centre)[moved] > LARGEST_RESIDUAL).all()
-    adapted = any(matrix.any() for matrix in picture.weights.levels[-len(prior_shapes(1)) :])
+    differences = picture.weights.levels[-len(prior_shapes(1)) :]
+    adapted = any(matrix.any() for matrix in differences[: len(context_shapes(1))])
     if not adapted and max(np.abs(grid).max() for grid in picture.latents) <= 100:
         for wanted, read in zip(picture.latents, decoded.latents, strict=True):
             assert np.array_equal(wanted, read)

@@ -11,6 +11,7 @@ import numpy as np
 from sirencodec.quantize import QuantizedWeights
 from tests.forge import PYRAMID_FLAG, Parts, blocks, crc, frame, join, stream, take_apart, varint
 from tests.golden.valid_cases import (
+    PRIOR_MATRICES,
     XMP,
     forged_pyramid,
     pyramid_example,
@@ -44,7 +45,7 @@ def invalid_cases() -> Iterator[Invalid]:
     yield from invalid_metadata(with_metadata)
     yield from invalid_pyramid_headers()
     yield from invalid_pyramid_payloads()
-    yield from invalid_context_models()
+    yield from invalid_numbers()
 
 
 def invalid_headers(data: bytes, parts: Parts) -> Iterator[Invalid]:
@@ -228,12 +229,13 @@ def invalid_pyramid_payloads() -> Iterator[Invalid]:
     def spoilt(number: int, what: str, payload: bytes) -> Invalid:
         return Invalid(number, what, "CorruptError", join(replace(parts, payload=payload)))
 
-    indices, words = parts.payload[:30], parts.payload[30:]
+    indices, words = parts.payload[:34], parts.payload[34:]
     yield spoilt(11, "no context differences", indices[:6])
-    yield spoilt(11, "one context difference less", indices[:28])
-    yield spoilt(12, "step of zeros", indices[:28] + b"\1" + indices[29:] + words)
-    yield spoilt(12, "model 145", indices[:29] + b"\x91" + words)
-    yield spoilt(14, "quantile of a latent", b"\0\x90" * 15 + b"\xff" * 8)
+    yield spoilt(11, "no refinement differences", indices[:30])
+    yield spoilt(11, "one refinement difference less", indices[:32])
+    yield spoilt(12, "step of zeros", indices[:32] + b"\1" + indices[33:] + words)
+    yield spoilt(12, "model 145", indices[:33] + b"\x91" + words)
+    yield spoilt(14, "quantile of a latent", b"\0\x90" * 17 + b"\xff" * 8)
     yield spoilt(15, "no latents", stream_without_latents(parts))
     yield spoilt(15, "latents cut", parts.payload[:-4])
     yield spoilt(15, "word after latents", parts.payload + b"\0\0\0\1")
@@ -250,7 +252,7 @@ def stream_without_latents(parts: Parts) -> bytes:
     return parts.payload[: 2 * len(file.levels)] + stream(groups)
 
 
-def invalid_context_models() -> Iterator[Invalid]:
+def invalid_numbers() -> Iterator[Invalid]:
     """Everything as if the rule did not exist: latents are coded under the forbidden model."""
     picture, architecture, size = pyramid_example()
 
@@ -258,7 +260,7 @@ def invalid_context_models() -> Iterator[Invalid]:
         number: int, what: str, place: tuple[int, int, int], level: int, step: int
     ) -> Invalid:
         index, row, column = place
-        difference = np.zeros_like(picture.weights.levels[index - 12])
+        difference = np.zeros_like(picture.weights.levels[index - PRIOR_MATRICES])
         difference[row, column] = level
         forged = with_difference(picture, index, difference, step)
         return Invalid(number, what, "CorruptError", forged_pyramid(forged, architecture, size))
@@ -269,6 +271,10 @@ def invalid_context_models() -> Iterator[Invalid]:
     yield spoilt(23, "above", (2, 0, 24), 9000, 168)
     yield spoilt(23, "below", (11, 1, 24), -9000, 168)
     yield spoilt(23, "far beyond", (0, 0, 0), 12288, 255)
+    yield spoilt(25, "first above", (12, 0, 63), 528, 160)
+    yield spoilt(25, "first below", (12, 7, 0), -528, 160)
+    yield spoilt(25, "second above", (13, 1, 72), 33, 192)
+    yield spoilt(25, "second far below", (13, 0, 5), -12288, 255)
     for what, level, step in (("above", 257, 160), ("below", -273, 160), ("most", 12288, 255)):
         levels, steps = [*picture.weights.levels], [*picture.weights.step_indices]
         levels[2], steps[2] = np.array([[0, 1, 2, level]], dtype=np.int32), step

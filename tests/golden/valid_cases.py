@@ -18,7 +18,7 @@ from sirencodec.entropy.context import encode_latents
 from sirencodec.entropy.frequency import frequency_table, largest_level
 from sirencodec.entropy.matrices import encode_matrices
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
-from sirencodec.entropy.prior import prior_context
+from sirencodec.entropy.prior import context_shapes, prior_context, prior_refinement, prior_shapes
 from sirencodec.metadata import Metadata
 from sirencodec.metadata_section import write_metadata
 from sirencodec.quantize import QuantizedWeights, nearest_step_index, quantize
@@ -145,7 +145,9 @@ def photograph() -> bytes:
 CUBIC = (-9, 67, 225, -27)  # a kernel in 256ths
 KERNEL_STEP = nearest_step_index(1 / 256)
 CONTEXT_STEP = 96  # 16 units of a weight of the context model
-LARGEST_LATENT, LARGEST_WEIGHT = 767, 2**26
+REFINEMENT_STEP = nearest_step_index(1 / 64)
+CONTEXT_MATRICES, PRIOR_MATRICES = len(context_shapes(1)), len(prior_shapes(1))
+LARGEST_LATENT, LARGEST_WEIGHT, LARGEST_REFINEMENT_WEIGHT = 767, 2**26, 16
 CENTRE, LOG_SCALE = 0, 1  # rows of the last matrix of a context network
 
 
@@ -158,12 +160,13 @@ def pyramid_example() -> tuple[QuantizedPicture, Architecture, tuple[int, int]]:
     fine = np.array([[0, 1, -1, 0], [0, 0, 2, 0], [-1, 0, 0, 0]], dtype=np.int32)
     coarse = np.array([[-2, 1], [0, 3]], dtype=np.int32)
     steps = (nearest_step_index(1 / 16), nearest_step_index(1 / 32), KERNEL_STEP)
-    weights = QuantizedWeights((first, last, kernels, *no_differences()), (*steps, *(12 * [0])))
+    steps += (0,) * PRIOR_MATRICES
+    weights = QuantizedWeights((first, last, kernels, *no_differences()), steps)
     return QuantizedPicture(weights, (fine, coarse)), architecture, (4, 3)
 
 
 def no_differences() -> list[np.ndarray]:
-    return [np.zeros(matrix.shape, np.int32) for matrix in prior_context(1)]
+    return [np.zeros(shape, np.int32) for shape in prior_shapes(1)]
 
 
 def pyramid_file(
@@ -187,6 +190,7 @@ def random_pyramid(
     layers: int = 1,
     deviation: float = 1.5,
     context: int = 0,
+    refinement: int = 16,
 ) -> tuple[QuantizedPicture, Architecture, tuple[int, int]]:
     """Latents that are noise, of some levels' ``deviation``, behind a network of soft waves.
 
@@ -198,6 +202,7 @@ def random_pyramid(
         layers: hidden ones.
         deviation: of latents, in levels.
         context: largest level of the context model's differences.
+        refinement: of the refinement's; so large that features change as much as they are.
     """
     channels = ("L", "LA", "RGB", "RGBA").index(mode) + 1
     exponents = tuple(range(grids[0], grids[1] + 1))
@@ -212,9 +217,11 @@ def random_pyramid(
         noise = generator.integers(-9, 10, (grids[1], 4))
         levels.append((np.array(CUBIC) + noise).astype(np.int32))
         steps.append(KERNEL_STEP)
-    for matrix in no_differences():
-        levels.append(generator.integers(-context, context + 1, matrix.shape).astype(np.int32))
-        steps.append(CONTEXT_STEP if context else 0)
+    differences = [(context, CONTEXT_STEP)] * CONTEXT_MATRICES
+    differences += [(refinement, REFINEMENT_STEP)] * (PRIOR_MATRICES - CONTEXT_MATRICES)
+    for shape, (largest, step) in zip(prior_shapes(1), differences, strict=True):
+        levels.append(generator.integers(-largest, largest + 1, shape).astype(np.int32))
+        steps.append(step if largest else 0)
     latents = []
     for exponent in exponents:
         values = generator.laplace(0, deviation, grid_shape(*size, exponent)).round()
@@ -226,9 +233,9 @@ def random_pyramid(
 def with_difference(
     picture: QuantizedPicture, index: int, levels: np.ndarray, step_index: int
 ) -> QuantizedPicture:
-    """The same picture, but for the context model's matrix ``index``, 0 to 11."""
+    """The same picture, but for what it has of the prior's matrix ``index``, 0 to 13."""
     weights = picture.weights
-    place = len(weights.levels) - 12 + index
+    place = len(weights.levels) - PRIOR_MATRICES + index
     matrices, steps = [*weights.levels], [*weights.step_indices]
     matrices[place], steps[place] = levels.astype(np.int32), step_index
     return replace(picture, weights=QuantizedWeights(tuple(matrices), tuple(steps)))
@@ -237,7 +244,7 @@ def with_difference(
 def biased(picture: QuantizedPicture, phase: int, row: int, bias: int) -> QuantizedPicture:
     """The same picture, a phase's centres or logarithms of scales raised."""
     step_index = nearest_step_index(1)
-    difference = picture.weights.levels[3 * phase - 10].copy()
+    difference = picture.weights.levels[3 * phase + 2 - PRIOR_MATRICES].copy()
     difference[row, -1] += bias
     return with_difference(picture, 3 * phase + 2, difference, step_index)
 
@@ -283,13 +290,30 @@ def finest_context_steps() -> bytes:
     return pyramid_file(picture, architecture, size)
 
 
-def zeros_under_a_model() -> bytes:
-    """A context difference of zeros that is written out, under a step too fine for anything else.
+def refinement_at_its_limits() -> bytes:
+    """Numbers of the refinement as large as may be."""
+    picture, architecture, size = random_pyramid("RGB", (11, 14), (0, 3))
+    picture.weights.levels[0][:, 2:-1] = np.sign(picture.weights.levels[0][:, 2:-1])
+    step_index = 119
+    step = (8 + step_index % 8) * 2.0 ** (step_index // 8 - 27)
+    for number, matrix in enumerate(prior_refinement(1)):
+        place = CONTEXT_MATRICES + number
+        difference = picture.weights.levels[place - PRIOR_MATRICES] * 8
+        for row, column, sign in ((0, 4, 1), (0, 40, -1), (1, 20, -1), (1, -1, 1)):
+            room = sign * LARGEST_REFINEMENT_WEIGHT - matrix[row, column]
+            difference[row, column] = np.trunc(room / step)
+        picture = with_difference(picture, place, difference, step_index)
+    return pyramid_file(picture, architecture, size)
 
-    The package writes none; it must read it.
+
+def zeros_under_a_model() -> bytes:
+    """Differences of zeros that are written out, in the context under a step too fine for others.
+
+    The package writes none; it must read them.
     """
     picture, architecture, size = pyramid_example()
-    return forged_pyramid(picture, architecture, size, written_out={3: (0, 0), 14: (87, 96)})
+    written_out = {3: (0, 0), 14: (87, 96), 15: (0, 0), 16: (255, 48)}
+    return forged_pyramid(picture, architecture, size, written_out=written_out)
 
 
 def forged_pyramid(
@@ -298,7 +322,7 @@ def forged_pyramid(
     size: tuple[int, int],
     written_out: dict[int, tuple[int, int]] | None = None,
 ) -> bytes:
-    """A file as ``pyramid_file`` makes it, but that no weight of the context model is refused.
+    """A file as ``pyramid_file`` makes it, but that no weight of a prior is refused.
 
     Args:
         picture, architecture, size: what to write.
@@ -314,15 +338,15 @@ def forged_pyramid(
             encoder.encode(levels.ravel() + largest_level(model), frequency_table(model))
         else:
             side += encode_matrices(QuantizedWeights((levels,), (step,)), encoder)
-    shipped = prior_context(1)
+    shipped, context = prior_context(1), slice(-PRIOR_MATRICES, CONTEXT_MATRICES - PRIOR_MATRICES)
     matrices = [
         matrix + levels * ((8 + step % 8) * 2.0 ** (step // 8 - 11))
         for matrix, levels, step in zip(
-            shipped, weights.levels[-12:], weights.step_indices[-12:], strict=True
+            shipped, weights.levels[context], weights.step_indices[context], strict=True
         )
     ]
-    context = [matrices[start : start + 3] for start in range(0, 12, 3)]
-    encode_latents(picture.latents, architecture, context, encoder)
+    networks = [matrices[start : start + 3] for start in range(0, CONTEXT_MATRICES, 3)]
+    encode_latents(picture.latents, architecture, networks, encoder)
     return write_container(Header(*size, 8, architecture), bytes(side) + encoder.stream())
 
 
@@ -411,5 +435,8 @@ def pyramids() -> Iterator[Valid]:
     yield Valid("pyramid-metadata", "XMP", pyramid_file(*picture, metadata=described))
     yield Valid("pyramid-latent-limits", "centres, scales, residuals", latents_at_their_limits())
     yield Valid("pyramid-weight-limits", "weights, sums, outputs", weights_at_their_limits())
+    yield Valid("pyramid-refinement-limits", "the refinement", refinement_at_its_limits())
+    plain = random_pyramid("RGB", (17, 9), (0, 4), refinement=0)
+    yield Valid("pyramid-shipped", "context model and refinement as shipped", pyramid_file(*plain))
     yield Valid("pyramid-fine-steps", "the finest context differences", finest_context_steps())
     yield Valid("pyramid-zeros", "zeros that are written out", zeros_under_a_model())

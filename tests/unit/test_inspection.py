@@ -86,9 +86,12 @@ def test_golden_files(path: Path, at_init: bool) -> None:
     bits = found.bits
     assert bits.payload == 8 * info.payload_bytes
     assert bits.layers == pytest.approx(sum(layer.bits for layer in found.layers))
-    spent = bits.layers + bits.kernels + bits.context + sum(bits.grids) + bits.rest
+    spent = (
+        bits.layers + bits.kernels + bits.context + bits.refinement + sum(bits.grids) + bits.rest
+    )
     assert spent == pytest.approx(bits.payload)
     assert len(bits.grids) == len(info.grids)
+    assert (bits.refinement >= 2 * 16) == (bits.context >= 12 * 16) == bool(info.grids)
     record = json.loads(json.dumps(asdict(found), allow_nan=False))
     assert record["layers"][0]["inputs"] == 2 + len(info.grids)
 
