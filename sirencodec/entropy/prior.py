@@ -1,8 +1,8 @@
 """Shipped priors by number, and what a file makes of one (FORMAT.md, section 7).
 
-A prior is a context model and a refinement. What has been trained on other images costs a file nothing; the file holds only what its own differs
-by. Shipped priors are frozen: a file names one by number and checksum, and a number is never given
-anew.
+A prior is a context model and a refinement. What has been trained on other images costs a file
+nothing; the file holds only what its own differs by. Shipped priors are frozen: a file names one by
+number and checksum, and a number is never given anew.
 """
 
 from functools import lru_cache
