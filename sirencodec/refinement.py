@@ -52,7 +52,7 @@ def corrections(features: Tensor, exponents: Sequence[int], matrices: Sequence[T
     weights = first[:, :-1].view(len(first), -1, 3, 3)[:, finest : coarsest + 1]
     # Channels last: twice as fast on a CPU with so few of them.
     window = features[None].contiguous(memory_format=torch.channels_last)
-    hidden = conv2d(window, weights, first[:, -1]).relu()
+    hidden = conv2d(window, weights, first[:, -1]).relu_()
     own = slice(finest, finest + num_refined(exponents))
     weights = second[own, :-1].view(-1, len(first), 3, 3)
     return conv2d(hidden, weights, second[own, -1])[0]
