@@ -20,14 +20,18 @@ from sirencodec.architecture import INPUTS
 from sirencodec.entropy.coder import SymbolEncoder
 from sirencodec.entropy.context import WEIGHT_BITS
 from sirencodec.entropy.matrices import encode_matrices
-from sirencodec.entropy.prior import context_shapes, prior_context, prior_refinement
+from sirencodec.entropy.prior import (
+    context_shapes,
+    prior_context,
+    prior_refinement,
+    refinement_shapes,
+)
 from sirencodec.image import read_image
-from sirencodec.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS
+from sirencodec.prior_file import HIDDEN_WIDTHS
 from sirencodec.pyramid_planning import PRIOR
 from sirencodec.pyramid_state import PyramidPlan, PyramidState
 from sirencodec.quantize import nearest_step_index, quantize
 from sirencodec.query import Samples
-from sirencodec.refinement import refinement_shapes
 from sirencodec.soap import Soap
 from sirencodec.starting_network import (
     TRAINED_ARCHITECTURE,
@@ -116,7 +120,7 @@ def _random(seed: int) -> Parts:
     for rows, columns in context_shapes(PRIOR):
         share = 0.1 if rows == outputs else 1.0
         context.append(uniform((rows, columns), share / math.sqrt(columns)))
-    first, second = refinement_shapes(REFINEMENT_CHANNELS[PRIOR])
+    first, second = refinement_shapes(PRIOR)
     refinement = [uniform(first, math.sqrt(3 / (first[1] - 1))), torch.zeros(second)]
     return Parts(list(layers), kernels, _by_phase(context), refinement)
 

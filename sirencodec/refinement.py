@@ -17,17 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from sirencodec.architecture import LARGEST_EXPONENT
+from sirencodec.architecture import REFINED
 
-TAPS: Final = 9  # 3 x 3
-REFINED: Final = (0, 1)  # exponents of the grids whose features are corrected, if there are any
 HALO: Final = 2  # pixels that two convolutions see beyond their output
-
-
-def refinement_shapes(channels: int) -> tuple[tuple[int, int], ...]:
-    """Hidden channels -> shapes of the two matrices, a bias in the last column of each."""
-    inputs = TAPS * (LARGEST_EXPONENT + 1)
-    return (channels, inputs + 1), (len(REFINED), TAPS * channels + 1)
 
 
 def num_refined(exponents: Sequence[int]) -> int:
@@ -41,7 +33,7 @@ def corrections(features: Tensor, exponents: Sequence[int], matrices: Sequence[T
     Args:
         features: (grids, rows + 4, columns + 4), one a grid.
         exponents: of the grids, consecutive and rising, at least one of them in ``REFINED``.
-        matrices: of ``refinement_shapes``. Columns go grid by grid from exponent 0 (or channel by
+        matrices: of ``entropy.prior.refinement_shapes``. Columns go grid by grid from exponent 0 (or channel by
             channel), and in each row by row of the 3 x 3 neighbours; the last is a bias.
 
     Returns:

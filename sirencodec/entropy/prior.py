@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from sirencodec.architecture import LARGEST_EXPONENT, PHASES
+from sirencodec.architecture import LARGEST_EXPONENT, PHASES, REFINED
 from sirencodec.entropy.coder import SymbolDecoder
 from sirencodec.entropy.context import (
     LARGEST_WEIGHT,
@@ -22,7 +22,6 @@ from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices
 from sirencodec.errors import CorruptError
 from sirencodec.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_bytes
 from sirencodec.quantize import QuantizedWeights, dequantize
-from sirencodec.refinement import refinement_shapes
 
 COARSER_SOURCES = 2  # grids that a prediction sees besides the phases already coded
 
@@ -31,7 +30,7 @@ _SMALLEST_STEP_INDEX = 8 * (27 - WEIGHT_BITS)  # steps from here on are whole un
 
 def prior_shapes(number: int) -> tuple[tuple[int, int], ...]:
     """Number of a shipped prior -> shapes of its matrices: context model, then refinement."""
-    return context_shapes(number) + refinement_shapes(REFINEMENT_CHANNELS[number])
+    return context_shapes(number) + refinement_shapes(number)
 
 
 def context_shapes(number: int) -> tuple[tuple[int, int], ...]:
@@ -43,6 +42,12 @@ def context_shapes(number: int) -> tuple[tuple[int, int], ...]:
             shapes.append((width, columns))
             columns = width + 1
     return tuple(shapes)
+
+
+def refinement_shapes(number: int) -> tuple[tuple[int, int], ...]:
+    """Number of a shipped prior -> shapes of its refinement's matrices, biases last."""
+    channels, inputs = REFINEMENT_CHANNELS[number], NEIGHBOURS * (LARGEST_EXPONENT + 1)
+    return (channels, inputs + 1), (len(REFINED), NEIGHBOURS * channels + 1)
 
 
 def prior_context(number: int) -> tuple[Floats, ...]:
@@ -70,7 +75,7 @@ def _shipped(number: int) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
 def _split(number: int, weights: QuantizedWeights) -> tuple[QuantizedWeights, QuantizedWeights]:
     """Matrices that end in a prior's -> those of the context model and of the refinement."""
     end = len(weights.levels)
-    middle = end - len(refinement_shapes(REFINEMENT_CHANNELS[number]))
+    middle = end - len(refinement_shapes(number))
     start = end - len(prior_shapes(number))
     context, refinement = (
         QuantizedWeights(weights.levels[part], weights.step_indices[part])
