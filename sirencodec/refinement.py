@@ -33,8 +33,9 @@ def corrections(features: Tensor, exponents: Sequence[int], matrices: Sequence[T
     Args:
         features: (grids, rows + 4, columns + 4), one a grid.
         exponents: of the grids, consecutive and rising, at least one of them in ``REFINED``.
-        matrices: of ``entropy.prior.refinement_shapes``. Columns go grid by grid from exponent 0 (or channel by
-            channel), and in each row by row of the 3 x 3 neighbours; the last is a bias.
+        matrices: of ``entropy.prior.refinement_shapes``. Columns go grid by grid from exponent 0
+            (or channel by channel), and in each row by row of the 3 x 3 neighbours; the last is a
+            bias.
 
     Returns:
         (refined, rows, columns).
