@@ -1,14 +1,14 @@
 """Photographs -> the networks that the package ships.
 
 Crops of the photographs are fitted side by side, each with a pyramid and a trade-off of its own,
-all with the same context networks and the same synthesis network. So those learn what latents and
-colours have in common, and a new image starts from there. The results are written as
+all with the same context networks, refinement and synthesis network. So those learn what latents
+and colours have in common, and a new image starts from there. The results are written as
 ``sirencodec/priors`` holds them, quantised.
 """
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +20,16 @@ from sirencodec.architecture import INPUTS
 from sirencodec.entropy.coder import SymbolEncoder
 from sirencodec.entropy.context import WEIGHT_BITS
 from sirencodec.entropy.matrices import encode_matrices
-from sirencodec.entropy.prior import prior_context, prior_shapes
+from sirencodec.entropy.prior import (
+    context_shapes,
+    prior_context,
+    prior_refinement,
+    refinement_shapes,
+)
 from sirencodec.image import read_image
 from sirencodec.prior_file import HIDDEN_WIDTHS
 from sirencodec.pyramid_planning import PRIOR
-from sirencodec.pyramid_state import KERNEL_SHARE, LAST_LAYER_SHARE, PyramidPlan, PyramidState
+from sirencodec.pyramid_state import PyramidPlan, PyramidState
 from sirencodec.quantize import nearest_step_index, quantize
 from sirencodec.query import Samples
 from sirencodec.soap import Soap
@@ -34,11 +39,12 @@ from sirencodec.starting_network import (
     random_network,
     trained_matrices,
 )
-from sirencodec.tile_gradient import Distortion
+from sirencodec.trained_matrices import KERNEL_SHARE, LAST_LAYER_SHARE, Parts
 
 # Learning rates of what all crops share, which moves at every step of each.
 NETWORK_RATE = 0.006
 CONTEXT_RATE = 0.003
+REFINEMENT_RATE = 0.003
 STEP = 2.0**-10  # of the shipped weights; a tenth of what a file's own differences are worth
 
 
@@ -64,47 +70,65 @@ class TrainingPlan:
 
 
 class SharedNetworks:
-    """What all crops train together: context networks, synthesis network and kernels."""
+    """What all crops train together: synthesis network, kernels, context networks, refinement."""
 
     def __init__(self, plan: TrainingPlan) -> None:
         """Start from small random networks, or from the shipped ones."""
-        generator = torch.Generator().manual_seed(plan.seed)
-        if plan.continues:
-            *self.layers, self.kernels = (matrix.clone() for matrix in trained_matrices())
-            self.context = [
-                torch.from_numpy(matrix * 2.0**-WEIGHT_BITS).float()
-                for matrix in prior_context(PRIOR)
-            ]
-        else:
-            black = torch.zeros(TRAINED_ARCHITECTURE.channels)
-            layers, self.kernels = random_network(TRAINED_ARCHITECTURE, black, generator)
-            self.layers = list(layers)
-            self.context = _random_context(generator)
-        self._network = [*self.layers, self.kernels]
-        self._network_optimizer = Soap(self._network)
-        self._network_rates = [NETWORK_RATE] * (len(self.layers) - 1)
-        self._network_rates += [NETWORK_RATE * LAST_LAYER_SHARE, NETWORK_RATE * KERNEL_SHARE]
-        self._context_optimizer = Soap(self.context)
+        self.parts = _shipped() if plan.continues else _random(plan.seed)
+        self._values = self.parts.flat()
+        self._optimizer = Soap(self._values)
+        layers, refinement = len(self.parts.layers), len(self.parts.refinement)
+        rates = [NETWORK_RATE] * (layers - 1)
+        rates += [NETWORK_RATE * LAST_LAYER_SHARE, NETWORK_RATE * KERNEL_SHARE]
+        rates += [CONTEXT_RATE] * (len(self._values) - len(rates) - refinement)
+        self._rates = rates + [REFINEMENT_RATE] * refinement
 
-    def step(
-        self, network: Sequence[Tensor], context: Sequence[Tensor], scale: float, rate: float
-    ) -> None:
-        """Move against one crop's gradients, which are multiplied by ``scale``."""
-        rates = [own * rate for own in self._network_rates]
-        self._network_optimizer.step([slope * scale for slope in network], rates)
-        rates = [CONTEXT_RATE * rate] * len(context)
-        self._context_optimizer.step([slope * scale for slope in context], rates)
+    def step(self, gradient: Parts, scale: float, rate: float) -> None:
+        """Move against one crop's gradient, which is multiplied by ``scale``."""
+        slopes = [slope * scale for slope in gradient.flat()]
+        self._optimizer.step(slopes, [own * rate for own in self._rates])
+
+    def prior(self) -> list[Tensor]:
+        """What files name by number: context networks and refinement."""
+        context = [layer for network in self.parts.networks for layer in network]
+        return [*context, *self.parts.refinement]
+
+    def network(self) -> list[Tensor]:
+        """What fits start from besides."""
+        return [*self.parts.layers, self.parts.kernels]
 
 
-def _random_context(generator: torch.Generator) -> list[Tensor]:
-    """Small random context networks, whose first predictions are near zero."""
+def _shipped() -> Parts:
+    """The networks that the package has."""
+    *layers, kernels = (matrix.clone() for matrix in trained_matrices())
+    context = [torch.tensor(m * 2.0**-WEIGHT_BITS).float() for m in prior_context(PRIOR)]
+    refinement = [torch.tensor(matrix).float() for matrix in prior_refinement(PRIOR)]
+    return Parts(layers, kernels, _by_phase(context), refinement)
+
+
+def _random(seed: int) -> Parts:
+    """Small random networks: first predictions near zero, and no corrections."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def uniform(shape: tuple[int, int], bound: float) -> Tensor:
+        return (torch.rand(shape, generator=generator) * 2 - 1) * bound
+
+    black = torch.zeros(TRAINED_ARCHITECTURE.channels)
+    layers, kernels = random_network(TRAINED_ARCHITECTURE, black, generator)
+    context = []
+    outputs = context_shapes(PRIOR)[-1][0]
+    for rows, columns in context_shapes(PRIOR):
+        share = 0.1 if rows == outputs else 1.0
+        context.append(uniform((rows, columns), share / math.sqrt(columns)))
+    first, second = refinement_shapes(PRIOR)
+    refinement = [uniform(first, math.sqrt(3 / (first[1] - 1))), torch.zeros(second)]
+    return Parts(list(layers), kernels, _by_phase(context), refinement)
+
+
+def _by_phase(context: list[Tensor]) -> list[list[Tensor]]:
+    """All layers of a context model -> those of each phase's network."""
     depth = len(HIDDEN_WIDTHS[PRIOR]) + 1
-    matrices = []
-    for index, (rows, columns) in enumerate(prior_shapes(PRIOR)):
-        share = 0.1 if index % depth == depth - 1 else 1.0
-        bound = share / math.sqrt(columns)
-        matrices.append((torch.rand(rows, columns, generator=generator) * 2 - 1) * bound)
-    return matrices
+    return [context[start : start + depth] for start in range(0, len(context), depth)]
 
 
 class _Crop(PyramidState):
@@ -112,44 +136,42 @@ class _Crop(PyramidState):
 
     def __init__(self, samples: Samples, plan: PyramidPlan, shared: SharedNetworks) -> None:
         super().__init__(samples, TRAINED_ARCHITECTURE, plan, torch.device("cpu"), None)
-        self._trained[len(self._layers) + 1 :] = shared.context
         self._shared, self._gain = shared, feature_gain(plan.trade_off)
         self._mean = torch.from_numpy(samples.mean((0, 1)) / np.iinfo(samples.dtype).max).float()
         self._loss = plan.trade_off
 
     def round(self, progress: float, step: int) -> float:
         """One step with the shared networks; returns the logarithm of the loss."""
-        for own, common in zip(self._layers, self._shared.layers, strict=True):
-            own.copy_(common)
-        self._layers[0][:, INPUTS:-1] *= self._gain
-        self._layers[-1][:, -1] += self._mean
-        self._kernels.copy_(self._shared.kernels)
+        own = self._matrices.parts
+        for matrix, common in zip(own.flat(), self._shared.parts.flat(), strict=True):
+            matrix.copy_(common)
+        own.layers[0][:, INPUTS:-1] *= self._gain
+        own.layers[-1][:, -1] += self._mean
         self.soft_step(progress, step)
         bpp = self._recent_bits / self._num_pixels
         self._loss = 10 ** (-self._recent_psnr_db / 10) + self.trade_off * bpp
         return math.log(self._loss)
 
-    def _move(self, distortion: Distortion, context: Sequence[Tensor], rate: float) -> None:
+    def _move(self, gradient: Parts, rate: float) -> None:
         """Move the shared networks, the logarithm of the loss being what is to fall."""
-        shared = self._shared
-        first, kernels = self._whole(distortion)
-        first[:, INPUTS:-1] *= self._gain
-        layer, kernel = shared.layers[0].clone(), shared.kernels.clone()
-        network = [first, *distortion.layers[1:], kernels]
-        shared.step(network, context, 1 / self._loss, rate)
-        self._keep_hidden(shared.layers[0], layer, shared.kernels, kernel)
+        gradient.layers[0][:, INPUTS:-1] *= self._gain
+        hidden = self._hidden(self._shared.parts)
+        self._shared.step(gradient, 1 / self._loss, rate)
+        self._restore(self._shared.parts, hidden)
 
 
 def train(
-    photographs: Sequence[Path], plan: TrainingPlan, on_step: Callable[[int, float], None]
-) -> SharedNetworks:
-    """Photographs -> context networks and synthesis network.
+    photographs: Sequence[Path], plan: TrainingPlan
+) -> Iterator[tuple[int, float, SharedNetworks]]:
+    """Photographs -> the networks to ship, better and better.
 
     Args:
         photographs: image files to choose from.
         plan: what to do.
-        on_step: called after each round over all crops with the steps still to go and the mean
-            logarithm of the loss.
+
+    Yields:
+        After each round over all crops, the rounds still to go, the mean logarithm of the loss, and
+        the networks, which the next round changes.
     """
     chance = random.Random(plan.seed)  # nothing secret
     shared = SharedNetworks(plan)
@@ -172,10 +194,9 @@ def train(
             progress = (sum(work[:number]) + step / steps * work[number]) / sum(work)
             losses = [crop.round(progress, step) for crop in crops]
             left -= 1
-            on_step(left, sum(losses) / len(losses))
+            yield left, sum(losses) / len(losses), shared
         for crop in crops:
             crop.finish_stage()
-    return shared
 
 
 def _colour_photographs(

@@ -12,20 +12,12 @@ KERNEL_TAPS = 4  # of an even sample's kernel; an odd one's is its mirror image
 # between four of the first, and the others between four of those.
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
 LARGEST_EXPONENT = 6  # the coarsest grid has a sample every 64 pixels
+REFINED = (0, 1)  # exponents of the grids whose features the refinement corrects, if there are any
 # What a feature takes at a point, dense matrices of a cell counted, and the decoding of a latent.
 FEATURE_MULTIPLY_ADDS = 400
 LATENT_MULTIPLY_ADDS = 3_000
 
 EXPONENTS = 8  # the base in which the header writes two of them
-
-REFINEMENT_TAPS = 9  # 3 x 3, of each of the refinement's two convolutions
-REFINED = (0, 1)  # exponents of the grids whose features are corrected, if there are any
-
-
-def refinement_shapes(channels: int) -> tuple[tuple[int, int], ...]:
-    """Hidden channels -> shapes of the two matrices, a bias in the last column of each."""
-    inputs = REFINEMENT_TAPS * (LARGEST_EXPONENT + 1)
-    return (channels, inputs + 1), (len(REFINED), REFINEMENT_TAPS * channels + 1)
 
 
 def grid_shape(width: int, height: int, exponent: int) -> tuple[int, int]:

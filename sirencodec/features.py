@@ -75,7 +75,7 @@ class FeatureField:
             grids: (rows, columns) samples, of the dtype and on the device to compute with.
             exponents: one a grid.
             kernels: (octaves, 4); None if the only grid is the finest.
-            refinement: matrices of ``refinement_shapes``.
+            refinement: matrices of ``entropy.prior.refinement_shapes``.
             width: of the image in pixels.
             height: likewise.
         """

@@ -48,8 +48,9 @@ PSNR_AIM_DB = 0.08  # above the target
 DB_TO_TRADE_OFF = 0.2  # decimal logarithm of the trade-off for one decibel
 LOWEST_TRADE_OFF, HIGHEST_TRADE_OFF = math.log(1e-6), math.log(0.3)
 EXPECTED_WEIGHT_BITS = 9.0  # what network and context differences come to, a network's weight
-CORRECTION_STEPS = 50
-CORRECTION_HARD_STEPS = 10
+CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
+FEWEST_CORRECTION_STEPS = 12
+CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
 CORRECTION_START = 0.4  # where on the cosine, and in noise and temperature, a correction sets in
 
 FIRST_MOMENT_DECAY = 0.8
@@ -82,6 +83,12 @@ class PyramidPlan:
     def hard_steps(self) -> int:
         """Steps after the last stage, with rounded latents."""
         return max(10, round(HARD_SHARE * self.stages[-1][1]))
+
+    @property
+    def correction_steps(self) -> tuple[int, int]:
+        """Steps of a correction with soft and with rounded latents."""
+        soft = max(FEWEST_CORRECTION_STEPS, round(CORRECTION_SHARE * self.stages[-1][1]))
+        return soft, round(CORRECTION_HARD_SHARE * soft)
 
 
 class PyramidState:
@@ -174,14 +181,14 @@ class PyramidState:
     def correct(self, factor: float) -> None:
         """Change the trade-off and settle again, the network's steps chosen anew."""
         self._set_trade_off(math.log(self.trade_off * factor))
-        self._matrices.step_indices = ()
-        for step in range(CORRECTION_STEPS):
-            if step == CORRECTION_STEPS // 2:
+        soft, hard = self._plan.correction_steps
+        for step in range(soft):
+            if step == soft // 2:
                 self.choose_steps()
-            share = step / CORRECTION_STEPS
+            share = step / soft
             self.soft_step(CORRECTION_START + (1 - CORRECTION_START) * share, WARM_UP_STEPS)
-        for step in range(CORRECTION_HARD_STEPS):
-            self.hard_step(1 - step / CORRECTION_HARD_STEPS)
+        for step in range(hard):
+            self.hard_step(1 - step / hard)
 
     def _set_trade_off(self, logarithm: float) -> None:
         self.trade_off = math.exp(min(max(logarithm, LOWEST_TRADE_OFF), HIGHEST_TRADE_OFF))
@@ -219,23 +226,21 @@ class PyramidState:
     def rounded_psnr_db(self) -> float:
         """Quality of the image as a decoder would make it."""
         latents = self._split(torch.round(self._flat))
-        return _psnr_db(self._distortion(self._matrices.rounded(), latents).error)
+        return _psnr_db(self._tiles.error(*self._shown(self._matrices.rounded(), latents)))
 
-    def _distortion(self, parts: Parts, grids: Sequence[Tensor]) -> Distortion:
-        """Error of the stage's image and its gradient."""
-        return self._tiles(
-            self._shown_layers(parts.layers),
-            self._stage_kernels(parts.kernels),
-            grids,
-            parts.refinement if self._refines else (),
-        )
+    def _shown(
+        self, parts: Parts, grids: list[Tensor]
+    ) -> tuple[Layers, Tensor | None, list[Tensor], Sequence[Tensor]]:
+        """Matrices and latents -> what the stage makes its image of."""
+        layers, kernels = self._shown_layers(parts.layers), self._stage_kernels(parts.kernels)
+        return layers, kernels, grids, parts.refinement if self._refines else ()
 
     def _network_step(self, latents: Tensor, rate: float) -> Tensor:
         """Move the network; returns the gradient with respect to the latents."""
         grids = self._split(latents)
         weight = self.trade_off / self._num_pixels
         parts = self._matrices.rounded()
-        distortion = self._distortion(parts, grids)
+        distortion = self._tiles(*self._shown(parts, grids))
         cost = self._rate(grids, parts.networks, weight, self._plan.adapted_layers)
         bits = sum(cost.bits)
         if not math.isfinite(distortion.error + bits):
@@ -315,7 +320,7 @@ class PyramidState:
         """Give each trained matrix the step at which it costs least."""
         latents = self._split(torch.round(self._flat))
         self._matrices.choose_steps(
-            lambda parts: self._distortion(parts, latents).error,
+            lambda parts: self._tiles.error(*self._shown(parts, latents)),
             lambda parts: math.fsum(self._rate(latents, parts.networks, 0.0).bits),
             self.trade_off / self._num_pixels,
         )

@@ -33,8 +33,9 @@ def corrections(features: Tensor, exponents: Sequence[int], matrices: Sequence[T
     Args:
         features: (grids, rows + 4, columns + 4), one a grid.
         exponents: of the grids, consecutive and rising, at least one of them in ``REFINED``.
-        matrices: of ``refinement_shapes``. Columns go grid by grid from exponent 0 (or channel by
-            channel), and in each row by row of the 3 x 3 neighbours; the last is a bias.
+        matrices: of ``entropy.prior.refinement_shapes``. Columns go grid by grid from exponent 0
+            (or channel by channel), and in each row by row of the 3 x 3 neighbours; the last is a
+            bias.
 
     Returns:
         (refined, rows, columns).
@@ -44,7 +45,7 @@ def corrections(features: Tensor, exponents: Sequence[int], matrices: Sequence[T
     weights = first[:, :-1].view(len(first), -1, 3, 3)[:, finest : coarsest + 1]
     # Channels last: twice as fast on a CPU with so few of them.
     window = features[None].contiguous(memory_format=torch.channels_last)
-    hidden = conv2d(window, weights, first[:, -1]).relu()
+    hidden = conv2d(window, weights, first[:, -1]).relu_()
     own = slice(finest, finest + num_refined(exponents))
     weights = second[own, :-1].view(-1, len(first), 3, 3)
     return conv2d(hidden, weights, second[own, -1])[0]

@@ -6,7 +6,7 @@ Those are coded as differences from the shipped ones.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +30,9 @@ KERNEL_SHARE = 0.2
 CONTEXT_SHARE = 0.5
 REFINEMENT_SHARE = 0.5
 
-# Octaves of steps tried for a matrix, coarse to fine: 1/2 to 2^-12.
+# Octaves of steps tried for a matrix, coarse to fine, 1/2 to 2^-12; and later, about the last one.
 STEP_OCTAVES = range(1, 13)
+NEAR_OCTAVES = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +168,7 @@ class TrainedMatrices:
         context = range(self._num_layers + 1, self._num_layers + 1 + self._num_adapted)
         for number, (matrix, base) in enumerate(zip(self.values, self._bases, strict=True)):
             best = (math.inf, 0)
-            for octave in STEP_OCTAVES:
-                index = 8 * (24 - octave)
+            for index in self._candidates(number):
                 current[number] = _round(matrix, index, base)
                 trial = self._parts(current)
                 loss = weight * latent_bits(trial) if number in context else error(trial)
@@ -178,6 +178,15 @@ class TrainedMatrices:
             current[number] = _round(matrix, best[1], base)
             chosen.append(best[1])
         self.step_indices = tuple(chosen)
+
+    def _candidates(self, number: int) -> list[int]:
+        """Matrix ``number`` -> step indices to try for it."""
+        octaves: Iterable[int] = STEP_OCTAVES
+        if self.step_indices:
+            last = 24 - self.step_indices[number] // 8
+            near = range(last - NEAR_OCTAVES, last + NEAR_OCTAVES + 1)
+            octaves = [octave for octave in near if octave in STEP_OCTAVES]
+        return [8 * (24 - octave) for octave in octaves]
 
     def quantized(self) -> QuantizedWeights:
         """All matrices of the file, with nothing for the untrained ones."""

@@ -8,6 +8,7 @@ import click
 from benchmarks.cli.options import Folder, Listed, NewFile
 
 STAGES = ((2, 150), (1, 250), (0, 250))
+ROUNDS_BETWEEN_FILES = 25
 
 
 @click.command("train-prior")
@@ -18,7 +19,7 @@ STAGES = ((2, 150), (1, 250), (0, 250))
 @click.option("--steps", type=Listed(int), default=tuple(n for _, n in STAGES), show_default=True)
 @click.option("--seed", type=int, default=0)
 @click.option("--continue", "continues", is_flag=True, help="from the networks shipped so far")
-@click.option("--context", type=NewFile, required=True, help="file for the context networks")
+@click.option("--prior", type=NewFile, required=True, help="file for context and refinement")
 @click.option("--network", type=NewFile, required=True, help="file for the network to start from")
 def train_prior(
     dataset: Path,
@@ -28,7 +29,7 @@ def train_prior(
     steps: tuple[int, ...],
     seed: int,
     continues: bool,
-    context: Path,
+    prior: Path,
     network: Path,
 ) -> None:
     """Fit crops of photographs with common networks, and write those."""
@@ -40,15 +41,11 @@ def train_prior(
     plan = TrainingPlan(crops, side, (trade_offs[0], trade_offs[1]), stages, seed, continues)
     photographs = sorted(path for path in dataset.iterdir() if path.suffix in {".jpg", ".png"})
 
-    def show(left: int, loss: float) -> None:
-        if left % 25 == 0:
-            click.echo(f"{left} rounds to go, mean log loss {loss:.4f}")
-
-    shared = train(photographs, plan, show)
-    for path, matrices in (
-        (context, shared.context),
-        (network, [*shared.layers, shared.kernels]),
-    ):
-        data = to_bytes(matrices)
-        path.write_bytes(data)
-        click.echo(f"{path}: {len(data)} bytes, CRC-32 {zlib.crc32(data):08x}")
+    for left, loss, shared in train(photographs, plan):
+        if left % ROUNDS_BETWEEN_FILES:
+            continue
+        click.echo(f"{left} rounds to go, mean log loss {loss:.4f}")
+        for path, matrices in ((prior, shared.prior()), (network, shared.network())):
+            data = to_bytes(matrices)
+            path.write_bytes(data)
+            click.echo(f"{path}: {len(data)} bytes, CRC-32 {zlib.crc32(data):08x}")

@@ -1,8 +1,8 @@
 """Shipped priors by number, and what a file makes of one (FORMAT.md, section 7).
 
-A prior is a context model and a refinement. What has been trained on other images costs a file nothing; the file holds only what its own differs
-by. Shipped priors are frozen: a file names one by number and checksum, and a number is never given
-anew.
+A prior is a context model and a refinement. What has been trained on other images costs a file
+nothing; the file holds only what its own differs by. Shipped priors are frozen: a file names one by
+number and checksum, and a number is never given anew.
 """
 
 from functools import lru_cache
@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from sirencodec.architecture import LARGEST_EXPONENT, PHASES, refinement_shapes
+from sirencodec.architecture import LARGEST_EXPONENT, PHASES, REFINED
 from sirencodec.entropy.coder import SymbolDecoder
 from sirencodec.entropy.context import (
     LARGEST_WEIGHT,
@@ -35,7 +35,7 @@ _SMALLEST_STEP_INDEX = 8 * (27 - WEIGHT_BITS)  # steps from here on are whole un
 
 def prior_shapes(number: int) -> tuple[tuple[int, int], ...]:
     """Number of a shipped prior -> shapes of its matrices: context model, then refinement."""
-    return context_shapes(number) + refinement_shapes(REFINEMENT_CHANNELS[number])
+    return context_shapes(number) + refinement_shapes(number)
 
 
 def context_shapes(number: int) -> tuple[tuple[int, int], ...]:
@@ -47,6 +47,12 @@ def context_shapes(number: int) -> tuple[tuple[int, int], ...]:
             shapes.append((width, columns))
             columns = width + 1
     return tuple(shapes)
+
+
+def refinement_shapes(number: int) -> tuple[tuple[int, int], ...]:
+    """Number of a shipped prior -> shapes of its refinement's matrices, biases last."""
+    channels, inputs = REFINEMENT_CHANNELS[number], NEIGHBOURS * (LARGEST_EXPONENT + 1)
+    return (channels, inputs + 1), (len(REFINED), NEIGHBOURS * channels + 1)
 
 
 def prior_context(number: int) -> tuple[Floats, ...]:
@@ -74,7 +80,7 @@ def _shipped(number: int) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
 def _split(number: int, weights: QuantizedWeights) -> tuple[QuantizedWeights, QuantizedWeights]:
     """Matrices that end in a prior's -> those of the context model and of the refinement."""
     end = len(weights.levels)
-    middle = end - len(refinement_shapes(REFINEMENT_CHANNELS[number]))
+    middle = end - len(refinement_shapes(number))
     start = end - len(prior_shapes(number))
     context, refinement = (
         QuantizedWeights(weights.levels[part], weights.step_indices[part])

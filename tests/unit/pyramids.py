@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.architecture import Architecture, grid_shape
-from sirencodec.entropy.prior import context_shapes, prior_shapes
+from sirencodec.entropy.prior import context_shapes, refinement_shapes
 from sirencodec.upsampling import CUBIC_KERNEL
 
 Floats = npt.NDArray[np.float64]
@@ -55,8 +55,9 @@ def random_kernels(octaves: int, seed: int = 0) -> Floats:
 def random_refinement(seed: int = 0, size: float = 0.5) -> list[Floats]:
     """Matrices of the first prior's shapes that correct features by about as much as they are."""
     generator = np.random.default_rng(seed)
-    shapes = prior_shapes(1)[len(context_shapes(1)) :]
-    return [generator.normal(0, size * (8 / shape[1]) ** 0.5, shape) for shape in shapes]
+    return [
+        generator.normal(0, size * (8 / shape[1]) ** 0.5, shape) for shape in refinement_shapes(1)
+    ]
 
 
 def double(samples: Floats, kernel: Floats) -> Floats:

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from sirencodec.architecture import REFINED, refinement_shapes
+from sirencodec.architecture import REFINED
+from sirencodec.entropy.prior import refinement_shapes
 from sirencodec.prior_file import REFINEMENT_CHANNELS
 from sirencodec.refinement import HALO, corrections, num_refined
 from tests.unit.pyramids import ALL_GRIDS, random_refinement
@@ -64,9 +65,9 @@ def slowly(features: Floats, grids: Sequence[int], matrices: Sequence[Floats]) -
 
 
 def test_shapes() -> None:
-    assert refinement_shapes(8) == ((8, 64), (2, 73))
+    assert refinement_shapes(1) == ((8, 64), (2, 73))
     assert REFINEMENT_CHANNELS[1] == 8
-    assert [matrix.shape for matrix in random_refinement()] == list(refinement_shapes(8))
+    assert [matrix.shape for matrix in random_refinement()] == list(refinement_shapes(1))
     assert REFINED == (0, 1)
 
 

@@ -171,9 +171,20 @@ def test_steps_are_the_finer_the_more_an_error_costs() -> None:
         others = before[LAYERS + 1 : -2]
         return sum(float((a - b).square().sum()) for a, b in zip(own, others, strict=True)) / 1e-5
 
+    matrices.step_indices = ()
     matrices.choose_steps(error, latent_bits, 1e-5)
     assert all(fine < coarse for fine, coarse in zip(matrices.step_indices, careless, strict=True))
     torch.testing.assert_close(matrices.values, before, rtol=0, atol=0)
+
+
+def test_later_choices_stay_near_the_last() -> None:
+    matrices = make()
+    matrices.step_indices = (8 * 16,) * len(matrices.values)
+    matrices.choose_steps(nothing, nothing, 1.0)
+    assert set(matrices.step_indices) == {8 * 17}
+    for _ in range(9):
+        matrices.choose_steps(nothing, nothing, 1.0)
+    assert {step_size(index) for index in matrices.step_indices} == {0.5}
 
 
 def test_moving_goes_down_and_keeps_to_what_a_file_may_hold() -> None:

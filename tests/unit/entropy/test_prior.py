@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sirencodec.architecture import LARGEST_EXPONENT, PHASES, refinement_shapes
+from sirencodec.architecture import LARGEST_EXPONENT, PHASES
 from sirencodec.entropy.context import LARGEST_WEIGHT, NEIGHBOURS
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload, encode_payload
 from sirencodec.entropy.prior import (
@@ -20,10 +20,11 @@ from sirencodec.entropy.prior import (
     prior_context,
     prior_refinement,
     prior_shapes,
+    refinement_shapes,
 )
 from sirencodec.errors import CorruptError
 from sirencodec.format import PRIOR_RANGE
-from sirencodec.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_bytes, prior_checksum
+from sirencodec.prior_file import HIDDEN_WIDTHS, prior_bytes, prior_checksum
 from sirencodec.quantize import QuantizedWeights, step_size
 from tests.unit.pyramids import architecture, random_latents
 
@@ -58,7 +59,7 @@ def test_shapes(number: int) -> None:
             assert above[1] == below[0] + 1
         assert network[-1][0] == 2
     assert [matrix.shape for matrix in prior_context(number)] == list(shapes)
-    refinement = refinement_shapes(REFINEMENT_CHANNELS[number])
+    refinement = refinement_shapes(number)
     assert [matrix.shape for matrix in prior_refinement(number)] == list(refinement)
     assert prior_shapes(number) == shapes + refinement
 
