@@ -49,7 +49,7 @@ DB_TO_TRADE_OFF = 0.2  # decimal logarithm of the trade-off for one decibel
 LOWEST_TRADE_OFF, HIGHEST_TRADE_OFF = math.log(1e-6), math.log(0.3)
 EXPECTED_WEIGHT_BITS = 9.0  # what network and context differences come to, a network's weight
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
-FEWEST_CORRECTION_STEPS = 12
+FEWEST_CORRECTION_STEPS = 25
 CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
 CORRECTION_START = 0.4  # where on the cosine, and in noise and temperature, a correction sets in
 
@@ -181,6 +181,7 @@ class PyramidState:
     def correct(self, factor: float) -> None:
         """Change the trade-off and settle again, the network's steps chosen anew."""
         self._set_trade_off(math.log(self.trade_off * factor))
+        self._matrices.are_rounded = False
         soft, hard = self._plan.correction_steps
         for step in range(soft):
             if step == soft // 2:
@@ -221,7 +222,7 @@ class PyramidState:
     @property
     def has_steps(self) -> bool:
         """Whether the matrices are being rounded."""
-        return bool(self._matrices.step_indices)
+        return self._matrices.are_rounded
 
     def rounded_psnr_db(self) -> float:
         """Quality of the image as a decoder would make it."""

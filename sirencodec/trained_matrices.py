@@ -32,7 +32,7 @@ REFINEMENT_SHARE = 0.5
 
 # Octaves of steps tried for a matrix, coarse to fine, 1/2 to 2^-12; and later, about the last one.
 STEP_OCTAVES = range(1, 13)
-NEAR_OCTAVES = 1
+NEAR_OCTAVES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,7 @@ class TrainedMatrices:
         self._rates += [NETWORK_RATE * REFINEMENT_SHARE] * len(refinement)
         self._optimizer = Soap(self.values)
         self.step_indices: tuple[int, ...] = ()
+        self.are_rounded = False
 
     @property
     def parts(self) -> Parts:
@@ -117,8 +118,8 @@ class TrainedMatrices:
         return self._parts(self.values)
 
     def rounded(self) -> Parts:
-        """The matrices as a decoder would rebuild them, once they have steps."""
-        if not self.step_indices:
+        """The matrices as a decoder would rebuild them, while ``are_rounded``."""
+        if not self.are_rounded:
             return self.parts
         return self._parts(
             [
@@ -156,7 +157,7 @@ class TrainedMatrices:
         latent_bits: Callable[[Parts], float],
         weight: float,
     ) -> None:
-        """Give each matrix in turn the step at which it costs least, the others as they are.
+        """Give each matrix in turn the step at which it costs least, and round from now on.
 
         Args:
             error: mean squared error with such matrices.
@@ -177,7 +178,7 @@ class TrainedMatrices:
                 best = min(best, (cost if math.isfinite(cost) else math.inf, index))
             current[number] = _round(matrix, best[1], base)
             chosen.append(best[1])
-        self.step_indices = tuple(chosen)
+        self.step_indices, self.are_rounded = tuple(chosen), True
 
     def _candidates(self, number: int) -> list[int]:
         """Matrix ``number`` -> step indices to try for it."""
