@@ -13,8 +13,10 @@ KERNEL_TAPS = 4  # of an even sample's kernel; an odd one's is its mirror image
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
 LARGEST_EXPONENT = 6  # the coarsest grid has a sample every 64 pixels
 REFINED = (0, 1)  # exponents of the grids whose features the refinement corrects, if there are any
-# What a feature takes at a point, dense matrices of a cell counted, and the decoding of a latent.
+# What a feature takes at a point, dense matrices of a cell counted; the refinement; and the decoding
+# of a latent.
 FEATURE_MULTIPLY_ADDS = 400
+REFINEMENT_MULTIPLY_ADDS = 1_000
 LATENT_MULTIPLY_ADDS = 3_000
 
 EXPONENTS = 8  # the base in which the header writes two of them
@@ -85,4 +87,5 @@ class Architecture:
 def decoding_work(architecture: Architecture, width: int, height: int, num_points: int) -> int:
     """Architecture, image size and points to evaluate -> multiply-adds, about."""
     per_point = architecture.num_parameters + FEATURE_MULTIPLY_ADDS * len(architecture.grids)
+    per_point += REFINEMENT_MULTIPLY_ADDS if architecture.grids else 0
     return num_points * per_point + architecture.num_latents(width, height) * LATENT_MULTIPLY_ADDS
