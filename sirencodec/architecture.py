@@ -12,9 +12,9 @@ KERNEL_TAPS = 4  # of an even sample's kernel; an odd one's is its mirror image
 # between four of the first, and the others between four of those.
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
 LARGEST_EXPONENT = 6  # the coarsest grid has a sample every 64 pixels
-REFINED = (0, 1)  # exponents of the grids whose features the refinement corrects, if there are any
-# What a feature takes at a point, dense matrices of a cell counted; the refinement; and the decoding
-# of a latent.
+REFINED = (0, 1)  # exponents of the grids whose features the refinement corrects, where they are
+# What a feature takes at a point, dense matrices of a cell counted, then the refinement, and the
+# decoding of a latent.
 FEATURE_MULTIPLY_ADDS = 400
 REFINEMENT_MULTIPLY_ADDS = 1_000
 LATENT_MULTIPLY_ADDS = 3_000

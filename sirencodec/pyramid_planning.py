@@ -6,7 +6,7 @@ from typing import Final
 from sirencodec.architecture import LARGEST_EXPONENT, Architecture
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError
-from sirencodec.pyramid_state import PyramidPlan
+from sirencodec.pyramid_state import PyramidPlan, likely_matrices_bits
 from sirencodec.query import Samples
 from sirencodec.rate_control import target_file_bytes
 from sirencodec.water_filling import Spectrum, trade_off_where
@@ -21,7 +21,6 @@ LOWEST_PYRAMID_EFFORT: Final = 2
 HIDDEN_FEATURES: Final = 16
 HIDDEN_LAYERS: Final = 1
 PRIOR: Final = 1
-NETWORK_BITS: Final = 4_400  # what network, kernels and context differences take, about
 
 # The trade-off at a quality of 60 and the change for one point: a decade in 32, about the bits a
 # pixel that the pure profile gives at the same quality.
@@ -30,14 +29,10 @@ DECADES_PER_POINT: Final = 1 / 32
 
 # Effort -> steps relative to those of effort 4.
 EFFORT_STEPS: Final = (0.04, 0.1, 0.25, 0.5, 1.0, 1.6, 2.5, 4.0, 6.5, 10.0)
-# Steps at effort 4 where there are many bits a pixel, by octaves the image is reduced by. There the
-# first stages lead from the trained network to where the image is, and more of them lead away from
-# it. Where there are few, most of them are in the coarse grids, and longer first stages pay: in
-# inverse proportion to the rate, about (benchmarks/LOG.md, entry 11). Below effort 4 they
-# shrink with the root of the share, above it they stay.
-STAGE_STEPS: Final = ((2, 75), (1, 175), (0, 850))
-MANY_BPP: Final = 0.6
-MOST_REDUCED_STEPS: Final = 4.0  # times those above
+# Steps at effort 4 by octaves the image is reduced by. First stages place the coarse grids. More
+# of them lead away from the trained network, and from what the refinement expects, which they lack
+# (benchmarks/LOG.md, entry 12). Below effort 4 they shrink with the root of the share.
+STAGE_STEPS: Final = ((2, 75), (1, 175), (0, 950))
 FEWEST_STEPS: Final = 20
 # A larger image gets fewer steps, by the square root of its size relative to this.
 USUAL_PIXELS: Final = 2**19
@@ -74,28 +69,23 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
     share = EFFORT_STEPS[config.effort] * min(1.0, math.sqrt(USUAL_PIXELS / num_pixels))
     spectrum = Spectrum(samples)
 
-    def stages(bpp: float) -> tuple[tuple[int, int], ...]:
-        """Likely bits a pixel -> the stages."""
-        reduced = min(1.0, share**0.5) * min(max(MANY_BPP / bpp, 1.0), MOST_REDUCED_STEPS)
-        return tuple(
-            (octaves, max(FEWEST_STEPS, round(steps * (reduced if octaves else share))))
-            for octaves, steps in STAGE_STEPS
-        )
-
+    reduced = min(1.0, math.sqrt(share))
+    stages = tuple(
+        (octaves, max(FEWEST_STEPS, round(steps * (reduced if octaves else share))))
+        for octaves, steps in STAGE_STEPS
+    )
     if config.psnr_db is not None:
         trade_off = trade_off_where(spectrum.psnr_db, config.psnr_db)
-        likely = stages(spectrum.bpp(trade_off))
-        return PyramidPlan(likely, trade_off, config.seed, psnr_db=config.psnr_db)
+        return PyramidPlan(stages, trade_off, config.seed, psnr_db=config.psnr_db)
     target_bytes = target_file_bytes(config, num_pixels)
     if target_bytes is None:
         quality = DEFAULT_QUALITY if config.quality is None else config.quality
         trade_off = quality_trade_off(quality)
-        return PyramidPlan(stages(spectrum.bpp(trade_off)), trade_off, config.seed)
+        return PyramidPlan(stages, trade_off, config.seed)
     budget_bits = 8.0 * max(target_bytes - overhead_bytes, 1)
-    latent_bits = max(budget_bits - NETWORK_BITS, 0.1 * budget_bits)
-    latent_bpp = latent_bits / num_pixels
-    trade_off = trade_off_where(spectrum.bpp, latent_bpp)
-    return PyramidPlan(stages(latent_bpp), trade_off, config.seed, budget_bits=budget_bits)
+    latent_bits = budget_bits - likely_matrices_bits(budget_bits)
+    trade_off = trade_off_where(spectrum.bpp, latent_bits / num_pixels)
+    return PyramidPlan(stages, trade_off, config.seed, budget_bits=budget_bits)
 
 
 def quality_trade_off(quality: float) -> float:

@@ -47,9 +47,10 @@ AIM = 0.965  # of a budget, which must not be exceeded: rounding adds some 2 %
 PSNR_AIM_DB = 0.08  # above the target
 DB_TO_TRADE_OFF = 0.2  # decimal logarithm of the trade-off for one decibel
 LOWEST_TRADE_OFF, HIGHEST_TRADE_OFF = math.log(1e-6), math.log(0.3)
-EXPECTED_WEIGHT_BITS = 9.0  # what network and context differences come to, a network's weight
+EXPECTED_MATRICES_BITS = 8_000.0  # what a photograph's come to
+EXPECTED_MATRICES_SHARE = 0.5  # of a budget, at most
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
-FEWEST_CORRECTION_STEPS = 25
+FEWEST_CORRECTION_STEPS = 30
 CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
 CORRECTION_START = 0.4  # where on the cosine, and in noise and temperature, a correction sets in
 
@@ -202,9 +203,10 @@ class PyramidState:
         """
         distance = 0.0
         if self._plan.budget_bits is not None:
-            latent_bits = self._plan.budget_bits * AIM - self._network_bits()
+            budget_bits = self._plan.budget_bits
+            latent_bits = budget_bits * AIM - self._matrices_bits(budget_bits)
             expected = self._recent_bits * (1 - EXPECTED_SAVING * (1 - progress) ** 2)
-            distance = math.log(expected / max(latent_bits, 0.02 * self._plan.budget_bits))
+            distance = math.log(expected / max(latent_bits, 0.02 * budget_bits))
         elif self._plan.psnr_db is not None:
             aim_db = self._plan.psnr_db + PSNR_AIM_DB
             decades = DB_TO_TRADE_OFF * (self._recent_psnr_db - aim_db)
@@ -213,11 +215,11 @@ class PyramidState:
         moved = math.log(self.trade_off) + gain * min(max(distance, -2.0), 2.0)
         self._set_trade_off(moved)
 
-    def _network_bits(self) -> float:
-        """What the matrices take, or are likely to."""
+    def _matrices_bits(self, budget_bits: float) -> float:
+        """What the matrices take, or are likely to, of a budget."""
         if self.has_steps:
             return matrices_bits(self._matrices.quantized())
-        return EXPECTED_WEIGHT_BITS * sum(layer.numel() for layer in self._matrices.parts.layers)
+        return likely_matrices_bits(budget_bits)
 
     @property
     def has_steps(self) -> bool:
@@ -332,6 +334,11 @@ class PyramidState:
             grid.round().cpu().numpy().astype(np.int32) for grid in self._split(self._flat)
         )
         return QuantizedPicture(self._matrices.quantized(), latents)
+
+
+def likely_matrices_bits(budget_bits: float) -> float:
+    """Budget -> what all matrices are likely to take of it."""
+    return min(EXPECTED_MATRICES_BITS, EXPECTED_MATRICES_SHARE * budget_bits)
 
 
 def _targets(samples: Samples) -> Tensor:
