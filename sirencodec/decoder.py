@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import torch
 
-from sirencodec.architecture import decoding_work
+from sirencodec.architecture import KERNEL_TAPS, decoding_work
 from sirencodec.container import Header, parse_container
 from sirencodec.device import choose_device
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload
@@ -152,8 +152,9 @@ def to_network(
     layers = matrices[: len(architecture.layer_shapes)]
     if not architecture.grids:
         return Network(layers)
-    kernels = matrices[len(layers)] if architecture.kernel_shapes else None
     grids = [torch.from_numpy(grid).to(device=device, dtype=dtype) for grid in picture.latents]
+    has_kernels = bool(architecture.kernel_shapes)
+    kernels = matrices[len(layers)] if has_kernels else grids[0].new_empty(0, KERNEL_TAPS)
     refinement = [
         torch.tensor(matrix, dtype=dtype, device=device)
         for matrix in adapted_refinement(architecture.prior, picture.weights)

@@ -64,7 +64,7 @@ class FeatureField:
         self,
         grids: Sequence[Tensor],
         exponents: Sequence[int],
-        kernels: Tensor | None,
+        kernels: Tensor,
         refinement: Sequence[Tensor],
         width: int,
         height: int,
@@ -74,7 +74,7 @@ class FeatureField:
         Args:
             grids: (rows, columns) samples, of the dtype and on the device to compute with.
             exponents: one a grid.
-            kernels: (octaves, 4); None if the only grid is the finest.
+            kernels: (octaves, 4), of no octaves if the only grid is the finest.
             refinement: matrices of ``entropy.prior.refinement_shapes``.
             width: of the image in pixels.
             height: likewise.
@@ -83,7 +83,7 @@ class FeatureField:
         self.exponents = list(exponents)
         self.width, self.height = width, height
         like = grids[0]
-        matrices = [] if kernels is None else upsampling_matrices(kernels, WINDOW)
+        matrices = upsampling_matrices(kernels, WINDOW)
         identity = torch.eye(WINDOW + 2 * HALO).to(like)
         self._upsampling = [matrices[k - 1] if k else identity for k in exponents]
 

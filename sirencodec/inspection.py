@@ -205,7 +205,7 @@ def _initial_network(picture: QuantizedPicture, header: Header, seed: int) -> Ne
     field = FeatureField(
         grids,
         architecture.grids,
-        kernels if architecture.kernel_shapes else None,
+        kernels,
         [torch.tensor(m, dtype=torch.float32) for m in prior_refinement(architecture.prior)],
         header.width,
         header.height,

@@ -77,7 +77,7 @@ def _fit(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> 
                 state.follow_target(share)
             state.soft_step((sum(work[:number]) + share * work[number]) / sum(work), step)
         state.finish_stage()
-    if not state.has_steps:
+    if not state.are_rounded:
         state.choose_steps()
     for step in range(plan.hard_steps):
         state.hard_step(1 - step / plan.hard_steps)

@@ -217,12 +217,12 @@ class PyramidState:
 
     def _matrices_bits(self, budget_bits: float) -> float:
         """What the matrices take, or are likely to, of a budget."""
-        if self.has_steps:
+        if self.are_rounded:
             return matrices_bits(self._matrices.quantized())
         return likely_matrices_bits(budget_bits)
 
     @property
-    def has_steps(self) -> bool:
+    def are_rounded(self) -> bool:
         """Whether the matrices are being rounded."""
         return self._matrices.are_rounded
 
@@ -233,9 +233,9 @@ class PyramidState:
 
     def _shown(
         self, parts: Parts, grids: list[Tensor]
-    ) -> tuple[Layers, Tensor | None, list[Tensor], Sequence[Tensor]]:
+    ) -> tuple[Layers, Tensor, list[Tensor], Sequence[Tensor]]:
         """Matrices and latents -> what the stage makes its image of."""
-        layers, kernels = self._shown_layers(parts.layers), self._stage_kernels(parts.kernels)
+        layers, kernels = self._shown_layers(parts.layers), parts.kernels[self._octaves :]
         return layers, kernels, grids, parts.refinement if self._refines else ()
 
     def _network_step(self, latents: Tensor, rate: float) -> Tensor:
@@ -271,8 +271,7 @@ class PyramidState:
         first = torch.zeros_like(parts.layers[0])
         first[:, self._columns] = distortion.layers[0]
         kernels = torch.zeros_like(parts.kernels)
-        if distortion.kernels is not None:
-            kernels[self._octaves :] = distortion.kernels
+        kernels[self._octaves :] = distortion.kernels
         refinement = distortion.refinement or [torch.zeros_like(m) for m in parts.refinement]
         return Parts([first, *distortion.layers[1:]], kernels, networks, refinement)
 
@@ -314,10 +313,6 @@ class PyramidState:
             deviation = math.sqrt(second / second_share) + EPSILON
             latents.sub_(first, alpha=rate / (first_share * deviation))
         self._flat.clamp_(-LARGEST_LATENT, LARGEST_LATENT)
-
-    def _stage_kernels(self, kernels: Tensor) -> Tensor | None:
-        """Kernels of the octaves that the stage upsamples by."""
-        return kernels[self._octaves :] if self._octaves < len(kernels) else None
 
     def choose_steps(self) -> None:
         """Give each trained matrix the step at which it costs least."""

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from sirencodec.activations import hidden_bound
 from sirencodec.architecture import INPUTS, Architecture
-from sirencodec.entropy.coder import SymbolDecoder
-from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices
+from sirencodec.entropy.matrices import read_matrices
 from sirencodec.prior_file import trained_network_bytes
 from sirencodec.quantize import dequantize
 from sirencodec.siren import HIDDEN_BIAS_SHARE, Layers
@@ -72,12 +71,8 @@ def starting_network(
 @lru_cache
 def trained_matrices() -> tuple[Tensor, ...]:
     """The shipped network's layers and kernels, around black, at ``TRAINED_TRADE_OFF``."""
-    data = trained_network_bytes()
     shapes = TRAINED_ARCHITECTURE.layer_shapes + TRAINED_ARCHITECTURE.kernel_shapes
-    side_bytes = MATRIX_BYTES * len(shapes)
-    decoder = SymbolDecoder(data[side_bytes:])
-    weights = decode_matrices(data[:side_bytes], shapes, decoder)
-    decoder.finish()
+    weights = read_matrices(trained_network_bytes(), shapes)
     return tuple(torch.from_numpy(matrix).float() for matrix in dequantize(weights))
 
 

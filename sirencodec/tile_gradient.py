@@ -29,13 +29,13 @@ class Distortion:
 
     Attributes:
         error: mean squared error over pixels and channels, values being 0 to 1.
-        layers, kernels, grids: its gradient; no kernels if the only grid is the finest.
+        layers, kernels, grids: its gradient.
         refinement: likewise; none if there was none.
     """
 
     error: float
     layers: Layers
-    kernels: Tensor | None
+    kernels: Tensor
     grids: list[Tensor]
     refinement: list[Tensor]
 
@@ -112,7 +112,7 @@ class TileGradient:
     def __call__(
         self,
         layers: Sequence[Tensor],
-        kernels: Tensor | None,
+        kernels: Tensor,
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
     ) -> Distortion:
@@ -120,13 +120,13 @@ class TileGradient:
 
         Args:
             layers: augmented matrices; inputs are x, y and a feature a grid.
-            kernels: (octaves, 4).
+            kernels: (octaves, 4), of no octaves if the only grid is the finest.
             grids: (rows, columns) latents, finest first.
             refinement: its matrices; none for features as they are.
         """
         extended = self._extend(grids)
         slopes = [torch.zeros_like(grid) for grid in extended]
-        leaf = None if kernels is None else kernels.detach().requires_grad_()
+        leaf = kernels.detach().requires_grad_()
         with torch.enable_grad():
             matrices = self._all_matrices(leaf)
         plain = [matrix.detach() for matrix in matrices]
@@ -148,9 +148,9 @@ class TileGradient:
             self._refine_backwards(refined, delta, refinement_slopes)
             self._upsample_backwards(index, delta, plain, extended, slopes, matrix_slopes)
         scale = 1 / self._count
-        kernel_slope = None
-        if leaf is not None:
-            kernel_slope = torch.autograd.grad(matrices, [leaf], matrix_slopes)[0] * scale
+        kernel_slope = torch.zeros_like(kernels)
+        if matrices:
+            kernel_slope += torch.autograd.grad(matrices, [leaf], matrix_slopes)[0] * scale
         return Distortion(
             total * scale,
             [slope.mul_(scale) for slope in layer_slopes],
@@ -165,7 +165,7 @@ class TileGradient:
     def error(
         self,
         layers: Sequence[Tensor],
-        kernels: Tensor | None,
+        kernels: Tensor,
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
     ) -> float:
@@ -185,10 +185,8 @@ class TileGradient:
         pairs = zip(grids, self._reach, strict=True)
         return [grid[rows][:, columns] for grid, (rows, columns) in pairs]
 
-    def _all_matrices(self, kernels: Tensor | None) -> list[Tensor]:
+    def _all_matrices(self, kernels: Tensor) -> list[Tensor]:
         """Kernels -> upsampling matrices for the longer side of a tile."""
-        if kernels is None:
-            return []
         return upsampling_matrices(kernels, max(self._tile_height, self._tile_width))
 
     def _upsample(self, index: int, matrices: Sequence[Tensor], grids: Sequence[Tensor]) -> Tensor:

@@ -42,7 +42,7 @@ OUTPUT_BITS: Final = WEIGHT_BITS + HIDDEN_BITS
 LARGEST_OUTPUT: Final = 1 << 40
 
 NEIGHBOURS: Final = 9  # samples of a source that a prediction sees: 3 x 3
-POINTS_AT_ONCE: Final = 1 << 14  # lattice points whose neighbourhoods are gathered together
+POINTS_AT_ONCE: Final = 1 << 11  # lattice points that stay in cache from gathering to prediction
 
 
 ContextWeights = Sequence[Sequence[Floats]]
@@ -170,10 +170,12 @@ def _predict(
         strip = stack[:, top : top + count + 2, : columns + 2]
         windows = np.lib.stride_tricks.sliding_window_view(strip, (3, 3), axis=(1, 2))
         neighbours = windows.transpose(0, 3, 4, 1, 2).reshape(inputs, count * columns)
-        phase = weight @ neighbours + bias * (1 << INPUT_BITS)
+        phase = weight @ neighbours
+        phase += bias * (1 << INPUT_BITS)
         active = _activate(phase, WEIGHT_BITS + INPUT_BITS)
         for layer in layers[1:-1]:
-            phase = layer[:, :-1] @ active + layer[:, -1:] * (1 << HIDDEN_BITS)
+            phase = layer[:, :-1] @ active
+            phase += layer[:, -1:] * (1 << HIDDEN_BITS)
             active = _activate(phase, OUTPUT_BITS)
         parts.append(layers[-1][:, :-1] @ active + layers[-1][:, -1:] * (1 << HIDDEN_BITS))
     centre, log_scale = np.clip(np.hstack(parts), -LARGEST_OUTPUT, LARGEST_OUTPUT)
@@ -187,7 +189,7 @@ def _predict(
 
 
 def _activate(phase: Floats, fraction_bits: int) -> Floats:
-    """Sums with so many fractional bits -> rectified activations with ``HIDDEN_BITS``."""
-    rescaled = np.floor(phase * 2.0 ** (HIDDEN_BITS - fraction_bits))
-    active: Floats = np.clip(rescaled, 0, LARGEST_HIDDEN)
-    return active
+    """Sums with so many fractional bits -> rectified activations with ``HIDDEN_BITS``, in place."""
+    phase *= 2.0 ** (HIDDEN_BITS - fraction_bits)
+    np.floor(phase, out=phase)
+    return np.clip(phase, 0, LARGEST_HIDDEN, out=phase)

@@ -68,6 +68,23 @@ def decode_matrices(
     return QuantizedWeights(tuple(matrices), step_indices)
 
 
+def read_matrices(data: bytes, shapes: Sequence[tuple[int, int]]) -> QuantizedWeights:
+    """Matrices and nothing else, as the package ships them -> quantised matrices of these shapes.
+
+    Args:
+        data: their side information, then the stream of their levels.
+        shapes: (rows, columns) of each.
+
+    Raises:
+        CorruptError: as ``decode_matrices``.
+    """
+    side_bytes = MATRIX_BYTES * len(shapes)
+    decoder = SymbolDecoder(data[side_bytes:])
+    weights = decode_matrices(data[:side_bytes], shapes, decoder)
+    decoder.finish()
+    return weights
+
+
 def matrices_bits(weights: QuantizedWeights) -> float:
     """Quantised matrices -> bits they take, but for the coder's rounding up to words."""
     return sum(8 * MATRIX_BYTES + best_model(levels)[1] for levels in weights.levels)

@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 
 from sirencodec.architecture import LARGEST_EXPONENT, PHASES, REFINED
-from sirencodec.entropy.coder import SymbolDecoder
 from sirencodec.entropy.context import (
     LARGEST_WEIGHT,
     NEIGHBOURS,
@@ -19,7 +18,7 @@ from sirencodec.entropy.context import (
     ContextWeights,
     Floats,
 )
-from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices
+from sirencodec.entropy.matrices import read_matrices
 from sirencodec.errors import CorruptError
 from sirencodec.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_bytes
 from sirencodec.quantize import QuantizedWeights, dequantize
@@ -68,11 +67,7 @@ def prior_refinement(number: int) -> tuple[Floats, ...]:
 @lru_cache
 def _shipped(number: int) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
     """Number of a shipped prior -> its context model and its refinement."""
-    data, shapes = prior_bytes(number), prior_shapes(number)
-    side_bytes = MATRIX_BYTES * len(shapes)
-    decoder = SymbolDecoder(data[side_bytes:])
-    weights = decode_matrices(data[:side_bytes], shapes, decoder)
-    decoder.finish()
+    weights = read_matrices(prior_bytes(number), prior_shapes(number))
     context, refinement = _split(number, weights)
     return _in_units(context), _as_numbers(refinement)
 

@@ -32,7 +32,7 @@ def field(
     dtype: torch.dtype = torch.float64,
 ) -> FeatureField:
     latents = [torch.from_numpy(g).to(dtype) for g in random_latents(width, height, grids)]
-    kernels = torch.from_numpy(random_kernels(grids[-1])).to(dtype) if grids[-1] else None
+    kernels = torch.from_numpy(random_kernels(grids[-1])).to(dtype)
     refinement = [torch.from_numpy(matrix).to(dtype) for matrix in random_refinement()]
     return FeatureField(latents, grids, kernels, refinement, width, height)
 
