@@ -40,6 +40,7 @@ from sirencodec.starting_network import (
     trained_matrices,
 )
 from sirencodec.trained_matrices import KERNEL_SHARE, LAST_LAYER_SHARE, Parts
+from sirencodec.workers import Workers
 
 # Learning rates of what all crops share, which moves at every step of each.
 NETWORK_RATE = 0.006
@@ -135,7 +136,7 @@ class _Crop(PyramidState):
     """A pyramid whose networks are the shared ones, around its own mean and trade-off."""
 
     def __init__(self, samples: Samples, plan: PyramidPlan, shared: SharedNetworks) -> None:
-        super().__init__(samples, TRAINED_ARCHITECTURE, plan, torch.device("cpu"), None)
+        super().__init__(samples, TRAINED_ARCHITECTURE, plan, torch.device("cpu"), None, Workers())
         self._shared, self._gain = shared, feature_gain(plan.trade_off)
         self._mean = torch.from_numpy(samples.mean((0, 1)) / np.iinfo(samples.dtype).max).float()
         self._loss = plan.trade_off

@@ -14,7 +14,6 @@ Loss: mean squared error, values being 0 to 1, plus ``trade_off`` times bits a p
 """
 
 import math
-from contextlib import nullcontext
 
 import torch
 
@@ -57,10 +56,20 @@ def fit_pyramid(
     Raises:
         FitError: if the loss stops being a finite number.
     """
-    # PyTorch's threads would spend more on waking than a small image has work for.
-    is_small = samples.shape[0] * samples.shape[1] < ONE_THREAD_PIXELS
-    with worker_threads(1) if is_small else nullcontext():
-        return _fit(PyramidState(samples, architecture, plan, device, on_step), architecture, plan)
+    count, cores_each = _share_cores(samples.shape[0] * samples.shape[1], device)
+    with worker_threads(count, cores_each) as workers:
+        state = PyramidState(samples, architecture, plan, device, on_step, workers)
+        return _fit(state, architecture, plan)
+
+
+def _share_cores(num_pixels: int, device: torch.device) -> tuple[int, int]:
+    """Image size and device -> threads for the parts of a step, and cores for each."""
+    cores = torch.get_num_threads()
+    if num_pixels < ONE_THREAD_PIXELS:  # waking a thread would take longer than its work
+        return 1, 1
+    if device.type != "cpu" or cores == 1:
+        return 1, cores
+    return 2, cores // 2
 
 
 def _fit(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> QuantizedPicture:

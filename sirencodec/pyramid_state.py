@@ -23,6 +23,7 @@ from sirencodec.soft_round import soft_round
 from sirencodec.starting_network import feature_gain
 from sirencodec.tile_gradient import Distortion, TileGradient
 from sirencodec.trained_matrices import Parts, TrainedMatrices
+from sirencodec.workers import Workers
 
 # Levels a step at full size. Reduced images take larger ones, and so do small trade-offs, at which
 # the starting network wants larger latents.
@@ -53,6 +54,10 @@ CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
 FEWEST_CORRECTION_STEPS = 30
 CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
 CORRECTION_START = 0.4  # where on the cosine, and in noise and temperature, a correction sets in
+
+# Of the tiles, for a second thread beside all of the context model, which takes two thirds of the
+# time of the tiles (benchmarks/LOG.md, entry 13).
+OTHER_THREADS_TILES = 0.15
 
 FIRST_MOMENT_DECAY = 0.8
 SECOND_MOMENT_DECAY = 0.99
@@ -102,9 +107,11 @@ class PyramidState:
         plan: PyramidPlan,
         device: torch.device,
         on_step: OnStep | None,
+        workers: Workers,
     ) -> None:
         """Start from zero latents and the shipped context model."""
         self._plan, self._architecture, self._on_step = plan, architecture, on_step
+        self._workers = workers
         targets = _targets(samples).to(device)
         deepest = max(octaves for octaves, _ in plan.stages)
         self._images = [targets]
@@ -141,7 +148,11 @@ class PyramidState:
         self._refines = not octaves and num_refined(self._exponents) > 0
         height, width = self._images[0].shape[1:]
         shapes = [grid_shape(width, height, exponent) for exponent in self._exponents]
-        self._tiles = TileGradient(image, local, self._shown_layers(layers))
+        shown = self._shown_layers(layers)
+        tiles = TileGradient(image, local, shown)
+        self._tiles = (
+            tiles.split(OTHER_THREADS_TILES, shown) if self._workers.count > 1 else (tiles,)
+        )
         self._rate = ContextRate(self._exponents, shapes, image)
         self._flat = torch.cat([self._latents[k].flatten() for k in self._exponents])
         self._first_moment = torch.zeros_like(self._flat)
@@ -229,7 +240,12 @@ class PyramidState:
     def rounded_psnr_db(self) -> float:
         """Quality of the image as a decoder would make it."""
         latents = self._split(torch.round(self._flat))
-        return _psnr_db(self._tiles.error(*self._shown(self._matrices.rounded(), latents)))
+        return _psnr_db(self._error(self._matrices.rounded(), latents))
+
+    def _error(self, parts: Parts, grids: list[Tensor]) -> float:
+        """Mean squared error of matrices and latents."""
+        shown = self._shown(parts, grids)
+        return math.fsum(self._workers.map(lambda tiles: tiles.error(*shown), self._tiles))
 
     def _shown(
         self, parts: Parts, grids: list[Tensor]
@@ -243,8 +259,14 @@ class PyramidState:
         grids = self._split(latents)
         weight = self.trade_off / self._num_pixels
         parts = self._matrices.rounded()
-        distortion = self._tiles(*self._shown(parts, grids))
-        cost = self._rate(grids, parts.networks, weight, self._plan.adapted_layers)
+        own, (cost, others) = self._workers.both(
+            lambda: self._tiles[0](*self._shown(parts, grids)),
+            lambda: (
+                self._rate(grids, parts.networks, weight, self._plan.adapted_layers),
+                [tiles(*self._shown(parts, grids)) for tiles in self._tiles[1:]],
+            ),
+        )
+        distortion = sum(others, own)
         bits = sum(cost.bits)
         if not math.isfinite(distortion.error + bits):
             raise FitError("the fit diverged")
@@ -318,7 +340,7 @@ class PyramidState:
         """Give each trained matrix the step at which it costs least."""
         latents = self._split(torch.round(self._flat))
         self._matrices.choose_steps(
-            lambda parts: self._tiles.error(*self._shown(parts, latents)),
+            lambda parts: self._error(parts, latents),
             lambda parts: math.fsum(self._rate(latents, parts.networks, 0.0).bits),
             self.trade_off / self._num_pixels,
         )

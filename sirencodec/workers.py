@@ -1,4 +1,4 @@
-"""Pieces of a batch -> their results, one thread a core.
+"""Pieces of work -> their results, on several threads.
 
 A sine layer of this size keeps a core busy from its own cache. PyTorch's way of using two cores, to
 split every single operation, spends more on handing over than it gains; splitting the batch instead
@@ -14,23 +14,24 @@ import torch
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
+OtherResult = TypeVar("OtherResult")
 
 
 class Workers:
-    """The calling thread and a pool's, each running PyTorch on one core.
+    """The calling thread and a pool's.
 
     Attributes:
         count: threads altogether.
     """
 
-    def __init__(self, pool: ThreadPoolExecutor, count: int) -> None:
+    def __init__(self, pool: ThreadPoolExecutor | None = None, count: int = 1) -> None:
         """Use ``count - 1`` threads of ``pool`` besides the caller's own."""
         self._pool = pool
         self.count = count
 
     def map(self, function: Callable[[Piece], Result], pieces: Sequence[Piece]) -> list[Result]:
         """Results in the order of the pieces, so that sums of them do not depend on timing."""
-        if self.count == 1:
+        if self._pool is None or self.count == 1:
             return [function(piece) for piece in pieces]
         # The caller takes every count-th piece itself: a thread that only waits has to be woken.
         others = [index for index in range(len(pieces)) if index % self.count]
@@ -41,18 +42,29 @@ class Workers:
             for index in range(len(pieces))
         ]
 
+    def both(
+        self, one: Callable[[], Result], other: Callable[[], OtherResult]
+    ) -> tuple[Result, OtherResult]:
+        """Results of two pieces of work that have nothing to do with each other."""
+        if self._pool is None or self.count == 1:
+            return one(), other()
+        future = self._pool.submit(other)
+        return one(), future.result()
+
 
 @contextmanager
-def worker_threads(count: int) -> Iterator[Workers]:
-    """Within the block, ``count`` workers, and PyTorch on one core in the calling thread as well.
+def worker_threads(count: int, cores_each: int = 1) -> Iterator[Workers]:
+    """Within the block, ``count`` workers, and PyTorch on so many cores in each.
 
-    Were the caller to go on splitting its operations, PyTorch's threads would spin on the workers'
-    cores between them.
+    In the calling thread as well: were it to go on splitting its operations among all cores,
+    PyTorch's threads would spin on the workers' between them.
     """
     threads_before = torch.get_num_threads()
     others = max(1, count - 1)
-    with ThreadPoolExecutor(others, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        torch.set_num_threads(1)
+    with ThreadPoolExecutor(
+        others, initializer=torch.set_num_threads, initargs=(cores_each,)
+    ) as pool:
+        torch.set_num_threads(cores_each)
         try:
             yield Workers(pool, count)
         finally:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sirencodec import trained_matrices
+from sirencodec import tile_gradient, trained_matrices
 from sirencodec.architecture import Architecture, grid_shape
 from sirencodec.container import Header
 from sirencodec.context_rate import ContextRate
@@ -163,6 +163,19 @@ def test_the_same_seed_gives_the_same_picture() -> None:
     assert_equal(first, second)
     with pytest.raises(AssertionError):
         assert_equal(first, other)
+
+
+def test_two_threads_share_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same every time, and about what one makes of it; the tile of the second counts."""
+    monkeypatch.setattr(tile_gradient, "TILE", 64)
+    picture = make_clouds(192, 180)
+    alone = fit(picture, ((0, 12),))
+    torch.set_num_threads(2)  # put back by one_thread
+    first, second = (fit(picture, ((0, 12),)) for _ in range(2))
+    assert_equal(first, second)
+    quality = psnr_db(picture, decode(alone, picture))
+    assert psnr_db(picture, decode(first, picture)) == pytest.approx(quality, abs=0.1)
+    assert torch.get_num_threads() == 2
 
 
 # Trade-off and targets -------------------------------------------------------------------------

@@ -201,6 +201,21 @@ def test_parts_of_the_refinement_without_a_grid_have_no_slope() -> None:
     assert (second.abs().sum(1) > 0).tolist() == [False, True]
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_parts_add_up(share: float) -> None:
+    case = Case(130, 65)
+    whole = case.gradient()
+    one, other = whole.split(share, case.layers)
+    expected, parts = case.distortion(whole), (case.distortion(one), case.distortion(other))
+    ours = parts[0] + parts[1]
+    assert ours.error == pytest.approx(expected.error)
+    torch.testing.assert_close(slopes(ours), slopes(expected))
+    assert [part.error > 0 for part in parts] == [share < 1, share > 0]
+    arguments = case.layers, case.kernels, case.latents, case.refinement
+    assert one.error(*arguments) == pytest.approx(parts[0].error)
+    assert other.error(*arguments) == pytest.approx(parts[1].error)
+
+
 def test_calls_do_not_remember() -> None:
     case = Case(70, 100)
     gradient = case.gradient()
