@@ -90,6 +90,13 @@ def _bd_rate(run: dict[str, Any], options: Options) -> str:
     return tables.bd_rate_table(curves, anchor, window_bpp=_window(options.get("bpp")))
 
 
+def _image_bd_rate(run: dict[str, Any], options: Options) -> str:
+    everything = _curves(run, options)
+    anchor = find_curve(everything, options.get("anchor", "vtm"))
+    curves = _chosen(everything, options)
+    return tables.image_table(curves, anchor, window_bpp=_window(options.get("bpp")))
+
+
 def _quality(run: dict[str, Any], options: Options) -> str:
     rates = [float(rate) for rate in options.get("bpp", "0.1,0.2,0.4,0.8").split(",")]
     return tables.quality_table(_chosen(_curves(run, options), options), rates)
@@ -108,6 +115,7 @@ def _window(text: str | None) -> Window | None:
 
 TABLES: dict[str, Callable[[dict[str, Any], Options], str]] = {
     "bd-rate": _bd_rate,
+    "image-bd-rate": _image_bd_rate,
     "quality": _quality,
     "speed-start": _speed("start"),
     "speed-decode": _speed("decode"),
