@@ -83,18 +83,10 @@ def _chosen(curves: list[Curve], options: Options) -> list[Curve]:
     return [find_curve(curves, name) for name in options["codecs"].split(",")]
 
 
-def _bd_rate(run: dict[str, Any], options: Options) -> str:
+def _bd_rate(run: dict[str, Any], options: Options, table: Callable[..., str]) -> str:
     everything = _curves(run, options)
     anchor = find_curve(everything, options.get("anchor", "vtm"))
-    curves = _chosen(everything, options)
-    return tables.bd_rate_table(curves, anchor, window_bpp=_window(options.get("bpp")))
-
-
-def _image_bd_rate(run: dict[str, Any], options: Options) -> str:
-    everything = _curves(run, options)
-    anchor = find_curve(everything, options.get("anchor", "vtm"))
-    curves = _chosen(everything, options)
-    return tables.image_table(curves, anchor, window_bpp=_window(options.get("bpp")))
+    return table(_chosen(everything, options), anchor, window_bpp=_window(options.get("bpp")))
 
 
 def _quality(run: dict[str, Any], options: Options) -> str:
@@ -114,8 +106,8 @@ def _window(text: str | None) -> Window | None:
 
 
 TABLES: dict[str, Callable[[dict[str, Any], Options], str]] = {
-    "bd-rate": _bd_rate,
-    "image-bd-rate": _image_bd_rate,
+    "bd-rate": lambda run, options: _bd_rate(run, options, tables.bd_rate_table),
+    "image-bd-rate": lambda run, options: _bd_rate(run, options, tables.image_table),
     "quality": _quality,
     "speed-start": _speed("start"),
     "speed-decode": _speed("decode"),

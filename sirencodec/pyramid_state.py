@@ -151,7 +151,7 @@ class PyramidState:
         shown = self._shown_layers(layers)
         tiles = TileGradient(image, local, shown)
         self._tiles = (
-            tiles.split(OTHER_THREADS_TILES, shown) if self._workers.count > 1 else (tiles,)
+            tiles.split(OTHER_THREADS_TILES, shown) if self._workers.count > 1 else [tiles]
         )
         self._rate = ContextRate(self._exponents, shapes, image)
         self._flat = torch.cat([self._latents[k].flatten() for k in self._exponents])

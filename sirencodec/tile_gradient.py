@@ -121,21 +121,24 @@ class TileGradient:
         self._points = layers[0].new_ones(INPUTS + len(self._exponents) + 1, points)
         self._buffers = Buffers(layers[0])
 
-    def split(self, share: float, layers: Sequence[Tensor]) -> tuple[Self, Self]:
+    def split(self, share: float, layers: Sequence[Tensor]) -> list[Self]:
         """Two that have about ``1 - share`` and ``share`` of the tiles, each for its own thread.
 
-        What they say of the image adds up to what this one does.
+        What they say of the image adds up to what this one does. One that would have none is left
+        out.
 
         Args:
             share: 0 to 1.
             layers: networks will be shaped like this.
         """
         middle = len(self._targets) - round(share * len(self._targets))
-        first, second = copy(self), copy(self)
-        first._chosen, second._chosen = self._chosen[:middle], self._chosen[middle:]
-        first._make_room(layers)
-        second._make_room(layers)
-        return first, second
+        parts = []
+        for chosen in filter(len, (self._chosen[:middle], self._chosen[middle:])):
+            part = copy(self)
+            part._chosen = chosen
+            part._make_room(layers)
+            parts.append(part)
+        return parts
 
     def _presence(
         self, top: int, left: int, height: int, width: int, like: Tensor

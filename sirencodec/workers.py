@@ -31,7 +31,7 @@ class Workers:
 
     def map(self, function: Callable[[Piece], Result], pieces: Sequence[Piece]) -> list[Result]:
         """Results in the order of the pieces, so that sums of them do not depend on timing."""
-        if self._pool is None or self.count == 1:
+        if self._pool is None:
             return [function(piece) for piece in pieces]
         # The caller takes every count-th piece itself: a thread that only waits has to be woken.
         others = [index for index in range(len(pieces)) if index % self.count]
@@ -46,7 +46,7 @@ class Workers:
         self, one: Callable[[], Result], other: Callable[[], OtherResult]
     ) -> tuple[Result, OtherResult]:
         """Results of two pieces of work that have nothing to do with each other."""
-        if self._pool is None or self.count == 1:
+        if self._pool is None:
             return one(), other()
         future = self._pool.submit(other)
         return one(), future.result()
@@ -66,6 +66,6 @@ def worker_threads(count: int, cores_each: int = 1) -> Iterator[Workers]:
     ) as pool:
         torch.set_num_threads(cores_each)
         try:
-            yield Workers(pool, count)
+            yield Workers(pool, count) if count > 1 else Workers()
         finally:
             torch.set_num_threads(threads_before)

@@ -201,19 +201,20 @@ def test_parts_of_the_refinement_without_a_grid_have_no_slope() -> None:
     assert (second.abs().sum(1) > 0).tolist() == [False, True]
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_parts_add_up(share: float) -> None:
+@pytest.mark.parametrize(("share", "count"), [(0.0, 1), (0.3, 2), (1.0, 1)])
+def test_parts_add_up(share: float, count: int) -> None:
     case = Case(130, 65)
     whole = case.gradient()
-    one, other = whole.split(share, case.layers)
-    expected, parts = case.distortion(whole), (case.distortion(one), case.distortion(other))
-    ours = parts[0] + parts[1]
+    parts = whole.split(share, case.layers)
+    assert len(parts) == count
+    first, *others = (case.distortion(part) for part in parts)
+    ours, expected = sum(others, first), case.distortion(whole)
     assert ours.error == pytest.approx(expected.error)
     torch.testing.assert_close(slopes(ours), slopes(expected))
-    assert [part.error > 0 for part in parts] == [share < 1, share > 0]
     arguments = case.layers, case.kernels, case.latents, case.refinement
-    assert one.error(*arguments) == pytest.approx(parts[0].error)
-    assert other.error(*arguments) == pytest.approx(parts[1].error)
+    for part, distortion in zip(parts, (first, *others), strict=True):
+        assert distortion.error > 0
+        assert part.error(*arguments) == pytest.approx(distortion.error)
 
 
 def test_calls_do_not_remember() -> None:
