@@ -149,7 +149,7 @@ class _Crop(PyramidState):
         own.layers[0][:, INPUTS:-1] *= self._gain
         own.layers[-1][:, -1] += self._mean
         self.soft_step(progress, step)
-        bpp = self._recent_bits / self._num_pixels
+        bpp = self._recent_bits / self.num_pixels
         self._loss = 10 ** (-self._recent_psnr_db / 10) + self.trade_off * bpp
         return math.log(self._loss)
 

@@ -20,8 +20,9 @@ import torch
 from sirencodec.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.progress import OnStep
-from sirencodec.pyramid_state import DB_TO_TRADE_OFF, PyramidPlan, PyramidState
+from sirencodec.pyramid_state import PyramidPlan, PyramidState
 from sirencodec.query import Samples
+from sirencodec.target_search import DB_TO_TRADE_OFF, TargetSearch
 from sirencodec.workers import worker_threads
 
 ROUND_NETWORK_AT = 0.85  # of the last stage
@@ -74,6 +75,7 @@ def _share_cores(num_pixels: int, device: torch.device) -> tuple[int, int]:
 
 def _fit(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> QuantizedPicture:
     """The stages in turn, the hard steps, and what a target asks for besides."""
+    search = TargetSearch(state, plan)
     work = [steps * 4.0**-octaves for octaves, steps in plan.stages]
     for number, (octaves, steps) in enumerate(plan.stages):
         state.start_stage(octaves)
@@ -82,8 +84,8 @@ def _fit(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> 
             if last and step == int(ROUND_NETWORK_AT * steps):
                 state.choose_steps()
             share = step / steps
-            if last and step:
-                state.follow_target(share)
+            if last:
+                search.follow(step)
             state.soft_step((sum(work[:number]) + share * work[number]) / sum(work), step)
         state.finish_stage()
     if not state.are_rounded:
@@ -111,7 +113,7 @@ def _corrected(
             missing_db = plan.psnr_db - psnr_db
             meets, close = missing_db <= 0, -PSNR_SLACK_DB <= missing_db <= 0
             merit = -bits if meets else -missing_db
-            factor = 10 ** (-MISSING_DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4))
+            factor = math.exp(-MISSING_DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4))
         else:
             return picture
         if (meets, merit) > best_merit:

@@ -6,9 +6,10 @@ from typing import Final
 from sirencodec.architecture import LARGEST_EXPONENT, Architecture
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError
-from sirencodec.pyramid_state import PyramidPlan, likely_matrices_bits
+from sirencodec.pyramid_state import PyramidPlan
 from sirencodec.query import Samples
 from sirencodec.rate_control import target_file_bytes
+from sirencodec.target_search import likely_matrices_bits
 from sirencodec.water_filling import Spectrum, trade_off_where
 
 # Below this many pixels, or with fewer bytes, the fixed parts of a pyramid (some 500 bytes) leave
@@ -65,7 +66,7 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
         samples: (height, width, channels) uint8 or uint16.
         overhead_bytes: of a file besides its payload.
     """
-    num_pixels = samples.shape[0] * samples.shape[1]
+    num_pixels: int = samples.shape[0] * samples.shape[1]
     share = EFFORT_STEPS[config.effort] * min(1.0, math.sqrt(USUAL_PIXELS / num_pixels))
     spectrum = Spectrum(samples)
 
@@ -83,8 +84,12 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
         trade_off = quality_trade_off(quality)
         return PyramidPlan(stages, trade_off, config.seed)
     budget_bits = 8.0 * max(target_bytes - overhead_bytes, 1)
-    latent_bits = budget_bits - likely_matrices_bits(budget_bits)
-    trade_off = trade_off_where(spectrum.bpp, latent_bits / num_pixels)
+
+    def payload_bits(trade_off: float) -> float:
+        matrices_bits = likely_matrices_bits(trade_off, num_pixels, stages[-1][1])
+        return spectrum.bpp(trade_off) * num_pixels + matrices_bits
+
+    trade_off = trade_off_where(payload_bits, budget_bits)
     return PyramidPlan(stages, trade_off, config.seed, budget_bits=budget_bits)
 
 

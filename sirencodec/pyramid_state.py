@@ -29,7 +29,7 @@ from sirencodec.workers import Workers
 # the starting network wants larger latents.
 LATENT_RATE = 0.04
 FINAL_SHARE = 0.02  # of the learning rates, at the end of the cosine
-WARM_UP_STEPS = 20
+WARM_UP_STEPS = 5
 
 # Soft rounding: temperature and noise, from the first step to the last (in levels).
 TEMPERATURES = (0.35, 0.08)
@@ -37,19 +37,7 @@ NOISES = (0.22, 0.15)
 
 HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
 
-# The trade-off that meets a target is found on the way, in the last stage: were it to go on like
-# this through all of the stage, it would move by so many times the distance, in logarithms, between
-# the target and what the fit is heading for. Bits follow it late; more would overshoot.
-TARGET_GAIN = 12.0
-# Bits still fall while rounding hardens and latents settle: by this share, times the square of the
-# part of the last stage that is left.
-EXPECTED_SAVING = 0.3
-AIM = 0.965  # of a budget, which must not be exceeded: rounding adds some 2 %
-PSNR_AIM_DB = 0.08  # above the target
-DB_TO_TRADE_OFF = 0.2  # decimal logarithm of the trade-off for one decibel
 LOWEST_TRADE_OFF, HIGHEST_TRADE_OFF = math.log(1e-6), math.log(0.3)
-EXPECTED_MATRICES_BITS = 8_000.0  # what a photograph's come to
-EXPECTED_MATRICES_SHARE = 0.5  # of a budget, at most
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
 FEWEST_CORRECTION_STEPS = 30
 CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
@@ -59,7 +47,7 @@ CORRECTION_START = 0.4  # where on the cosine, and in noise and temperature, a c
 # time of the tiles (benchmarks/LOG.md, entry 13).
 OTHER_THREADS_TILES = 0.15
 
-FIRST_MOMENT_DECAY = 0.8
+FIRST_MOMENT_DECAY = 0.4
 SECOND_MOMENT_DECAY = 0.99
 EPSILON = 1e-12
 
@@ -84,6 +72,11 @@ class PyramidPlan:
     budget_bits: float | None = None
     psnr_db: float | None = None
     adapted_layers: int = 1
+
+    @property
+    def has_target(self) -> bool:
+        """Whether the trade-off is to be found."""
+        return self.budget_bits is not None or self.psnr_db is not None
 
     @property
     def hard_steps(self) -> int:
@@ -117,7 +110,7 @@ class PyramidState:
         self._images = [targets]
         for _ in range(deepest):
             self._images.append(_halved(self._images[-1]))
-        self._num_pixels = samples.shape[0] * samples.shape[1]
+        self.num_pixels = samples.shape[0] * samples.shape[1]
         generator = torch.Generator().manual_seed(plan.seed)
         mean = targets.mean((1, 2)).cpu()
         self._matrices = TrainedMatrices(
@@ -192,7 +185,7 @@ class PyramidState:
 
     def correct(self, factor: float) -> None:
         """Change the trade-off and settle again, the network's steps chosen anew."""
-        self._set_trade_off(math.log(self.trade_off * factor))
+        self.change_trade_off(factor)
         self._matrices.are_rounded = False
         soft, hard = self._plan.correction_steps
         for step in range(soft):
@@ -203,44 +196,32 @@ class PyramidState:
         for step in range(hard):
             self.hard_step(1 - step / hard)
 
-    def _set_trade_off(self, logarithm: float) -> None:
+    def change_trade_off(self, factor: float) -> None:
+        """Multiply the trade-off."""
+        logarithm = math.log(self.trade_off * factor)
         self.trade_off = math.exp(min(max(logarithm, LOWEST_TRADE_OFF), HIGHEST_TRADE_OFF))
-
-    def follow_target(self, progress: float) -> None:
-        """Move the trade-off towards the one that meets the target.
-
-        Args:
-            progress: through the last stage.
-        """
-        distance = 0.0
-        if self._plan.budget_bits is not None:
-            budget_bits = self._plan.budget_bits
-            latent_bits = budget_bits * AIM - self._matrices_bits(budget_bits)
-            expected = self._recent_bits * (1 - EXPECTED_SAVING * (1 - progress) ** 2)
-            distance = math.log(expected / max(latent_bits, 0.02 * budget_bits))
-        elif self._plan.psnr_db is not None:
-            aim_db = self._plan.psnr_db + PSNR_AIM_DB
-            decades = DB_TO_TRADE_OFF * (self._recent_psnr_db - aim_db)
-            distance = decades * math.log(10)
-        gain = TARGET_GAIN / self._plan.stages[-1][1]
-        moved = math.log(self.trade_off) + gain * min(max(distance, -2.0), 2.0)
-        self._set_trade_off(moved)
-
-    def _matrices_bits(self, budget_bits: float) -> float:
-        """What the matrices take, or are likely to, of a budget."""
-        if self.are_rounded:
-            return matrices_bits(self._matrices.quantized())
-        return likely_matrices_bits(budget_bits)
 
     @property
     def are_rounded(self) -> bool:
         """Whether the matrices are being rounded."""
         return self._matrices.are_rounded
 
+    def matrices_bits(self) -> float | None:
+        """What the matrices take; None while they are not being rounded."""
+        return matrices_bits(self._matrices.quantized()) if self.are_rounded else None
+
+    def rounded_bits(self) -> float:
+        """What the latents would take, rounded, by the context model as it is."""
+        networks = self._matrices.rounded().networks
+        return math.fsum(self._rate(self._rounded_latents(), networks, 0.0).bits)
+
     def rounded_psnr_db(self) -> float:
         """Quality of the image as a decoder would make it."""
-        latents = self._split(torch.round(self._flat))
-        return _psnr_db(self._error(self._matrices.rounded(), latents))
+        return _psnr_db(self._error(self._matrices.rounded(), self._rounded_latents()))
+
+    def _rounded_latents(self) -> list[Tensor]:
+        """Those of the stage as a file would hold them."""
+        return self._split(torch.round(self._flat))
 
     def _error(self, parts: Parts, grids: list[Tensor]) -> float:
         """Mean squared error of matrices and latents."""
@@ -257,7 +238,7 @@ class PyramidState:
     def _network_step(self, latents: Tensor, rate: float) -> Tensor:
         """Move the network; returns the gradient with respect to the latents."""
         grids = self._split(latents)
-        weight = self.trade_off / self._num_pixels
+        weight = self.trade_off / self.num_pixels
         parts = self._matrices.rounded()
         own, (cost, others) = self._workers.both(
             lambda: self._tiles[0](*self._shown(parts, grids)),
@@ -338,24 +319,17 @@ class PyramidState:
 
     def choose_steps(self) -> None:
         """Give each trained matrix the step at which it costs least."""
-        latents = self._split(torch.round(self._flat))
+        latents = self._rounded_latents()
         self._matrices.choose_steps(
             lambda parts: self._error(parts, latents),
             lambda parts: math.fsum(self._rate(latents, parts.networks, 0.0).bits),
-            self.trade_off / self._num_pixels,
+            self.trade_off / self.num_pixels,
         )
 
     def quantized(self) -> QuantizedPicture:
         """All as integers."""
-        latents = tuple(
-            grid.round().cpu().numpy().astype(np.int32) for grid in self._split(self._flat)
-        )
+        latents = tuple(grid.cpu().numpy().astype(np.int32) for grid in self._rounded_latents())
         return QuantizedPicture(self._matrices.quantized(), latents)
-
-
-def likely_matrices_bits(budget_bits: float) -> float:
-    """Budget -> what all matrices are likely to take of it."""
-    return min(EXPECTED_MATRICES_BITS, EXPECTED_MATRICES_SHARE * budget_bits)
 
 
 def _targets(samples: Samples) -> Tensor:

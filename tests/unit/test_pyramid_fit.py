@@ -211,6 +211,14 @@ def test_a_budget_that_leaves_little_for_latents_is_used(clouds: Samples) -> Non
     assert psnr_db(clouds, decode(fitted, clouds)) > 18
 
 
+@pytest.mark.parametrize("error", [0.5, 2.0])
+def test_the_way_to_a_budget_costs_little(clouds: Samples, error: float) -> None:
+    """From a wrong trade-off to about as good a picture as from the right one."""
+    right = fit(clouds, SLOW, trade_off=0.002)
+    found = fit(clouds, SLOW, trade_off=0.002 * error, budget_bits=payload_bits(right) * 1.03)
+    assert psnr_db(clouds, decode(found, clouds)) > psnr_db(clouds, decode(right, clouds)) - 0.4
+
+
 # Progress --------------------------------------------------------------------------------------
 
 

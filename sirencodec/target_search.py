@@ -1,0 +1,93 @@
+"""A fit and its target -> the trade-off that meets it, found on the way.
+
+The trade-off is moved early in the last stage, while latents still follow it, and hardly at all
+later: a late change takes quality without giving bits (benchmarks/LOG.md, entry 15). So where the
+fit is heading for must be told early. What the picture would be were its latents rounded now tells
+it: soft ones carry noise, which at a low rate makes up most of their bits.
+"""
+
+import math
+from typing import Final
+
+from sirencodec.pyramid_state import PyramidPlan, PyramidState
+
+# Where the target is thought to be met, the trade-off would at first go by 1 / GAIN of the stage.
+GAIN: Final = 12.0
+LOOKS: Final = 40  # in the stage
+FIRST_LOOK: Final = 0.1  # of the stage: the finest latents have left zero
+RESPONSE: Final = 0.1  # part of the stage in which the picture follows all but 1 / e of a change
+LARGEST_DISTANCE: Final = 2.0  # in logarithms of the trade-off, like all distances here
+
+# A rounded picture's bits still fall, in logarithms by this times the square of what is left of the
+# stage, and its decibels rise, by this times the cube.
+EXPECTED_SAVING: Final = 0.19
+EXPECTED_RISE_DB: Final = 1.9
+
+AIM: Final = 0.97  # of a budget, which must not be exceeded
+LEAST_SHARE: Final = 0.02  # of a budget, for latents
+PSNR_AIM_DB: Final = 0.08  # above the target
+BITS_TO_TRADE_OFF: Final = 1.8  # exponent: the trade-off for a ratio of bits
+DB_TO_TRADE_OFF: Final = 0.2 * math.log(10)  # logarithm of the trade-off for a decibel
+
+# What all matrices come to after so many steps where a bit is worth so much error; how many fewer
+# where it is worth twice as much, and how many more come with the steps, whatever the image.
+USUAL_MATRICES_BITS: Final = 7_700.0
+USUAL_STEPS: Final = 240
+USUAL_BIT_WEIGHT: Final = 0.005 / 393_216
+MATRICES_BITS_PER_OCTAVE: Final = 500.0
+FEWEST_MATRICES_BITS: Final = 2_000.0
+STEPS_EXPONENT: Final = 0.15
+
+
+class TargetSearch:
+    """Moves a fit's trade-off to where its target is met."""
+
+    def __init__(self, state: PyramidState, plan: PyramidPlan) -> None:
+        """Search for what the plan asks for; for nothing if it fixes the trade-off."""
+        self._state, self._plan = state, plan
+        self._steps = plan.stages[-1][1]
+        self._period = max(1, self._steps // LOOKS)
+        self._followed = math.log(plan.trade_off)  # the trade-off that the picture is one of
+
+    def follow(self, step: int) -> None:
+        """Before ``step`` of the last stage, move the trade-off if it is time to look again."""
+        progress = step / self._steps
+        if self._plan.has_target and progress >= FIRST_LOOK and step % self._period == 0:
+            self._move(progress)
+
+    def _move(self, progress: float) -> None:
+        """Go towards the target, less what has been gone and is not yet to be seen."""
+        current = math.log(self._state.trade_off)
+        part = self._period / self._steps
+        self._followed += (current - self._followed) * min(1.0, part / RESPONSE)
+        missing = self._distance(1 - progress) - (current - self._followed)
+        missing = min(max(missing, -LARGEST_DISTANCE), LARGEST_DISTANCE)
+        movable = (1 + math.cos(math.pi * progress)) / 2
+        self._state.change_trade_off(math.exp(GAIN * part * movable * missing))
+
+    def _distance(self, left: float) -> float:
+        """Part of the stage that is left -> by how much the trade-off is too small."""
+        if self._plan.psnr_db is not None:
+            aim_db = self._plan.psnr_db + PSNR_AIM_DB
+            expected_db = self._state.rounded_psnr_db() + EXPECTED_RISE_DB * left**3
+            return DB_TO_TRADE_OFF * (expected_db - aim_db)
+        budget_bits = self._plan.budget_bits or math.inf
+        least = LEAST_SHARE * budget_bits
+        wanted = max(AIM * budget_bits - self._matrices_bits(), least)
+        excess = math.log(max(self._state.rounded_bits(), least) / wanted)
+        return BITS_TO_TRADE_OFF * (excess - EXPECTED_SAVING * left**2)
+
+    def _matrices_bits(self) -> float:
+        """What the matrices take, or are likely to."""
+        known = self._state.matrices_bits()
+        if known is not None:
+            return known
+        return likely_matrices_bits(self._state.trade_off, self._state.num_pixels, self._steps)
+
+
+def likely_matrices_bits(trade_off: float, num_pixels: int, steps: int) -> float:
+    """Trade-off, image size and steps of the last stage -> what all matrices are likely to take."""
+    octaves = math.log2(trade_off / num_pixels / USUAL_BIT_WEIGHT)
+    usual = max(FEWEST_MATRICES_BITS, USUAL_MATRICES_BITS - MATRICES_BITS_PER_OCTAVE * octaves)
+    bits: float = usual * (steps / USUAL_STEPS) ** STEPS_EXPONENT
+    return bits
