@@ -73,7 +73,7 @@ def encode_image(
         ParameterError: if the device does not exist.
 
     Warns:
-        TargetWarning: if the target is out of reach; the closest is returned.
+        TargetWarning: if the target is missed; the closest is returned.
     """
     config = config or EncodeConfig()
     device = choose_device(config.device)
@@ -88,6 +88,7 @@ def encode_image(
         result = _encode_pyramid(work)
     else:
         result = _encode_pure(work)
+    warn_of_missed_target(result, num_pixels, config, metadata)
     return replace(result, seconds=time.perf_counter() - started)
 
 
@@ -109,9 +110,7 @@ def _encode_pyramid(work: _Work) -> EncodeResult:
     overhead_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
     plan = plan_pyramid(config, image.samples, overhead_bytes)
     picture = fit_pyramid(image.samples, architecture, plan, work.device, work.on_step)
-    result = _finish(work, architecture, picture)
-    warn_of_missed_target(result, image.width * image.height, config)
-    return result
+    return _finish(work, architecture, picture)
 
 
 def _encode_pure(work: _Work) -> EncodeResult:

@@ -14,7 +14,7 @@
 
     SirenCodecWarning
       ConversionWarning    the stored image differs in kind from the input (palette, CMYK, frames)
-      TargetWarning        the asked size or quality was out of reach; the closest was written
+      TargetWarning        the asked size or quality was missed; the closest was written
 
 ``OSError`` from the file system passes through unchanged.
 """

@@ -1,4 +1,4 @@
-"""Target -> payload budgets to try until it is met."""
+"""Target -> payload budgets to try until it is met, and a warning if it is not."""
 
 import math
 import warnings
@@ -41,22 +41,20 @@ def reach_target(
     config: EncodeConfig,
     metadata: bytes | None,
 ) -> Result:
-    """Attempts at payload budgets -> the result that meets the config's target.
+    """Attempts at payload budgets -> the result that meets the config's target, or comes closest.
 
     Args:
         attempt: makes a file whose payload keeps to a budget in bits.
         num_pixels: stored pixels.
         config: holds the target.
         metadata: section that every file will carry.
-
-    Warns:
-        TargetWarning: if the target is out of reach.
     """
     if config.psnr_db is not None:
         return _reach_psnr(attempt, config.psnr_db, num_pixels)
     target_bytes = target_file_bytes(config, num_pixels)
     if target_bytes is not None:
-        return _reach_size(attempt, target_bytes, metadata_bytes(metadata))
+        # One attempt: a payload keeps to its budget, so the file keeps to its size.
+        return attempt(_clamp(8.0 * (target_bytes - OVERHEAD_BYTES - metadata_bytes(metadata))))
     quality = DEFAULT_QUALITY if config.quality is None else config.quality
     return attempt(_clamp(quality_bits(quality, num_pixels) - 8 * OVERHEAD_BYTES))
 
@@ -73,42 +71,29 @@ def metadata_bytes(metadata: bytes | None) -> int:
     return 0 if metadata is None else len(metadata) + 8
 
 
-def warn_of_missed_target(result: Attempt, num_pixels: int, config: EncodeConfig) -> None:
-    """Warn if a file is not what was asked for.
+def warn_of_missed_target(
+    result: Attempt, num_pixels: int, config: EncodeConfig, metadata: bytes | None
+) -> None:
+    """Warn, in the name of the caller's caller's caller, if a file is not what was asked for.
 
     Warns:
         TargetWarning: if it is larger, smaller by more than the tolerance, or worse.
     """
     target_bytes, size = target_file_bytes(config, num_pixels), len(result.data)
-    if target_bytes is not None and not (1 - TOLERANCE) * target_bytes <= size <= target_bytes:
-        _warn(f"{target_bytes} bytes are out of reach; the file has {size}")
-    if config.psnr_db is not None and result.psnr_db < config.psnr_db:
-        _warn(f"{config.psnr_db} dB are out of reach; the file has {result.psnr_db:.2f} dB")
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, TargetWarning, stacklevel=5)
+    text = None
+    if target_bytes is not None and size > target_bytes:
+        of_them = f", {metadata_bytes(metadata)} of them metadata" if metadata else ""
+        text = f"{target_bytes} bytes are out of reach; the file has {size}{of_them}"
+    elif target_bytes is not None and size < (1 - TOLERANCE) * target_bytes:
+        text = f"{target_bytes} bytes are not filled; the file has {size}"
+    elif config.psnr_db is not None and result.psnr_db < config.psnr_db:
+        text = f"{config.psnr_db} dB are out of reach; the file has {result.psnr_db:.2f} dB"
+    if text:
+        warnings.warn(text, TargetWarning, stacklevel=4)
 
 
 def _clamp(budget_bits: float) -> float:
     return min(max(budget_bits, SMALLEST_PAYLOAD_BITS), LARGEST_PAYLOAD_BITS)
-
-
-def _reach_size(
-    attempt: Callable[[float], Result], target_bytes: int, metadata_bytes: int
-) -> Result:
-    """One attempt: a payload keeps to its budget, so the file keeps to its size."""
-    budget_bits = 8.0 * (target_bytes - OVERHEAD_BYTES - metadata_bytes)
-    result = attempt(_clamp(budget_bits))
-    size = len(result.data)
-    if not (1 - TOLERANCE) * target_bytes <= size <= target_bytes:
-        reason = f", {metadata_bytes} of them metadata" if metadata_bytes else ""
-        warnings.warn(
-            f"{target_bytes} bytes are out of reach; the file has {size}{reason}",
-            TargetWarning,
-            stacklevel=4,
-        )
-    return result
 
 
 def _reach_psnr(attempt: Callable[[float], Result], target_db: float, num_pixels: int) -> Result:
@@ -131,13 +116,7 @@ def _reach_psnr(attempt: Callable[[float], Result], target_db: float, num_pixels
         position = min(max(_next_position(below, above, target_db), smallest), largest)
     if above:
         return min(above, key=lambda tried: len(tried[1].data))[1]
-    best = max(below, key=lambda tried: tried[1].psnr_db)[1]
-    warnings.warn(
-        f"{target_db} dB are out of reach; the file has {best.psnr_db:.2f} dB",
-        TargetWarning,
-        stacklevel=4,
-    )
-    return best
+    return max(below, key=lambda tried: tried[1].psnr_db)[1]
 
 
 def _next_position(

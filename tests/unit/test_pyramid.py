@@ -103,10 +103,14 @@ def test_a_size_is_not_exceeded() -> None:
 
 
 @pytest.mark.usefixtures("few_steps")
-@pytest.mark.parametrize("target", [{"size_bytes": 60}, {"psnr_db": 90.0}], ids=str)
-def test_a_target_out_of_reach_is_said(target: dict[str, float]) -> None:
-    with pytest.warns(TargetWarning, match="out of reach; the file has"):
-        sirencodec.encode(make_clouds(20, 12), profile="pyramid", device="cpu", **target)
+@pytest.mark.parametrize("profile", ["pure", "pyramid"])
+@pytest.mark.parametrize("target", [{"size_bytes": 40}, {"psnr_db": 90.0}], ids=str)
+def test_a_target_out_of_reach_is_said(target: dict[str, float], profile: str) -> None:
+    """To whom it concerns: the line that asked."""
+    picture = make_clouds(20, 12)
+    with pytest.warns(TargetWarning, match="out of reach; the file has") as caught:
+        sirencodec.encode(picture, profile=profile, effort=0, device="cpu", **target)
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 # Sizes and crops -------------------------------------------------------------------------------

@@ -12,7 +12,13 @@ import pytest
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import TargetWarning
 from sirencodec.planning import LARGEST_PAYLOAD_BITS, SMALLEST_PAYLOAD_BITS, quality_bits
-from sirencodec.rate_control import OVERHEAD_BYTES, PSNR_ATTEMPTS, PSNR_TOLERANCE_DB, reach_target
+from sirencodec.rate_control import (
+    OVERHEAD_BYTES,
+    PSNR_ATTEMPTS,
+    PSNR_TOLERANCE_DB,
+    reach_target,
+    warn_of_missed_target,
+)
 
 NUM_PIXELS = 512 * 768
 
@@ -39,7 +45,11 @@ class FakeCodec:
 
 
 def reach(codec: FakeCodec, metadata: bytes | None = None, **target: float) -> FakeResult:
-    return reach_target(codec, NUM_PIXELS, EncodeConfig(**target), metadata)  # type: ignore[arg-type]
+    """What is found, with the warning that an encode would give."""
+    config = EncodeConfig(**target)  # type: ignore[arg-type]
+    result = reach_target(codec, NUM_PIXELS, config, metadata)
+    warn_of_missed_target(result, NUM_PIXELS, config, metadata)
+    return result
 
 
 # Rates -----------------------------------------------------------------------------------------
@@ -99,14 +109,15 @@ def test_a_size_too_small_is_said(target: dict[str, float]) -> None:
 
 def test_a_size_too_large_is_said() -> None:
     codec = FakeCodec()
-    with pytest.warns(TargetWarning, match="out of reach"):
+    with pytest.warns(TargetWarning, match="not filled; the file has"):
         reach(codec, size_bytes=10**8)
     assert codec.budgets == [LARGEST_PAYLOAD_BITS]
 
 
 def test_metadata_that_fills_the_size_is_said() -> None:
-    with pytest.warns(TargetWarning, match="metadata"):
-        reach(FakeCodec(), size_bytes=1_000, metadata=bytes(2_000))
+    section = bytes(2_000)
+    with pytest.warns(TargetWarning, match="the file has .*, 2008 of them metadata"):
+        reach(FakeCodec(overhead_bytes=18 + 2_008), size_bytes=1_000, metadata=section)
 
 
 # PSNR ------------------------------------------------------------------------------------------
