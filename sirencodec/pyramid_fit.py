@@ -30,9 +30,9 @@ ROUND_NETWORK_AT = 0.85  # of the last stage
 # A result this close to its target, on the right side of it, needs no correction.
 BUDGET_SLACK = 0.05
 PSNR_SLACK_DB = 0.25
-EXCESS_TO_TRADE_OFF = 3.0  # exponent: how the trade-off follows the rate
-# Likewise for a decibel that is missing: as much again, for a few steps go half of the way.
-MISSING_DB_TO_TRADE_OFF = 2 * DB_TO_TRADE_OFF
+EXCESS_TO_TRADE_OFF = 6.0  # exponent: bits follow the trade-off little by now
+# Likewise for a decibel that is missing.
+MISSING_DB_TO_TRADE_OFF = 4 * DB_TO_TRADE_OFF
 CORRECTIONS = 5
 
 ONE_THREAD_PIXELS = 1 << 15

@@ -41,7 +41,7 @@ LOWEST_TRADE_OFF, HIGHEST_TRADE_OFF = math.log(1e-6), math.log(0.3)
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
 FEWEST_CORRECTION_STEPS = 30
 CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
-CORRECTION_START = 0.4  # where on the cosine, and in noise and temperature, a correction sets in
+CORRECTION_START = 0.75  # where on the cosine, and in noise and temperature, a correction sets in
 
 # Of the tiles, for a second thread beside all of the context model, which takes two thirds of the
 # time of the tiles (benchmarks/LOG.md, entry 13).

@@ -30,13 +30,13 @@ BITS_TO_TRADE_OFF: Final = 1.8  # exponent: the trade-off for a ratio of bits
 DB_TO_TRADE_OFF: Final = 0.2 * math.log(10)  # logarithm of the trade-off for a decibel
 
 # What all matrices come to after so many steps where a bit is worth so much error; how many fewer
-# where it is worth twice as much, and how many more come with the steps, whatever the image.
-USUAL_MATRICES_BITS: Final = 7_700.0
+# where it is worth twice as much, and how many more come with the steps; and of a small budget.
+USUAL_MATRICES_BITS: Final = 8_000.0
 USUAL_STEPS: Final = 240
 USUAL_BIT_WEIGHT: Final = 0.005 / 393_216
-MATRICES_BITS_PER_OCTAVE: Final = 500.0
-FEWEST_MATRICES_BITS: Final = 2_000.0
+MATRICES_BITS_PER_OCTAVE: Final = 450.0
 STEPS_EXPONENT: Final = 0.15
+LARGEST_MATRICES_SHARE: Final = 0.65
 
 
 class TargetSearch:
@@ -73,21 +73,28 @@ class TargetSearch:
             return DB_TO_TRADE_OFF * (expected_db - aim_db)
         budget_bits = self._plan.budget_bits or math.inf
         least = LEAST_SHARE * budget_bits
-        wanted = max(AIM * budget_bits - self._matrices_bits(), least)
+        matrices_bits = self._state.matrices_bits()
+        if matrices_bits is None:
+            matrices_bits = likely_matrices_bits(
+                self._state.trade_off, self._state.num_pixels, self._steps, budget_bits
+            )
+        wanted = max(AIM * budget_bits - matrices_bits, least)
         excess = math.log(max(self._state.rounded_bits(), least) / wanted)
         return BITS_TO_TRADE_OFF * (excess - EXPECTED_SAVING * left**2)
 
-    def _matrices_bits(self) -> float:
-        """What the matrices take, or are likely to."""
-        known = self._state.matrices_bits()
-        if known is not None:
-            return known
-        return likely_matrices_bits(self._state.trade_off, self._state.num_pixels, self._steps)
 
+def likely_matrices_bits(
+    trade_off: float, num_pixels: int, steps: int, budget_bits: float
+) -> float:
+    """What all matrices of a picture are likely to take.
 
-def likely_matrices_bits(trade_off: float, num_pixels: int, steps: int) -> float:
-    """Trade-off, image size and steps of the last stage -> what all matrices are likely to take."""
+    Args:
+        trade_off: error that a bit a pixel is worth.
+        num_pixels: of the image.
+        steps: of the last stage.
+        budget_bits: for matrices and latents.
+    """
     octaves = math.log2(trade_off / num_pixels / USUAL_BIT_WEIGHT)
-    usual = max(FEWEST_MATRICES_BITS, USUAL_MATRICES_BITS - MATRICES_BITS_PER_OCTAVE * octaves)
-    bits: float = usual * (steps / USUAL_STEPS) ** STEPS_EXPONENT
-    return bits
+    usual = max(0.0, USUAL_MATRICES_BITS - MATRICES_BITS_PER_OCTAVE * octaves)
+    settled: float = usual * (steps / USUAL_STEPS) ** STEPS_EXPONENT
+    return min(settled, LARGEST_MATRICES_SHARE * budget_bits)
