@@ -74,11 +74,6 @@ class PyramidPlan:
     adapted_layers: int = 1
 
     @property
-    def has_target(self) -> bool:
-        """Whether the trade-off is to be found."""
-        return self.budget_bits is not None or self.psnr_db is not None
-
-    @property
     def hard_steps(self) -> int:
         """Steps after the last stage, with rounded latents."""
         return max(10, round(HARD_SHARE * self.stages[-1][1]))

@@ -52,34 +52,38 @@ class TargetSearch:
     def follow(self, step: int) -> None:
         """Before ``step`` of the last stage, move the trade-off if it is time to look again."""
         progress = step / self._steps
-        if self._plan.has_target and progress >= FIRST_LOOK and step % self._period == 0:
-            self._move(progress)
+        if progress < FIRST_LOOK or step % self._period:
+            return
+        if self._plan.psnr_db is not None:
+            self._move(progress, self._distance_to_quality(self._plan.psnr_db, 1 - progress))
+        elif self._plan.budget_bits is not None:
+            self._move(progress, self._distance_to_budget(self._plan.budget_bits, 1 - progress))
 
-    def _move(self, progress: float) -> None:
+    def _move(self, progress: float, distance: float) -> None:
         """Go towards the target, less what has been gone and is not yet to be seen."""
         current = math.log(self._state.trade_off)
         part = self._period / self._steps
         self._followed += (current - self._followed) * min(1.0, part / RESPONSE)
-        missing = self._distance(1 - progress) - (current - self._followed)
+        missing = distance - (current - self._followed)
         missing = min(max(missing, -LARGEST_DISTANCE), LARGEST_DISTANCE)
         movable = (1 + math.cos(math.pi * progress)) / 2
         self._state.change_trade_off(math.exp(GAIN * part * movable * missing))
 
-    def _distance(self, left: float) -> float:
-        """Part of the stage that is left -> by how much the trade-off is too small."""
-        if self._plan.psnr_db is not None:
-            aim_db = self._plan.psnr_db + PSNR_AIM_DB
-            expected_db = self._state.rounded_psnr_db() + EXPECTED_RISE_DB * left**3
-            return DB_TO_TRADE_OFF * (expected_db - aim_db)
-        budget_bits = self._plan.budget_bits or math.inf
-        least = LEAST_SHARE * budget_bits
-        matrices_bits = self._state.matrices_bits()
+    def _distance_to_quality(self, psnr_db: float, left: float) -> float:
+        """Wanted decibels and part of the stage that is left -> missing in the trade-off."""
+        expected_db = self._state.rounded_psnr_db() + EXPECTED_RISE_DB * left**3
+        return DB_TO_TRADE_OFF * (expected_db - PSNR_AIM_DB - psnr_db)
+
+    def _distance_to_budget(self, budget_bits: float, left: float) -> float:
+        """Bits there are and part of the stage that is left -> missing in the trade-off."""
+        state, least = self._state, LEAST_SHARE * budget_bits
+        matrices_bits = state.matrices_bits()
         if matrices_bits is None:
             matrices_bits = likely_matrices_bits(
-                self._state.trade_off, self._state.num_pixels, self._steps, budget_bits
+                state.trade_off, state.num_pixels, self._steps, budget_bits
             )
         wanted = max(AIM * budget_bits - matrices_bits, least)
-        excess = math.log(max(self._state.rounded_bits(), least) / wanted)
+        excess = math.log(max(state.rounded_bits(), least) / wanted)
         return BITS_TO_TRADE_OFF * (excess - EXPECTED_SAVING * left**2)
 
 
