@@ -29,7 +29,11 @@ from sirencodec.workers import Workers
 # the starting network wants larger latents.
 LATENT_RATE = 0.04
 FINAL_SHARE = 0.02  # of the learning rates, at the end of the cosine
+# Steps until the rates are full, in every stage. The network waits until a new grid's latents make
+# sense: its optimiser knows nothing of their feature yet and would move it at random, at the cost
+# of up to a decibel (benchmarks/LOG.md, entry 15).
 WARM_UP_STEPS = 5
+NETWORK_WARM_UP_STEPS = 25
 
 # Soft rounding: temperature and noise, from the first step to the last (in levels).
 TEMPERATURES = (0.35, 0.08)
@@ -165,13 +169,14 @@ class PyramidState:
     def soft_step(self, progress: float, step: int) -> None:
         """Move latents and network, the latents softly rounded."""
         cosine = (1 + math.cos(math.pi * progress)) / 2
-        rate = (FINAL_SHARE + (1 - FINAL_SHARE) * cosine) * min(1, (step + 1) / WARM_UP_STEPS)
+        share = FINAL_SHARE + (1 - FINAL_SHARE) * cosine
         temperature = _between(TEMPERATURES, progress)
         noise = torch.empty_like(self._flat).normal_(generator=self._noise)
         once, slope = soft_round(self._flat, temperature)
         twice, again = soft_round(once.add_(noise, alpha=_between(NOISES, progress)), temperature)
-        gradient = self._network_step(twice, rate)
-        latent_rate = self._latent_rate * 2.0**self._octaves * rate
+        gradient = self._network_step(twice, share * min(1, (step + 1) / NETWORK_WARM_UP_STEPS))
+        latent_rate = self._latent_rate * 2.0**self._octaves
+        latent_rate *= share * min(1, (step + 1) / WARM_UP_STEPS)
         self._latent_step(gradient.mul_(slope).mul_(again), latent_rate)
 
     def hard_step(self, share: float) -> None:
@@ -187,7 +192,7 @@ class PyramidState:
             if step == soft // 2:
                 self.choose_steps()
             share = step / soft
-            self.soft_step(CORRECTION_START + (1 - CORRECTION_START) * share, WARM_UP_STEPS)
+            self.soft_step(CORRECTION_START + (1 - CORRECTION_START) * share, NETWORK_WARM_UP_STEPS)
         for step in range(hard):
             self.hard_step(1 - step / hard)
 
