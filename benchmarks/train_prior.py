@@ -190,7 +190,7 @@ def train(
     work = [steps * 4.0**-octaves for octaves, steps in plan.stages]
     for number, (octaves, steps) in enumerate(plan.stages):
         for crop in crops:
-            crop.start_stage(octaves)
+            crop.start_stage(octaves, steps)
         for step in range(steps):
             progress = (sum(work[:number]) + step / steps * work[number]) / sum(work)
             losses = [crop.round(progress, step) for crop in crops]

@@ -32,7 +32,7 @@ BUDGET_SLACK = 0.05
 PSNR_SLACK_DB = 0.25
 EXCESS_TO_TRADE_OFF = 6.0  # exponent: bits follow the trade-off little by now
 # Likewise for a decibel that is missing.
-MISSING_DB_TO_TRADE_OFF = 4 * DB_TO_TRADE_OFF
+MISSING_DB_TO_TRADE_OFF = 9 * DB_TO_TRADE_OFF
 CORRECTIONS = 5
 
 ONE_THREAD_PIXELS = 1 << 15
@@ -78,7 +78,7 @@ def _fit(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> 
     search = TargetSearch(state, plan)
     work = [steps * 4.0**-octaves for octaves, steps in plan.stages]
     for number, (octaves, steps) in enumerate(plan.stages):
-        state.start_stage(octaves)
+        state.start_stage(octaves, steps)
         last = number == len(plan.stages) - 1
         for step in range(steps):
             if last and step == int(ROUND_NETWORK_AT * steps):

@@ -34,6 +34,7 @@ FINAL_SHARE = 0.02  # of the learning rates, at the end of the cosine
 # of up to a decibel (benchmarks/LOG.md, entry 15).
 WARM_UP_STEPS = 5
 NETWORK_WARM_UP_STEPS = 25
+LONGEST_WARM_UP = 0.3  # of a stage
 
 # Soft rounding: temperature and noise, from the first step to the last (in levels).
 TEMPERATURES = (0.35, 0.08)
@@ -126,8 +127,9 @@ class PyramidState:
         self._taken = 0
         self._steps = sum(steps for _, steps in plan.stages) + plan.hard_steps
 
-    def start_stage(self, octaves: int) -> None:
-        """Turn to the image reduced by ``octaves``."""
+    def start_stage(self, octaves: int, steps: int) -> None:
+        """Turn to the image reduced by ``octaves``, for so many steps."""
+        self._network_warm_up = max(1.0, min(NETWORK_WARM_UP_STEPS, LONGEST_WARM_UP * steps))
         image = self._images[octaves]
         self._octaves = octaves
         self._exponents = [k for k in self._architecture.grids if k >= octaves]
@@ -174,7 +176,7 @@ class PyramidState:
         noise = torch.empty_like(self._flat).normal_(generator=self._noise)
         once, slope = soft_round(self._flat, temperature)
         twice, again = soft_round(once.add_(noise, alpha=_between(NOISES, progress)), temperature)
-        gradient = self._network_step(twice, share * min(1, (step + 1) / NETWORK_WARM_UP_STEPS))
+        gradient = self._network_step(twice, share * min(1, (step + 1) / self._network_warm_up))
         latent_rate = self._latent_rate * 2.0**self._octaves
         latent_rate *= share * min(1, (step + 1) / WARM_UP_STEPS)
         self._latent_step(gradient.mul_(slope).mul_(again), latent_rate)
