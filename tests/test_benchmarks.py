@@ -23,6 +23,10 @@ from benchmarks.results import RunStore, read_run
 from benchmarks.smoke import run_smoke, tiny_picture
 from benchmarks.variants import BASELINE, VARIANTS
 from sirencodec.container import parse_container
+from sirencodec.entropy.matrices import read_matrices
+from sirencodec.entropy.prior import prior_shapes
+from sirencodec.pyramid_planning import PRIOR
+from sirencodec.starting_network import TRAINED_ARCHITECTURE
 
 HAS_BJONTEGAARD = find_spec("bjontegaard") is not None
 needs_bjontegaard = pytest.mark.skipif(not HAS_BJONTEGAARD, reason="needs the extra 'bench'")
@@ -316,3 +320,20 @@ def test_variants_are_compared_with_the_pure_profile():
 def test_images_are_found_by_name(dataset):
     assert [path.stem for path in find_images(dataset)] == ["waves0", "waves1"]
     assert [path.stem for path in find_images(dataset, ("waves1",))] == ["waves1"]
+
+
+@pytest.mark.parametrize("options", [(), ("--continue",)], ids=["from-nothing", "continued"])
+def test_training_writes_what_the_package_could_ship(tmp_path, options):
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    for seed in range(2):
+        PIL.Image.fromarray(tiny_picture(80, 72, seed)).save(photographs / f"{seed}.png")
+    prior, network = tmp_path / "prior.bin", tmp_path / "network.bin"
+    files = ["--dataset", photographs, "--prior", prior, "--network", network]
+    amount = ["--crops", "2", "--side", "64", "--steps", "2,2,3", *options]
+    result = CliRunner().invoke(main, ["train-prior", *map(str, files), *amount])
+    assert result.exit_code == 0, result.output
+    shapes = TRAINED_ARCHITECTURE.layer_shapes + TRAINED_ARCHITECTURE.kernel_shapes
+    for path, expected in ((prior, prior_shapes(PRIOR)), (network, shapes)):
+        levels = read_matrices(path.read_bytes(), expected).levels
+        assert all(matrix.any() for matrix in levels)
