@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sirencodec.annealing import cosine
 from sirencodec.architecture import Architecture
 from sirencodec.batch_gradient import BatchGradient
 from sirencodec.bit_allocation import allocate_steps
@@ -114,8 +115,7 @@ def _fit_once(
             if step in reallocations:
                 state.allocate(margin * plan.budget_bits)
             warm = min(1.0, (step + 1) / WARM_UP_STEPS)
-            cosine = (1 + math.cos(math.pi * step / plan.steps)) / 2
-            state.update(learning_rate * warm * cosine)
+            state.update(learning_rate * warm * cosine(step / plan.steps))
             if state.has_diverged:
                 return None
             if on_step is not None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
+from sirencodec.annealing import cosine
 from sirencodec.architecture import INPUTS, Architecture, grid_shape
 from sirencodec.context_rate import ContextRate
 from sirencodec.entropy.context import LARGEST_LATENT
@@ -23,6 +24,7 @@ from sirencodec.soft_round import soft_round
 from sirencodec.starting_network import feature_gain
 from sirencodec.tile_gradient import Distortion, TileGradient
 from sirencodec.trained_matrices import Parts, TrainedMatrices
+from sirencodec.water_filling import TRADE_OFF_RANGE
 from sirencodec.workers import Workers
 
 # Levels a step at full size. Reduced images take larger ones, and so do small trade-offs, at which
@@ -42,7 +44,6 @@ NOISES = (0.22, 0.15)
 
 HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
 
-LOWEST_TRADE_OFF, HIGHEST_TRADE_OFF = math.log(1e-6), math.log(0.3)
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
 FEWEST_CORRECTION_STEPS = 30
 CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
@@ -170,8 +171,7 @@ class PyramidState:
 
     def soft_step(self, progress: float, step: int) -> None:
         """Move latents and network, the latents softly rounded."""
-        cosine = (1 + math.cos(math.pi * progress)) / 2
-        share = FINAL_SHARE + (1 - FINAL_SHARE) * cosine
+        share = FINAL_SHARE + (1 - FINAL_SHARE) * cosine(progress)
         temperature = _between(TEMPERATURES, progress)
         noise = torch.empty_like(self._flat).normal_(generator=self._noise)
         once, slope = soft_round(self._flat, temperature)
@@ -199,9 +199,9 @@ class PyramidState:
             self.hard_step(1 - step / hard)
 
     def change_trade_off(self, factor: float) -> None:
-        """Multiply the trade-off."""
-        logarithm = math.log(self.trade_off * factor)
-        self.trade_off = math.exp(min(max(logarithm, LOWEST_TRADE_OFF), HIGHEST_TRADE_OFF))
+        """Multiply the trade-off, within reason."""
+        lowest, highest = TRADE_OFF_RANGE
+        self.trade_off = min(max(self.trade_off * factor, lowest), highest)
 
     @property
     def are_rounded(self) -> bool:
@@ -214,8 +214,7 @@ class PyramidState:
 
     def rounded_bits(self) -> float:
         """What the latents would take, rounded, by the context model as it is."""
-        networks = self._matrices.rounded().networks
-        return math.fsum(self._rate(self._rounded_latents(), networks, 0.0).bits)
+        return self._bits(self._matrices.rounded(), self._rounded_latents())
 
     def rounded_psnr_db(self) -> float:
         """Quality of the image as a decoder would make it."""
@@ -224,6 +223,10 @@ class PyramidState:
     def _rounded_latents(self) -> list[Tensor]:
         """Those of the stage as a file would hold them."""
         return self._split(torch.round(self._flat))
+
+    def _bits(self, parts: Parts, grids: list[Tensor]) -> float:
+        """What latents cost under the matrices' context model."""
+        return math.fsum(self._rate(grids, parts.networks, 0.0).bits)
 
     def _error(self, parts: Parts, grids: list[Tensor]) -> float:
         """Mean squared error of matrices and latents."""
@@ -324,7 +327,7 @@ class PyramidState:
         latents = self._rounded_latents()
         self._matrices.choose_steps(
             lambda parts: self._error(parts, latents),
-            lambda parts: math.fsum(self._rate(latents, parts.networks, 0.0).bits),
+            lambda parts: self._bits(parts, latents),
             self.trade_off / self.num_pixels,
         )
 

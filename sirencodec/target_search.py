@@ -9,6 +9,7 @@ it: soft ones carry noise, which at a low rate makes up most of their bits.
 import math
 from typing import Final
 
+from sirencodec.annealing import cosine
 from sirencodec.pyramid_state import PyramidPlan, PyramidState
 
 # Where the target is thought to be met, the trade-off would at first go by 1 / GAIN of the stage.
@@ -66,8 +67,7 @@ class TargetSearch:
         self._followed += (current - self._followed) * min(1.0, part / RESPONSE)
         missing = distance - (current - self._followed)
         missing = min(max(missing, -LARGEST_DISTANCE), LARGEST_DISTANCE)
-        movable = (1 + math.cos(math.pi * progress)) / 2
-        self._state.change_trade_off(math.exp(GAIN * part * movable * missing))
+        self._state.change_trade_off(math.exp(GAIN * part * cosine(progress) * missing))
 
     def _distance_to_quality(self, psnr_db: float, left: float) -> float:
         """Wanted decibels and part of the stage that is left -> missing in the trade-off."""

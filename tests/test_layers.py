@@ -33,6 +33,7 @@ LAYERS = (
     (
         "limits",
         "varint",
+        "annealing",
         "architecture",
         "metadata",
         "config",
