@@ -30,10 +30,13 @@ ROUND_NETWORK_AT = 0.85  # of the last stage
 # A result this close to its target, on the right side of it, needs no correction.
 BUDGET_SLACK = 0.05
 PSNR_SLACK_DB = 0.25
-EXCESS_TO_TRADE_OFF = 6.0  # exponent: bits follow the trade-off little by now
+# The first correction's exponent, for bits follow the trade-off little by now, and at a large one
+# hardly at all; every further correction's is larger by as much.
+EXCESS_TO_TRADE_OFF = 6.0
 # Likewise for a decibel that is missing.
 MISSING_DB_TO_TRADE_OFF = 9 * DB_TO_TRADE_OFF
 CORRECTIONS = 5
+LARGEST_CHANGE = math.log(5)  # of a trade-off, by one correction
 
 ONE_THREAD_PIXELS = 1 << 15
 
@@ -100,7 +103,7 @@ def _corrected(
 ) -> QuantizedPicture:
     """A few more steps wherever rounding has led off the target; the best picture of all."""
     best_picture, best_merit = state.quantized(), (False, -math.inf)
-    for correction in range(CORRECTIONS + 1):
+    for correction in range(1, CORRECTIONS + 2):
         picture = state.quantized()
         bits = 8.0 * len(encode_payload(picture, architecture))
         psnr_db = state.rounded_psnr_db()
@@ -108,17 +111,17 @@ def _corrected(
             excess = bits / plan.budget_bits - 1
             meets, close = excess <= 0, -BUDGET_SLACK <= excess <= 0
             merit = psnr_db if meets else -excess
-            factor = (1 + excess + BUDGET_SLACK / 4) ** EXCESS_TO_TRADE_OFF
+            logarithm = EXCESS_TO_TRADE_OFF * math.log(1 + excess + BUDGET_SLACK / 4)
         elif plan.psnr_db is not None:
             missing_db = plan.psnr_db - psnr_db
             meets, close = missing_db <= 0, -PSNR_SLACK_DB <= missing_db <= 0
             merit = -bits if meets else -missing_db
-            factor = math.exp(-MISSING_DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4))
+            logarithm = -MISSING_DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4)
         else:
             return picture
         if (meets, merit) > best_merit:
             best_picture, best_merit = picture, (meets, merit)
-        if close or correction == CORRECTIONS:
+        if close or correction > CORRECTIONS:
             break
-        state.correct(min(max(factor, 0.2), 5.0))
+        state.correct(math.exp(min(max(correction * logarithm, -LARGEST_CHANGE), LARGEST_CHANGE)))
     return best_picture
