@@ -30,8 +30,8 @@ ROUND_NETWORK_AT = 0.85  # of the last stage
 # A result this close to its target, on the right side of it, needs no correction.
 BUDGET_SLACK = 0.05
 PSNR_SLACK_DB = 0.25
-# The first correction's exponent, for bits follow the trade-off little by now, and at a large one
-# hardly at all; every further correction's is larger by as much.
+# Exponent, for bits follow the trade-off little by now, and at a large one hardly at all: every
+# further correction to the same side is stronger by as much.
 EXCESS_TO_TRADE_OFF = 6.0
 # Likewise for a decibel that is missing.
 MISSING_DB_TO_TRADE_OFF = 9 * DB_TO_TRADE_OFF
@@ -103,7 +103,8 @@ def _corrected(
 ) -> QuantizedPicture:
     """A few more steps wherever rounding has led off the target; the best picture of all."""
     best_picture, best_merit = state.quantized(), (False, -math.inf)
-    for correction in range(1, CORRECTIONS + 2):
+    strength, last = 0, 0.0
+    for correction in range(CORRECTIONS + 1):
         picture = state.quantized()
         bits = 8.0 * len(encode_payload(picture, architecture))
         psnr_db = state.rounded_psnr_db()
@@ -121,7 +122,8 @@ def _corrected(
             return picture
         if (meets, merit) > best_merit:
             best_picture, best_merit = picture, (meets, merit)
-        if close or correction > CORRECTIONS:
+        if close or correction == CORRECTIONS:
             break
-        state.correct(math.exp(min(max(correction * logarithm, -LARGEST_CHANGE), LARGEST_CHANGE)))
+        strength, last = (strength + 1 if logarithm * last > 0 else 1), logarithm
+        state.correct(math.exp(min(max(strength * logarithm, -LARGEST_CHANGE), LARGEST_CHANGE)))
     return best_picture

@@ -13,11 +13,9 @@ from sirencodec.target_search import likely_matrices_bits
 from sirencodec.water_filling import Spectrum, trade_off_where
 
 # Below this many pixels, or with fewer bytes, the fixed parts of a pyramid (some 500 bytes) leave
-# too little for its latents, and below this effort its network stays what it was at random
-# (benchmarks/LOG.md, entry 9).
+# too little for its latents (benchmarks/LOG.md, entry 9).
 SMALLEST_PYRAMID_PIXELS: Final = 16_384
 SMALLEST_PYRAMID_BYTES: Final = 1_000
-LOWEST_PYRAMID_EFFORT: Final = 2
 
 HIDDEN_FEATURES: Final = 16
 HIDDEN_LAYERS: Final = 1
@@ -29,7 +27,7 @@ TRADE_OFF_AT_60: Final = 0.004
 DECADES_PER_POINT: Final = 1 / 32
 
 # Effort -> steps relative to those of effort 4.
-EFFORT_STEPS: Final = (0.04, 0.1, 0.25, 0.5, 1.0, 1.6, 2.5, 4.0, 6.5, 10.0)
+EFFORT_STEPS: Final = (0.08, 0.15, 0.28, 0.5, 1.0, 1.6, 2.5, 4.0, 6.5, 10.0)
 # Steps at effort 4 by octaves the image is reduced by. First stages place the coarse grids. More
 # of them lead away from the trained network, and from what the refinement expects, which they lack
 # (benchmarks/LOG.md, entry 12). Below effort 4 they shrink with the root of the share.
@@ -44,10 +42,8 @@ def choose_profile(config: EncodeConfig, num_pixels: int) -> str:
     if config.profile != "auto":
         return config.profile
     target_bytes = target_file_bytes(config, num_pixels)
-    suits = (
-        num_pixels >= SMALLEST_PYRAMID_PIXELS
-        and config.effort >= LOWEST_PYRAMID_EFFORT
-        and (target_bytes is None or target_bytes >= SMALLEST_PYRAMID_BYTES)
+    suits = num_pixels >= SMALLEST_PYRAMID_PIXELS and (
+        target_bytes is None or target_bytes >= SMALLEST_PYRAMID_BYTES
     )
     return "pyramid" if suits else "pure"
 

@@ -21,15 +21,14 @@ from sirencodec.query import Samples
 from sirencodec.refinement import num_refined
 from sirencodec.siren import Layers
 from sirencodec.soft_round import soft_round
-from sirencodec.starting_network import feature_gain
 from sirencodec.tile_gradient import Distortion, TileGradient
 from sirencodec.trained_matrices import Parts, TrainedMatrices
 from sirencodec.water_filling import TRADE_OFF_RANGE
 from sirencodec.workers import Workers
 
-# Levels a step at full size. Reduced images take larger ones, and so do small trade-offs, at which
-# the starting network wants larger latents.
-LATENT_RATE = 0.04
+# Levels a step at full size, and twice as many for each octave that the image is reduced by. Near
+# 0.1 fits break, at small trade-offs first (benchmarks/LOG.md, entry 16).
+LATENT_RATE = 0.06
 FINAL_SHARE = 0.02  # of the learning rates, at the end of the cosine
 # Steps until the rates are full, in every stage. The network waits until a new grid's latents make
 # sense: its optimiser knows nothing of their feature yet and would move it at random, at the cost
@@ -39,7 +38,7 @@ NETWORK_WARM_UP_STEPS = 25
 LONGEST_WARM_UP = 0.3  # of a stage
 
 # Soft rounding: temperature and noise, from the first step to the last (in levels).
-TEMPERATURES = (0.35, 0.08)
+TEMPERATURES = (0.5, 0.07)
 NOISES = (0.22, 0.15)
 
 HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
@@ -53,7 +52,7 @@ CORRECTION_START = 0.75  # where on the cosine, and in noise and temperature, a 
 # time of the tiles (benchmarks/LOG.md, entry 13).
 OTHER_THREADS_TILES = 0.15
 
-FIRST_MOMENT_DECAY = 0.4
+FIRST_MOMENT_DECAY = 0.5
 SECOND_MOMENT_DECAY = 0.99
 EPSILON = 1e-12
 
@@ -124,7 +123,6 @@ class PyramidState:
         }
         self._noise = torch.Generator(device=device).manual_seed(plan.seed)
         self.trade_off = plan.trade_off
-        self._latent_rate = LATENT_RATE / min(1.0, feature_gain(plan.trade_off))
         self._taken = 0
         self._steps = sum(steps for _, steps in plan.stages) + plan.hard_steps
 
@@ -177,7 +175,7 @@ class PyramidState:
         once, slope = soft_round(self._flat, temperature)
         twice, again = soft_round(once.add_(noise, alpha=_between(NOISES, progress)), temperature)
         gradient = self._network_step(twice, share * min(1, (step + 1) / self._network_warm_up))
-        latent_rate = self._latent_rate * 2.0**self._octaves
+        latent_rate = LATENT_RATE * 2.0**self._octaves
         latent_rate *= share * min(1, (step + 1) / WARM_UP_STEPS)
         self._latent_step(gradient.mul_(slope).mul_(again), latent_rate)
 

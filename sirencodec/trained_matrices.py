@@ -6,8 +6,9 @@ Those are coded as differences from the shipped ones.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -24,15 +25,15 @@ from sirencodec.siren import Layers
 from sirencodec.soap import Soap
 from sirencodec.starting_network import starting_network
 
-NETWORK_RATE = 0.018
+NETWORK_RATE = 0.02
 LAST_LAYER_SHARE = 0.3
 KERNEL_SHARE = 0.2
 CONTEXT_SHARE = 0.5
 REFINEMENT_SHARE = 0.5
 
-# Octaves of steps tried for a matrix, coarse to fine, 1/2 to 2^-12; and later, about the last one.
+# Octaves of steps for a matrix, coarse to fine, 1/2 to 2^-12; where to look first.
 STEP_OCTAVES = range(1, 13)
-NEAR_OCTAVES = 2
+USUAL_OCTAVE = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,30 +165,34 @@ class TrainedMatrices:
             latent_bits: bits of the latents, likewise.
             weight: error that a bit is worth.
         """
-        current = list(self.values)
-        chosen = []
+        current, chosen = list(self.values), []
         context = range(self._num_layers + 1, self._num_layers + 1 + self._num_adapted)
+
+        def bits_as_error(parts: Parts) -> float:
+            return weight * latent_bits(parts)
+
         for number, (matrix, base) in enumerate(zip(self.values, self._bases, strict=True)):
-            best = (math.inf, 0)
-            for index in self._candidates(number):
-                current[number] = _round(matrix, index, base)
-                trial = self._parts(current)
-                loss = weight * latent_bits(trial) if number in context else error(trial)
-                levels = quantize([_difference(matrix, base)], [index]).levels[0]
-                cost = loss + weight * best_model(levels)[1]
-                best = min(best, (cost if math.isfinite(cost) else math.inf, index))
-            current[number] = _round(matrix, best[1], base)
-            chosen.append(best[1])
+            loss = bits_as_error if number in context else error
+            cost = partial(self._cost, number, current, loss, weight)
+            first = _octave(self.step_indices[number]) if self.step_indices else USUAL_OCTAVE
+            chosen.append(_step_index(_lowest(cost, first)))
+            current[number] = _round(matrix, chosen[-1], base)
         self.step_indices, self.are_rounded = tuple(chosen), True
 
-    def _candidates(self, number: int) -> list[int]:
-        """Matrix ``number`` -> step indices to try for it."""
-        octaves: Iterable[int] = STEP_OCTAVES
-        if self.step_indices:
-            last = 24 - self.step_indices[number] // 8
-            near = range(last - NEAR_OCTAVES, last + NEAR_OCTAVES + 1)
-            octaves = [octave for octave in near if octave in STEP_OCTAVES]
-        return [8 * (24 - octave) for octave in octaves]
+    def _cost(
+        self,
+        number: int,
+        others: Sequence[Tensor],
+        loss: Callable[[Parts], float],
+        weight: float,
+        octave: int,
+    ) -> float:
+        """Matrix ``number`` at a step, among others -> loss and what its bits are worth."""
+        matrix, base, index = self.values[number], self._bases[number], _step_index(octave)
+        trial = [*others[:number], _round(matrix, index, base), *others[number + 1 :]]
+        levels = quantize([_difference(matrix, base)], [index]).levels[0]
+        cost = loss(self._parts(trial)) + weight * best_model(levels)[1]
+        return cost if math.isfinite(cost) else math.inf
 
     def quantized(self) -> QuantizedWeights:
         """All matrices of the file, with nothing for the untrained ones."""
@@ -207,6 +212,30 @@ class TrainedMatrices:
             levels.append(level)
             steps.append(step)
         return QuantizedWeights(tuple(levels), tuple(steps))
+
+
+def _lowest(cost: Callable[[int], float], first: int) -> int:
+    """Cost of each octave -> one that none beside it undercuts, nor the coarsest.
+
+    The walk starts at ``first``. At the coarsest step nothing may be left of a difference from what
+    is shipped, which is cheap though the next octaves are not.
+    """
+    cost = cache(cost)
+    best = first
+    for direction in (-1, 1):
+        while (beside := best + direction) in STEP_OCTAVES and cost(beside) < cost(best):
+            best = beside
+    return min(best, STEP_OCTAVES[0], key=cost)
+
+
+def _step_index(octave: int) -> int:
+    """Octave n -> index of the step 2^-n."""
+    return 8 * (24 - octave)
+
+
+def _octave(index: int) -> int:
+    """Index of a step 2^-n -> n."""
+    return 24 - index // 8
 
 
 def _difference(matrix: Tensor, base: Tensor | None) -> np.ndarray:

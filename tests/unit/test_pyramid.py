@@ -54,8 +54,7 @@ def test_what_a_file_says_of_itself(pyramid_file: bytes) -> None:
 def test_auto_takes_the_pyramid_for_large_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyramid_planning, "SMALLEST_PYRAMID_PIXELS", 30 * 20)
     for width, expected in ((30, True), (29, False)):
-        effort = pyramid_planning.LOWEST_PYRAMID_EFFORT
-        data = sirencodec.encode(make_clouds(width, 20), effort=effort, device="cpu")
+        data = sirencodec.encode(make_clouds(width, 20), device="cpu")
         assert bool(parse_container(data).header.architecture.grids) == expected
 
 

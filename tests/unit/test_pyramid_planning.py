@@ -15,7 +15,6 @@ from sirencodec.format import (
     PRIOR_RANGE,
 )
 from sirencodec.pyramid_planning import (
-    LOWEST_PYRAMID_EFFORT,
     SMALLEST_PYRAMID_BYTES,
     SMALLEST_PYRAMID_PIXELS,
     choose_profile,
@@ -37,11 +36,10 @@ def plan(num_pixels: int = PIXELS, overhead_bytes: int = 30, **options: float) -
     return plan_pyramid(EncodeConfig(**options), samples, overhead_bytes)  # type: ignore[arg-type]
 
 
-def test_profile_by_size_effort_and_budget() -> None:
+def test_profile_by_size_and_budget() -> None:
     auto = EncodeConfig()
     assert choose_profile(auto, SMALLEST_PYRAMID_PIXELS - 1) == "pure"
     assert choose_profile(auto, SMALLEST_PYRAMID_PIXELS) == "pyramid"
-    assert choose_profile(EncodeConfig(effort=LOWEST_PYRAMID_EFFORT - 1), PIXELS) == "pure"
     for size, profile in (
         (SMALLEST_PYRAMID_BYTES - 1, "pure"),
         (SMALLEST_PYRAMID_BYTES, "pyramid"),
