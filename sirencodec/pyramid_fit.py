@@ -13,30 +13,18 @@ each matrix gets the step that costs least, and fitting goes on through it.
 Loss: mean squared error, values being 0 to 1, plus ``trade_off`` times bits a pixel.
 """
 
-import math
-
 import torch
 
 from sirencodec.architecture import Architecture
-from sirencodec.entropy.payload import QuantizedPicture, encode_payload
+from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.progress import OnStep
 from sirencodec.pyramid_state import PyramidPlan, PyramidState
 from sirencodec.query import Samples
-from sirencodec.target_search import DB_TO_TRADE_OFF, TargetSearch
+from sirencodec.target_correction import corrected_picture
+from sirencodec.target_search import TargetSearch
 from sirencodec.workers import worker_threads
 
 ROUND_NETWORK_AT = 0.85  # of the last stage
-
-# A result this close to its target, on the right side of it, needs no correction.
-BUDGET_SLACK = 0.05
-PSNR_SLACK_DB = 0.25
-# Exponent, for bits follow the trade-off little by now, and at a large one hardly at all: every
-# further correction to the same side is stronger by as much.
-EXCESS_TO_TRADE_OFF = 6.0
-# Likewise for a decibel that is missing.
-MISSING_DB_TO_TRADE_OFF = 9 * DB_TO_TRADE_OFF
-CORRECTIONS = 5
-LARGEST_CHANGE = math.log(5)  # of a trade-off, by one correction
 
 ONE_THREAD_PIXELS = 1 << 15
 
@@ -95,35 +83,4 @@ def _fit(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> 
         state.choose_steps()
     for step in range(plan.hard_steps):
         state.hard_step(1 - step / plan.hard_steps)
-    return _corrected(state, architecture, plan)
-
-
-def _corrected(
-    state: PyramidState, architecture: Architecture, plan: PyramidPlan
-) -> QuantizedPicture:
-    """A few more steps wherever rounding has led off the target; the best picture of all."""
-    best_picture, best_merit = state.quantized(), (False, -math.inf)
-    strength, last = 0, 0.0
-    for correction in range(CORRECTIONS + 1):
-        picture = state.quantized()
-        bits = 8.0 * len(encode_payload(picture, architecture))
-        psnr_db = state.rounded_psnr_db()
-        if plan.budget_bits is not None:
-            excess = bits / plan.budget_bits - 1
-            meets, close = excess <= 0, -BUDGET_SLACK <= excess <= 0
-            merit = psnr_db if meets else -excess
-            logarithm = EXCESS_TO_TRADE_OFF * math.log(1 + excess + BUDGET_SLACK / 4)
-        elif plan.psnr_db is not None:
-            missing_db = plan.psnr_db - psnr_db
-            meets, close = missing_db <= 0, -PSNR_SLACK_DB <= missing_db <= 0
-            merit = -bits if meets else -missing_db
-            logarithm = -MISSING_DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4)
-        else:
-            return picture
-        if (meets, merit) > best_merit:
-            best_picture, best_merit = picture, (meets, merit)
-        if close or correction == CORRECTIONS:
-            break
-        strength, last = (strength + 1 if logarithm * last > 0 else 1), logarithm
-        state.correct(math.exp(min(max(strength * logarithm, -LARGEST_CHANGE), LARGEST_CHANGE)))
-    return best_picture
+    return corrected_picture(state, architecture, plan)

@@ -1,0 +1,91 @@
+"""A finished fit that missed its target -> the same after a few more steps, as often as it takes.
+
+The search on the way (``target_search``) cannot foresee all: what the matrices take is known only
+when they are rounded. By then a picture has settled, and follows a new trade-off but slowly.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from sirencodec.architecture import Architecture
+from sirencodec.entropy.payload import QuantizedPicture, encode_payload
+from sirencodec.pyramid_state import PyramidPlan, PyramidState
+from sirencodec.target_search import DB_TO_TRADE_OFF
+
+# A result this close to its target, on the right side of it, needs no correction.
+BUDGET_SLACK: Final = 0.05
+PSNR_SLACK_DB: Final = 0.25
+CORRECTIONS: Final = 5
+LARGEST_CHANGE: Final = math.log(5)  # of a trade-off, by one correction
+
+# Exponent of a ratio of bits, for they follow the trade-off little by now, and at a large one
+# hardly at all: every further correction to the same side is stronger by as much.
+EXCESS_TO_TRADE_OFF: Final = 6.0
+# Likewise for a decibel that is missing.
+MISSING_DB_TO_TRADE_OFF: Final = 9 * DB_TO_TRADE_OFF
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """Where a fit has come to.
+
+    Attributes:
+        picture: all as integers.
+        meets: whether the target is kept.
+        merit: which of two that do, or of two that do not, is better.
+        is_close: whether it may stay as it is.
+        missing: logarithm of the trade-off that would make up for the miss.
+    """
+
+    picture: QuantizedPicture
+    meets: bool
+    merit: float
+    is_close: bool
+    missing: float
+
+
+def corrected_picture(
+    state: PyramidState, architecture: Architecture, plan: PyramidPlan
+) -> QuantizedPicture:
+    """A fit after its last step -> the best of its pictures, corrected while they miss the target.
+
+    Args:
+        state: will be changed by corrections.
+        architecture: of the file.
+        plan: holds the target, if there is one.
+    """
+    results = [_result(state, architecture, plan)]
+    strength, last = 0, 0.0
+    while not results[-1].is_close and len(results) <= CORRECTIONS:
+        missing = results[-1].missing
+        strength, last = (strength + 1 if missing * last > 0 else 1), missing
+        state.correct(math.exp(min(max(strength * missing, -LARGEST_CHANGE), LARGEST_CHANGE)))
+        results.append(_result(state, architecture, plan))
+    return max(results, key=lambda result: (result.meets, result.merit)).picture
+
+
+def _result(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> _Result:
+    """Where the fit has come to by now."""
+    picture = state.quantized()
+    if plan.budget_bits is not None:
+        bits = 8.0 * len(encode_payload(picture, architecture))
+        return _budget_result(picture, bits / plan.budget_bits - 1, state.rounded_psnr_db())
+    if plan.psnr_db is not None:
+        bits = 8.0 * len(encode_payload(picture, architecture))
+        return _quality_result(picture, plan.psnr_db - state.rounded_psnr_db(), bits)
+    return _Result(picture, meets=True, merit=0.0, is_close=True, missing=0.0)
+
+
+def _budget_result(picture: QuantizedPicture, excess: float, psnr_db: float) -> _Result:
+    """A picture whose bits are ``1 + excess`` of a budget."""
+    meets, is_close = excess <= 0, -BUDGET_SLACK <= excess <= 0
+    missing = EXCESS_TO_TRADE_OFF * math.log(1 + excess + BUDGET_SLACK / 4)
+    return _Result(picture, meets, psnr_db if meets else -excess, is_close, missing)
+
+
+def _quality_result(picture: QuantizedPicture, missing_db: float, bits: float) -> _Result:
+    """A picture that many decibels short of a quality."""
+    meets, is_close = missing_db <= 0, -PSNR_SLACK_DB <= missing_db <= 0
+    missing = -MISSING_DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4)
+    return _Result(picture, meets, -bits if meets else -missing_db, is_close, missing)
