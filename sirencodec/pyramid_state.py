@@ -37,8 +37,12 @@ WARM_UP_STEPS = 5
 NETWORK_WARM_UP_STEPS = 25
 LONGEST_WARM_UP = 0.3  # of a stage
 
-# Soft rounding: temperature and noise, from the first step to the last (in levels).
-TEMPERATURES = (0.5, 0.07)
+# Soft rounding: temperature and noise, from the first step to the last (in levels). A softer start
+# lets latents leave zero sooner, but a long fit in it comes to rely on what rounding will take away
+# (benchmarks/LOG.md, entry 16).
+TEMPERATURES = (0.35, 0.08)
+SHORT_TEMPERATURES = (0.5, 0.07)
+SHORT_STEPS = 300  # of a last stage that is no longer
 NOISES = (0.22, 0.15)
 
 HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
@@ -123,6 +127,8 @@ class PyramidState:
         }
         self._noise = torch.Generator(device=device).manual_seed(plan.seed)
         self.trade_off = plan.trade_off
+        is_short = plan.stages[-1][1] <= SHORT_STEPS
+        self._temperatures = SHORT_TEMPERATURES if is_short else TEMPERATURES
         self._taken = 0
         self._steps = sum(steps for _, steps in plan.stages) + plan.hard_steps
 
@@ -170,7 +176,7 @@ class PyramidState:
     def soft_step(self, progress: float, step: int) -> None:
         """Move latents and network, the latents softly rounded."""
         share = FINAL_SHARE + (1 - FINAL_SHARE) * cosine(progress)
-        temperature = _between(TEMPERATURES, progress)
+        temperature = _between(self._temperatures, progress)
         noise = torch.empty_like(self._flat).normal_(generator=self._noise)
         once, slope = soft_round(self._flat, temperature)
         twice, again = soft_round(once.add_(noise, alpha=_between(NOISES, progress)), temperature)
