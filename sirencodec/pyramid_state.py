@@ -21,14 +21,12 @@ from sirencodec.query import Samples
 from sirencodec.refinement import num_refined
 from sirencodec.siren import Layers
 from sirencodec.soft_round import soft_round
+from sirencodec.starting_network import feature_gain
 from sirencodec.tile_gradient import Distortion, TileGradient
 from sirencodec.trained_matrices import Parts, TrainedMatrices
 from sirencodec.water_filling import TRADE_OFF_RANGE
 from sirencodec.workers import Workers
 
-# Levels a step at full size, and twice as many for each octave that the image is reduced by. Near
-# 0.1 fits break, at small trade-offs first (benchmarks/LOG.md, entry 16).
-LATENT_RATE = 0.06
 FINAL_SHARE = 0.02  # of the learning rates, at the end of the cosine
 # Steps until the rates are full, in every stage. The network waits until a new grid's latents make
 # sense: its optimiser knows nothing of their feature yet and would move it at random, at the cost
@@ -37,12 +35,7 @@ WARM_UP_STEPS = 5
 NETWORK_WARM_UP_STEPS = 25
 LONGEST_WARM_UP = 0.3  # of a stage
 
-# Soft rounding: temperature and noise, from the first step to the last (in levels). A softer start
-# lets latents leave zero sooner, but a long fit in it comes to rely on what rounding will take away
-# (benchmarks/LOG.md, entry 16).
-TEMPERATURES = (0.35, 0.08)
-SHORT_TEMPERATURES = (0.5, 0.07)
-SHORT_STEPS = 300  # of a last stage that is no longer
+# Soft rounding: noise from the first step to the last (in levels).
 NOISES = (0.22, 0.15)
 
 HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
@@ -56,9 +49,36 @@ CORRECTION_START = 0.75  # where on the cosine, and in noise and temperature, a 
 # time of the tiles (benchmarks/LOG.md, entry 13).
 OTHER_THREADS_TILES = 0.15
 
-FIRST_MOMENT_DECAY = 0.5
 SECOND_MOMENT_DECAY = 0.99
 EPSILON = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How latents and network move.
+
+    Attributes:
+        latent_rate: levels a step at full size; twice as many for each octave the image is reduced
+            by.
+        follows_features: whether they are more at small trade-offs, at which the starting network
+            wants larger latents.
+        momentum: decay of the mean gradient.
+        temperatures: of soft rounding, from the first step to the last.
+        network_gain: on the network's learning rates.
+    """
+
+    latent_rate: float
+    follows_features: bool
+    momentum: float
+    temperatures: tuple[float, float]
+    network_gain: float
+
+
+# A softer start lets latents leave zero sooner, but a long fit in it comes to rely on what rounding
+# will take away (benchmarks/LOG.md, entry 16).
+SHORT_PACE = _Pace(0.06, False, 0.5, (0.5, 0.07), 0.02 / 0.018)
+LONG_PACE = _Pace(0.04, True, 0.4, (0.35, 0.08), 1.0)
+SHORT_STEPS = 300  # of a last stage that is no longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +147,10 @@ class PyramidState:
         }
         self._noise = torch.Generator(device=device).manual_seed(plan.seed)
         self.trade_off = plan.trade_off
-        is_short = plan.stages[-1][1] <= SHORT_STEPS
-        self._temperatures = SHORT_TEMPERATURES if is_short else TEMPERATURES
+        self._pace = SHORT_PACE if plan.stages[-1][1] <= SHORT_STEPS else LONG_PACE
+        self._latent_rate = self._pace.latent_rate
+        if self._pace.follows_features:
+            self._latent_rate /= min(1.0, feature_gain(plan.trade_off))
         self._taken = 0
         self._steps = sum(steps for _, steps in plan.stages) + plan.hard_steps
 
@@ -176,12 +198,12 @@ class PyramidState:
     def soft_step(self, progress: float, step: int) -> None:
         """Move latents and network, the latents softly rounded."""
         share = FINAL_SHARE + (1 - FINAL_SHARE) * cosine(progress)
-        temperature = _between(self._temperatures, progress)
+        temperature = _between(self._pace.temperatures, progress)
         noise = torch.empty_like(self._flat).normal_(generator=self._noise)
         once, slope = soft_round(self._flat, temperature)
         twice, again = soft_round(once.add_(noise, alpha=_between(NOISES, progress)), temperature)
         gradient = self._network_step(twice, share * min(1, (step + 1) / self._network_warm_up))
-        latent_rate = LATENT_RATE * 2.0**self._octaves
+        latent_rate = self._latent_rate * 2.0**self._octaves
         latent_rate *= share * min(1, (step + 1) / WARM_UP_STEPS)
         self._latent_step(gradient.mul_(slope).mul_(again), latent_rate)
 
@@ -260,7 +282,7 @@ class PyramidState:
         bits = sum(cost.bits)
         if not math.isfinite(distortion.error + bits):
             raise FitError("the fit diverged")
-        self._move(self._whole(distortion, cost.networks), rate)
+        self._move(self._whole(distortion, cost.networks), rate * self._pace.network_gain)
         self._taken += 1
         self._recent_bits, self._recent_psnr_db = bits, _psnr_db(distortion.error)
         if self._on_step is not None:
@@ -308,8 +330,8 @@ class PyramidState:
         little and those that do not matter at random (benchmarks/LOG.md, entry 11).
         """
         self._stage_steps += 1
-        self._first_moment.lerp_(gradient, 1 - FIRST_MOMENT_DECAY)
-        first_share = 1 - FIRST_MOMENT_DECAY**self._stage_steps
+        self._first_moment.lerp_(gradient, 1 - self._pace.momentum)
+        first_share = 1 - self._pace.momentum**self._stage_steps
         second_share = 1 - SECOND_MOMENT_DECAY**self._stage_steps
         parts = zip(
             self._split(self._flat),

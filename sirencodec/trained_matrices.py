@@ -25,7 +25,7 @@ from sirencodec.siren import Layers
 from sirencodec.soap import Soap
 from sirencodec.starting_network import starting_network
 
-NETWORK_RATE = 0.02
+NETWORK_RATE = 0.018
 LAST_LAYER_SHARE = 0.3
 KERNEL_SHARE = 0.2
 CONTEXT_SHARE = 0.5
