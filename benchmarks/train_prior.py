@@ -156,9 +156,9 @@ class _Crop(PyramidState):
     def _move(self, gradient: Parts, rate: float) -> None:
         """Move the shared networks, the logarithm of the loss being what is to fall."""
         gradient.layers[0][:, INPUTS:-1] *= self._gain
-        hidden = self._hidden(self._shared.parts)
+        copies = self._view.copies(self._shared.parts)
         self._shared.step(gradient, 1 / self._loss, rate)
-        self._restore(self._shared.parts, hidden)
+        self._view.restore(self._shared.parts, copies)
 
 
 def train(

@@ -27,11 +27,11 @@ TRADE_OFF_AT_60: Final = 0.004
 DECADES_PER_POINT: Final = 1 / 32
 
 # Effort -> steps relative to those of effort 4.
-EFFORT_STEPS: Final = (0.08, 0.15, 0.28, 0.5, 1.0, 1.6, 2.5, 4.0, 6.5, 10.0)
-# Steps at effort 4 by octaves the image is reduced by. First stages place the coarse grids. More
-# of them lead away from the trained network, and from what the refinement expects, which they lack
-# (benchmarks/LOG.md, entry 12). Below effort 4 they shrink with the root of the share.
+EFFORT_STEPS: Final = (0.07, 0.15, 0.28, 0.5, 1.0, 1.6, 2.5, 4.0, 6.5, 10.0)
+# Steps at effort 4 by octaves the image is reduced by. First stages place the coarse grids, where a
+# step costs a fraction of a full one. Below effort 4 they shrink by this power of the share.
 STAGE_STEPS: Final = ((2, 75), (1, 175), (0, 950))
+REDUCED_EXPONENT: Final = 0.3
 FEWEST_STEPS: Final = 20
 # A larger image gets fewer steps, by the square root of its size relative to this.
 USUAL_PIXELS: Final = 2**19
@@ -66,7 +66,7 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
     share = EFFORT_STEPS[config.effort] * min(1.0, math.sqrt(USUAL_PIXELS / num_pixels))
     spectrum = Spectrum(samples)
 
-    reduced = min(1.0, math.sqrt(share))
+    reduced = min(1.0, share**REDUCED_EXPONENT)
     stages = tuple(
         (octaves, max(FEWEST_STEPS, round(steps * (reduced if octaves else share))))
         for octaves, steps in STAGE_STEPS

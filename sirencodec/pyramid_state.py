@@ -1,7 +1,6 @@
 """A pyramid and its network while they are fitted: steps, rounding, and the way to a target."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from sirencodec.annealing import cosine
-from sirencodec.architecture import INPUTS, Architecture, grid_shape
+from sirencodec.architecture import Architecture, grid_shape
 from sirencodec.context_rate import ContextRate
 from sirencodec.entropy.context import LARGEST_LATENT
 from sirencodec.entropy.matrices import matrices_bits
@@ -18,16 +17,28 @@ from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.errors import FitError
 from sirencodec.progress import FitProgress, OnStep
 from sirencodec.query import Samples
-from sirencodec.refinement import num_refined
-from sirencodec.siren import Layers
 from sirencodec.soft_round import soft_round
-from sirencodec.starting_network import feature_gain
-from sirencodec.tile_gradient import Distortion, TileGradient
+from sirencodec.stage_view import StageView
+from sirencodec.tile_gradient import TileGradient
 from sirencodec.trained_matrices import Parts, TrainedMatrices
 from sirencodec.water_filling import TRADE_OFF_RANGE
 from sirencodec.workers import Workers
 
-FINAL_SHARE = 0.02  # of the learning rates, at the end of the cosine
+NETWORK_RATE = 0.027  # learning rate of the network's layers but the last
+# In stages on reduced images, relative to that: a network that moves far while the finest grids and
+# the refinement are not there loses what it knew of them.
+REDUCED_NETWORK_SHARE = 0.25
+
+LATENT_RATE = 0.06  # levels a step at full size; twice as many for each octave less
+# The last stage begins with larger steps, in which the finest latents leave zero: this much more,
+# falling off to 1 / e in so many steps.
+START_GAIN = 2.0
+START_STEPS = 23
+MOMENTUM = 0.4  # decay of the mean gradient
+SECOND_MOMENT_DECAY = 0.99
+EPSILON = 1e-12
+
+FINAL_SHARE = 0.02  # of all rates, at the end of the cosine
 # Steps until the rates are full, in every stage. The network waits until a new grid's latents make
 # sense: its optimiser knows nothing of their feature yet and would move it at random, at the cost
 # of up to a decibel (benchmarks/LOG.md, entry 15).
@@ -35,7 +46,8 @@ WARM_UP_STEPS = 5
 NETWORK_WARM_UP_STEPS = 25
 LONGEST_WARM_UP = 0.3  # of a stage
 
-# Soft rounding: noise from the first step to the last (in levels).
+# Soft rounding, from the first step to the last: its temperature, and noise (in levels).
+TEMPERATURES = (0.6, 0.07)
 NOISES = (0.22, 0.15)
 
 HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
@@ -48,37 +60,6 @@ CORRECTION_START = 0.75  # where on the cosine, and in noise and temperature, a 
 # Of the tiles, for a second thread beside all of the context model, which takes two thirds of the
 # time of the tiles (benchmarks/LOG.md, entry 13).
 OTHER_THREADS_TILES = 0.15
-
-SECOND_MOMENT_DECAY = 0.99
-EPSILON = 1e-12
-
-
-@dataclass(frozen=True, slots=True)
-class _Pace:
-    """How latents and network move.
-
-    Attributes:
-        latent_rate: levels a step at full size; twice as many for each octave the image is reduced
-            by.
-        follows_features: whether they are more at small trade-offs, at which the starting network
-            wants larger latents.
-        momentum: decay of the mean gradient.
-        temperatures: of soft rounding, from the first step to the last.
-        network_gain: on the network's learning rates.
-    """
-
-    latent_rate: float
-    follows_features: bool
-    momentum: float
-    temperatures: tuple[float, float]
-    network_gain: float
-
-
-# A softer start lets latents leave zero sooner, but a long fit in it comes to rely on what rounding
-# will take away (benchmarks/LOG.md, entry 16).
-SHORT_PACE = _Pace(0.06, False, 0.5, (0.5, 0.07), 0.02 / 0.018)
-LONG_PACE = _Pace(0.04, True, 0.4, (0.35, 0.08), 1.0)
-SHORT_STEPS = 300  # of a last stage that is no longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +128,6 @@ class PyramidState:
         }
         self._noise = torch.Generator(device=device).manual_seed(plan.seed)
         self.trade_off = plan.trade_off
-        self._pace = SHORT_PACE if plan.stages[-1][1] <= SHORT_STEPS else LONG_PACE
-        self._latent_rate = self._pace.latent_rate
-        if self._pace.follows_features:
-            self._latent_rate /= min(1.0, feature_gain(plan.trade_off))
         self._taken = 0
         self._steps = sum(steps for _, steps in plan.stages) + plan.hard_steps
 
@@ -159,20 +136,16 @@ class PyramidState:
         self._network_warm_up = max(1.0, min(NETWORK_WARM_UP_STEPS, LONGEST_WARM_UP * steps))
         image = self._images[octaves]
         self._octaves = octaves
-        self._exponents = [k for k in self._architecture.grids if k >= octaves]
+        self._matrices.start_stage()
+        self._view = StageView(self._architecture, octaves, self._matrices.parts)
+        self._exponents = self._view.exponents
         local = [exponent - octaves for exponent in self._exponents]
-        columns = [0, 1]
-        columns += [INPUTS + self._architecture.grids.index(k) for k in self._exponents]
-        layers = self._matrices.parts.layers
-        self._columns = torch.tensor([*columns, layers[0].shape[1] - 1], device=image.device)
-        # The refinement is about pixels as they are stored.
-        self._refines = not octaves and num_refined(self._exponents) > 0
         height, width = self._images[0].shape[1:]
         shapes = [grid_shape(width, height, exponent) for exponent in self._exponents]
-        shown = self._shown_layers(layers)
-        tiles = TileGradient(image, local, shown)
+        layers = self._view.layers(self._matrices.parts.layers)
+        tiles = TileGradient(image, local, layers)
         self._tiles = (
-            tiles.split(OTHER_THREADS_TILES, shown) if self._workers.count > 1 else [tiles]
+            tiles.split(OTHER_THREADS_TILES, layers) if self._workers.count > 1 else [tiles]
         )
         self._rate = ContextRate(self._exponents, shapes, image)
         self._flat = torch.cat([self._latents[k].flatten() for k in self._exponents])
@@ -191,20 +164,25 @@ class PyramidState:
         parts = torch.split(flat, [math.prod(shape) for shape in shapes])
         return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
-    def _shown_layers(self, layers: Sequence[Tensor]) -> Layers:
-        """Layers -> those of the stage, whose network lacks the features of finer grids."""
-        return [layers[0][:, self._columns].contiguous(), *layers[1:]]
-
     def soft_step(self, progress: float, step: int) -> None:
-        """Move latents and network, the latents softly rounded."""
+        """Move latents and network, the latents softly rounded.
+
+        Args:
+            progress: of the whole fit, 0 to 1.
+            step: of the stage.
+        """
         share = FINAL_SHARE + (1 - FINAL_SHARE) * cosine(progress)
-        temperature = _between(self._pace.temperatures, progress)
+        temperature = _between(TEMPERATURES, progress)
         noise = torch.empty_like(self._flat).normal_(generator=self._noise)
         once, slope = soft_round(self._flat, temperature)
         twice, again = soft_round(once.add_(noise, alpha=_between(NOISES, progress)), temperature)
-        gradient = self._network_step(twice, share * min(1, (step + 1) / self._network_warm_up))
-        latent_rate = self._latent_rate * 2.0**self._octaves
-        latent_rate *= share * min(1, (step + 1) / WARM_UP_STEPS)
+        network_share = share * min(1, (step + 1) / self._network_warm_up)
+        latent_rate = LATENT_RATE * 2.0**self._octaves * share * min(1, (step + 1) / WARM_UP_STEPS)
+        if self._octaves:
+            network_share *= REDUCED_NETWORK_SHARE
+        else:
+            latent_rate *= 1 + START_GAIN * math.exp(-step / START_STEPS)
+        gradient = self._network_step(twice, network_share)
         self._latent_step(gradient.mul_(slope).mul_(again), latent_rate)
 
     def hard_step(self, share: float) -> None:
@@ -219,8 +197,8 @@ class PyramidState:
         for step in range(soft):
             if step == soft // 2:
                 self.choose_steps()
-            share = step / soft
-            self.soft_step(CORRECTION_START + (1 - CORRECTION_START) * share, NETWORK_WARM_UP_STEPS)
+            progress = CORRECTION_START + (1 - CORRECTION_START) * step / soft
+            self.soft_step(progress, self._plan.stages[-1][1])
         for step in range(hard):
             self.hard_step(1 - step / hard)
 
@@ -256,33 +234,29 @@ class PyramidState:
 
     def _error(self, parts: Parts, grids: list[Tensor]) -> float:
         """Mean squared error of matrices and latents."""
-        shown = self._shown(parts, grids)
+        layers, kernels, refinement = self._view.shown(parts)
+        shown = (layers, kernels, grids, refinement)
         return math.fsum(self._workers.map(lambda tiles: tiles.error(*shown), self._tiles))
-
-    def _shown(
-        self, parts: Parts, grids: list[Tensor]
-    ) -> tuple[Layers, Tensor, list[Tensor], Sequence[Tensor]]:
-        """Matrices and latents -> what the stage makes its image of."""
-        layers, kernels = self._shown_layers(parts.layers), parts.kernels[self._octaves :]
-        return layers, kernels, grids, parts.refinement if self._refines else ()
 
     def _network_step(self, latents: Tensor, rate: float) -> Tensor:
         """Move the network; returns the gradient with respect to the latents."""
         grids = self._split(latents)
         weight = self.trade_off / self.num_pixels
         parts = self._matrices.rounded()
+        layers, kernels, refinement = self._view.shown(parts)
+        shown = (layers, kernels, grids, refinement)
         own, (cost, others) = self._workers.both(
-            lambda: self._tiles[0](*self._shown(parts, grids)),
+            lambda: self._tiles[0](*shown),
             lambda: (
                 self._rate(grids, parts.networks, weight, self._plan.adapted_layers),
-                [tiles(*self._shown(parts, grids)) for tiles in self._tiles[1:]],
+                [tiles(*shown) for tiles in self._tiles[1:]],
             ),
         )
         distortion = sum(others, own)
         bits = sum(cost.bits)
         if not math.isfinite(distortion.error + bits):
             raise FitError("the fit diverged")
-        self._move(self._whole(distortion, cost.networks), rate * self._pace.network_gain)
+        self._move(self._view.gradient(distortion, cost.networks, self._matrices.parts), rate)
         self._taken += 1
         self._recent_bits, self._recent_psnr_db = bits, _psnr_db(distortion.error)
         if self._on_step is not None:
@@ -294,34 +268,10 @@ class PyramidState:
         return torch.cat([slope.flatten() for slope in slopes])
 
     def _move(self, gradient: Parts, rate: float) -> None:
-        """One update of everything but the latents; what the stage does not show stays."""
-        hidden = self._hidden(self._matrices.parts)
-        self._matrices.move(gradient, rate)
-        self._restore(self._matrices.parts, hidden)
-
-    def _whole(self, distortion: Distortion, networks: list[list[Tensor]]) -> Parts:
-        """The stage's gradient -> that of all matrices: zero for what is not shown."""
-        parts = self._matrices.parts
-        first = torch.zeros_like(parts.layers[0])
-        first[:, self._columns] = distortion.layers[0]
-        kernels = torch.zeros_like(parts.kernels)
-        kernels[self._octaves :] = distortion.kernels
-        refinement = distortion.refinement or [torch.zeros_like(m) for m in parts.refinement]
-        return Parts([first, *distortion.layers[1:]], kernels, networks, refinement)
-
-    def _hidden(self, parts: Parts) -> list[Tensor]:
-        """Matrices -> copies of those that the stage shows only parts of, or nothing."""
-        return [part.clone() for part in (parts.layers[0], parts.kernels, *parts.refinement)]
-
-    def _restore(self, parts: Parts, old: Sequence[Tensor]) -> None:
-        """Undo what an update has done to parts that the stage does not show."""
-        layer, kernels, *refinement = old
-        layer[:, self._columns] = parts.layers[0][:, self._columns]
-        parts.layers[0].copy_(layer)
-        parts.kernels[: self._octaves] = kernels[: self._octaves]
-        if not self._refines:
-            for matrix, before in zip(parts.refinement, refinement, strict=True):
-                matrix.copy_(before)
+        """One update, ``rate`` times the learning rates; what the stage does not show stays."""
+        copies = self._view.copies(self._matrices.parts)
+        self._matrices.move(gradient, rate * NETWORK_RATE)
+        self._view.restore(self._matrices.parts, copies)
 
     def _latent_step(self, gradient: Tensor, rate: float) -> None:
         """Momentum, in units of the root mean square gradient of a whole grid.
@@ -330,8 +280,8 @@ class PyramidState:
         little and those that do not matter at random (benchmarks/LOG.md, entry 11).
         """
         self._stage_steps += 1
-        self._first_moment.lerp_(gradient, 1 - self._pace.momentum)
-        first_share = 1 - self._pace.momentum**self._stage_steps
+        self._first_moment.lerp_(gradient, 1 - MOMENTUM)
+        first_share = 1 - MOMENTUM**self._stage_steps
         second_share = 1 - SECOND_MOMENT_DECAY**self._stage_steps
         parts = zip(
             self._split(self._flat),

@@ -20,20 +20,24 @@ from sirencodec.entropy.frequency import LARGEST_LEVEL
 from sirencodec.entropy.matrices import best_model
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
-from sirencodec.quantize import STEP_SIZES, QuantizedWeights, quantize
+from sirencodec.quantize import STEP_SIZES, QuantizedWeights, nearest_step_index, quantize
 from sirencodec.siren import Layers
 from sirencodec.soap import Soap
 from sirencodec.starting_network import starting_network
 
-NETWORK_RATE = 0.018
+# Learning rates, relative to the network's own.
 LAST_LAYER_SHARE = 0.3
 KERNEL_SHARE = 0.2
 CONTEXT_SHARE = 0.5
 REFINEMENT_SHARE = 0.5
 
-# Octaves of steps for a matrix, coarse to fine, 1/2 to 2^-12; where to look first.
+# Octaves of steps for a matrix, coarse to fine, 1/2 to 2^-12; where to look first, for a matrix
+# coded as it is and for one coded as a difference; after how many dearer ones to look no further
+# (benchmarks/LOG.md, entry 17).
 STEP_OCTAVES = range(1, 13)
-USUAL_OCTAVE = 7
+USUAL_OCTAVE = 9
+USUAL_DIFFERENCE_OCTAVE = 6
+PATIENCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +109,16 @@ class TrainedMatrices:
         self._num_layers, self._num_adapted = len(layers), len(adapted)
         # What a matrix is coded as a difference from; None if it is coded as it is.
         self._bases: list[Tensor | None] = [*(None for _ in own), *shipped]
-        self._rates = [NETWORK_RATE] * (len(layers) - 1)
-        self._rates += [NETWORK_RATE * LAST_LAYER_SHARE, NETWORK_RATE * KERNEL_SHARE]
-        self._rates += [NETWORK_RATE * CONTEXT_SHARE] * len(adapted)
-        self._rates += [NETWORK_RATE * REFINEMENT_SHARE] * len(refinement)
-        self._optimizer = Soap(self.values)
+        self._rate_shares = [1.0] * (len(layers) - 1) + [LAST_LAYER_SHARE, KERNEL_SHARE]
+        self._rate_shares += [CONTEXT_SHARE] * len(adapted)
+        self._rate_shares += [REFINEMENT_SHARE] * len(refinement)
+        self.start_stage()
         self.step_indices: tuple[int, ...] = ()
         self.are_rounded = False
+
+    def start_stage(self) -> None:
+        """Forget gradients so far: those of another stage are of another scale."""
+        self._optimizer = Soap(self.values)
 
     @property
     def parts(self) -> Parts:
@@ -144,8 +151,8 @@ class TrainedMatrices:
         return Parts(layers, kernels, networks, values[context_end:])
 
     def move(self, gradient: Parts, rate: float) -> None:
-        """One update, ``rate`` times the learning rates."""
-        self._optimizer.step(gradient.flat(), [own * rate for own in self._rates])
+        """One update, at this learning rate of the network and the others relative to it."""
+        self._optimizer.step(gradient.flat(), [share * rate for share in self._rate_shares])
         limit = LARGEST_KERNEL_WEIGHT / 2
         self.values[self._num_layers].clamp_(-limit, limit)
         limit = LARGEST_REFINEMENT_WEIGHT / 2
@@ -174,10 +181,15 @@ class TrainedMatrices:
         for number, (matrix, base) in enumerate(zip(self.values, self._bases, strict=True)):
             loss = bits_as_error if number in context else error
             cost = partial(self._cost, number, current, loss, weight)
-            first = _octave(self.step_indices[number]) if self.step_indices else USUAL_OCTAVE
-            chosen.append(_step_index(_lowest(cost, first)))
+            chosen.append(nearest_step_index(2.0 ** -_lowest(cost, self._first_octave(number))))
             current[number] = _round(matrix, chosen[-1], base)
         self.step_indices, self.are_rounded = tuple(chosen), True
+
+    def _first_octave(self, number: int) -> int:
+        """Matrix -> octave of its last step, or the usual one."""
+        if self.step_indices:
+            return -round(math.log2(STEP_SIZES[self.step_indices[number]]))
+        return USUAL_OCTAVE if self._bases[number] is None else USUAL_DIFFERENCE_OCTAVE
 
     def _cost(
         self,
@@ -188,7 +200,8 @@ class TrainedMatrices:
         octave: int,
     ) -> float:
         """Matrix ``number`` at a step, among others -> loss and what its bits are worth."""
-        matrix, base, index = self.values[number], self._bases[number], _step_index(octave)
+        matrix, base = self.values[number], self._bases[number]
+        index = nearest_step_index(2.0**-octave)
         trial = [*others[:number], _round(matrix, index, base), *others[number + 1 :]]
         levels = quantize([_difference(matrix, base)], [index]).levels[0]
         cost = loss(self._parts(trial)) + weight * best_model(levels)[1]
@@ -215,27 +228,22 @@ class TrainedMatrices:
 
 
 def _lowest(cost: Callable[[int], float], first: int) -> int:
-    """Cost of each octave -> one that none beside it undercuts, nor the coarsest.
+    """Cost of each octave -> the lowest that a walk from ``first`` finds, or the coarsest.
 
-    The walk starts at ``first``. At the coarsest step nothing may be left of a difference from what
-    is shipped, which is cheap though the next octaves are not.
+    Costs have small bumps, so a walk ends after ``PATIENCE`` octaves that are dearer than the best
+    so far. At the coarsest step nothing may be left of a difference from what is shipped, which is
+    cheap though the next octaves are not.
     """
     cost = cache(cost)
     best = first
     for direction in (-1, 1):
-        while (beside := best + direction) in STEP_OCTAVES and cost(beside) < cost(best):
-            best = beside
+        octave, dearer = best, 0
+        while dearer < PATIENCE and (octave := octave + direction) in STEP_OCTAVES:
+            if cost(octave) < cost(best):
+                best, dearer = octave, 0
+            else:
+                dearer += 1
     return min(best, STEP_OCTAVES[0], key=cost)
-
-
-def _step_index(octave: int) -> int:
-    """Octave n -> index of the step 2^-n."""
-    return 8 * (24 - octave)
-
-
-def _octave(index: int) -> int:
-    """Index of a step 2^-n -> n."""
-    return 24 - index // 8
 
 
 def _difference(matrix: Tensor, base: Tensor | None) -> np.ndarray:

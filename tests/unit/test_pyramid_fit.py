@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sirencodec import tile_gradient, trained_matrices
+from sirencodec import pyramid_state, tile_gradient
 from sirencodec.architecture import Architecture, grid_shape
 from sirencodec.container import Header
 from sirencodec.context_rate import ContextRate
@@ -166,15 +166,16 @@ def test_the_same_seed_gives_the_same_picture() -> None:
 
 
 def test_two_threads_share_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same every time, and about what one makes of it; the tile of the second counts."""
+    """The same every time, and at first what one makes of it; the tile of the second counts."""
     monkeypatch.setattr(tile_gradient, "TILE", 64)
     picture = make_clouds(192, 180)
-    alone = fit(picture, ((0, 12),))
+    alone: list[FitProgress] = []
+    together: list[FitProgress] = []
+    fit(picture, ((0, 12),), told=alone)
     torch.set_num_threads(2)  # put back by one_thread
-    first, second = (fit(picture, ((0, 12),)) for _ in range(2))
+    first, second = (fit(picture, ((0, 12),), told=together) for _ in range(2))
     assert_equal(first, second)
-    quality = psnr_db(picture, decode(alone, picture))
-    assert psnr_db(picture, decode(first, picture)) == pytest.approx(quality, abs=0.1)
+    assert together[0].psnr_db == pytest.approx(alone[0].psnr_db, abs=0.0001)
     assert torch.get_num_threads() == 2
 
 
@@ -214,9 +215,13 @@ def test_a_budget_that_leaves_little_for_latents_is_used(clouds: Samples) -> Non
 @pytest.mark.parametrize("error", [0.5, 2.0])
 def test_the_way_to_a_budget_costs_little(clouds: Samples, error: float) -> None:
     """From a wrong trade-off to about as good a picture as from the right one."""
-    right = fit(clouds, SLOW, trade_off=0.002)
-    found = fit(clouds, SLOW, trade_off=0.002 * error, budget_bits=payload_bits(right) * 1.03)
-    assert psnr_db(clouds, decode(found, clouds)) > psnr_db(clouds, decode(right, clouds)) - 0.4
+    lost = []
+    for seed in range(3):  # one fit of so small a picture is up to half a decibel of luck
+        right = fit(clouds, SLOW, trade_off=0.002, seed=seed)
+        budget_bits = payload_bits(right) * 1.03
+        found = fit(clouds, SLOW, trade_off=0.002 * error, seed=seed, budget_bits=budget_bits)
+        lost.append(psnr_db(clouds, decode(right, clouds)) - psnr_db(clouds, decode(found, clouds)))
+    assert sum(lost) / len(lost) < 0.4
 
 
 # Progress --------------------------------------------------------------------------------------
@@ -242,7 +247,7 @@ def test_an_exception_in_the_callback_ends_the_fit() -> None:
 
 
 def test_a_fit_that_blows_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trained_matrices, "NETWORK_RATE", math.inf)
+    monkeypatch.setattr(pyramid_state, "NETWORK_RATE", math.inf)
     with pytest.raises(FitError, match="diverged"):
         fit(make_clouds(20, 20))
 

@@ -178,6 +178,27 @@ def test_steps_are_the_finer_the_more_an_error_costs() -> None:
     torch.testing.assert_close(matrices.values, before, rtol=0, atol=0)
 
 
+def test_steps_at_which_nothing_is_left_are_not_missed() -> None:
+    """The coarsest, though the next ones are worse than fine ones and a walk ends among them."""
+    matrices = make(moved=False)
+    context = slice(LAYERS + 1, -2)
+    shipped = all_of(matrices)[context]
+    for value in matrices.values[context]:
+        value += 0.2
+
+    def latent_bits(parts: Parts) -> float:
+        """Nothing for the shipped networks, nor for those there are but for their rounding."""
+        own = [network[-1] for network in parts.networks]
+        pairs = zip(own, shipped, matrices.values[context], strict=True)
+        return sum(
+            not torch.equal(rounded, base) and bool((rounded - exact).abs().max() > 0.01)
+            for rounded, base, exact in pairs
+        )
+
+    matrices.choose_steps(nothing, latent_bits, 1e-5)
+    assert {step_size(index) for index in matrices.step_indices[context]} == {0.5}
+
+
 def test_a_later_choice_begins_where_the_last_one_ended() -> None:
     """So it finds the same with fewer looks."""
     matrices = make()
