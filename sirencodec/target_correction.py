@@ -5,6 +5,7 @@ when they are rounded. By then a picture has settled, and follows a new trade-of
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +21,7 @@ CORRECTIONS: Final = 5
 LARGEST_CHANGE: Final = math.log(5)  # of a trade-off, by one correction
 
 # Exponent of a ratio of bits, for they follow the trade-off little by now, and at a large one
-# hardly at all: every further correction to the same side is stronger by as much.
+# hardly at all.
 EXCESS_TO_TRADE_OFF: Final = 6.0
 # Likewise for a decibel that is missing.
 MISSING_DB_TO_TRADE_OFF: Final = 9 * DB_TO_TRADE_OFF
@@ -35,7 +36,8 @@ class _Result:
         meets: whether the target is kept.
         merit: which of two that do, or of two that do not, is better.
         is_close: whether it may stay as it is.
-        missing: logarithm of the trade-off that would make up for the miss.
+        missing: logarithm of the factor on the trade-off that would make up for the miss.
+        trade_off: of its fit.
     """
 
     picture: QuantizedPicture
@@ -43,6 +45,7 @@ class _Result:
     merit: float
     is_close: bool
     missing: float
+    trade_off: float
 
 
 def corrected_picture(
@@ -56,13 +59,32 @@ def corrected_picture(
         plan: holds the target, if there is one.
     """
     results = [_result(state, architecture, plan)]
-    strength, last = 0, 0.0
     while not results[-1].is_close and len(results) <= CORRECTIONS:
-        missing = results[-1].missing
-        strength, last = (strength + 1 if missing * last > 0 else 1), missing
-        state.correct(math.exp(min(max(strength * missing, -LARGEST_CHANGE), LARGEST_CHANGE)))
+        state.correct(math.exp(_change(results)))
         results.append(_result(state, architecture, plan))
     return max(results, key=lambda result: (result.meets, result.merit)).picture
+
+
+def _change(results: Sequence[_Result]) -> float:
+    """Results so far -> logarithm of the factor on the trade-off to try next.
+
+    Between the last one and the last on the other side of the target, if there is one; otherwise as
+    far as the last one misses by. Further the more in a row have missed to one side.
+    """
+    last = results[-1]
+
+    def is_beyond(result: _Result) -> bool:
+        return result.missing * last.missing < 0
+
+    others = list(filter(is_beyond, results))
+    in_a_row = next(
+        (n for n, result in enumerate(reversed(results)) if is_beyond(result)), len(results)
+    )
+    if others:
+        gap = math.log(others[-1].trade_off / last.trade_off)
+        if gap * last.missing > 0:
+            return gap * last.missing / (last.missing - others[-1].missing / in_a_row)
+    return min(max(in_a_row * last.missing, -LARGEST_CHANGE), LARGEST_CHANGE)
 
 
 def _result(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> _Result:
@@ -70,22 +92,28 @@ def _result(state: PyramidState, architecture: Architecture, plan: PyramidPlan) 
     picture = state.quantized()
     if plan.budget_bits is not None:
         bits = 8.0 * len(encode_payload(picture, architecture))
-        return _budget_result(picture, bits / plan.budget_bits - 1, state.rounded_psnr_db())
+        excess = bits / plan.budget_bits - 1
+        return _budget_result(picture, excess, state.rounded_psnr_db(), state.trade_off)
     if plan.psnr_db is not None:
         bits = 8.0 * len(encode_payload(picture, architecture))
-        return _quality_result(picture, plan.psnr_db - state.rounded_psnr_db(), bits)
-    return _Result(picture, meets=True, merit=0.0, is_close=True, missing=0.0)
+        missing_db = plan.psnr_db - state.rounded_psnr_db()
+        return _quality_result(picture, missing_db, bits, state.trade_off)
+    return _Result(picture, True, 0.0, True, 0.0, state.trade_off)
 
 
-def _budget_result(picture: QuantizedPicture, excess: float, psnr_db: float) -> _Result:
+def _budget_result(
+    picture: QuantizedPicture, excess: float, psnr_db: float, trade_off: float
+) -> _Result:
     """A picture whose bits are ``1 + excess`` of a budget."""
     meets, is_close = excess <= 0, -BUDGET_SLACK <= excess <= 0
     missing = EXCESS_TO_TRADE_OFF * math.log(1 + excess + BUDGET_SLACK / 4)
-    return _Result(picture, meets, psnr_db if meets else -excess, is_close, missing)
+    return _Result(picture, meets, psnr_db if meets else -excess, is_close, missing, trade_off)
 
 
-def _quality_result(picture: QuantizedPicture, missing_db: float, bits: float) -> _Result:
+def _quality_result(
+    picture: QuantizedPicture, missing_db: float, bits: float, trade_off: float
+) -> _Result:
     """A picture that many decibels short of a quality."""
     meets, is_close = missing_db <= 0, -PSNR_SLACK_DB <= missing_db <= 0
     missing = -MISSING_DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4)
-    return _Result(picture, meets, -bits if meets else -missing_db, is_close, missing)
+    return _Result(picture, meets, -bits if meets else -missing_db, is_close, missing, trade_off)

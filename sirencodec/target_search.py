@@ -10,18 +10,24 @@ import math
 from typing import Final
 
 from sirencodec.annealing import cosine
-from sirencodec.pyramid_state import PyramidPlan, PyramidState
+from sirencodec.pyramid_state import START_STEPS, PyramidPlan, PyramidState
 
 # Where the target is thought to be met, the trade-off would at first go by 1 / GAIN of the stage.
 GAIN: Final = 12.0
 LOOKS: Final = 40  # in the stage
-FIRST_LOOK: Final = 0.1  # of the stage: the finest latents have left zero
+# Part of the stage, and steps, before the first look: the finest latents have left zero, and not
+# too far.
+FIRST_LOOK: Final = 0.1
+FIRST_LOOK_STEPS: Final = START_STEPS
 RESPONSE: Final = 0.1  # part of the stage in which the picture follows all but 1 / e of a change
 LARGEST_DISTANCE: Final = 2.0  # in logarithms of the trade-off, like all distances here
 
-# A rounded picture's bits still fall, in logarithms by this times the square of what is left of the
-# stage, and its decibels rise, by this times the cube.
-EXPECTED_SAVING: Final = 0.19
+# A rounded picture's bits still fall, in logarithms by so much times the square of what is left of
+# the stage, the more the lower the rate; and its decibels rise, by so much times the cube
+# (benchmarks/LOG.md, entry 17).
+USUAL_SAVING: Final = 0.19
+USUAL_BPP: Final = 0.4
+SAVING_PER_LOG_BPP: Final = -0.12
 EXPECTED_RISE_DB: Final = 1.9
 
 AIM: Final = 0.97  # of a budget, which must not be exceeded
@@ -53,7 +59,8 @@ class TargetSearch:
     def follow(self, step: int) -> None:
         """Before ``step`` of the last stage, move the trade-off if it is time to look again."""
         progress = step / self._steps
-        if progress < FIRST_LOOK or step % self._period:
+        too_early = progress < FIRST_LOOK or step < FIRST_LOOK_STEPS
+        if too_early or step % self._period:
             return
         if self._plan.psnr_db is not None:
             self._move(progress, self._distance_to_quality(self._plan.psnr_db, 1 - progress))
@@ -84,7 +91,9 @@ class TargetSearch:
             )
         wanted = max(AIM * budget_bits - matrices_bits, least)
         excess = math.log(max(state.rounded_bits(), least) / wanted)
-        return BITS_TO_TRADE_OFF * (excess - EXPECTED_SAVING * left**2)
+        log_bpp = math.log(budget_bits / state.num_pixels / USUAL_BPP)
+        saving = USUAL_SAVING + SAVING_PER_LOG_BPP * log_bpp
+        return BITS_TO_TRADE_OFF * (excess - saving * left**2)
 
 
 def likely_matrices_bits(
