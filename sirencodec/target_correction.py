@@ -22,7 +22,7 @@ LARGEST_CHANGE: Final = math.log(5)  # of a trade-off, by one correction
 
 # Exponent of a ratio of bits, for they follow the trade-off little by now, and at a large one
 # hardly at all.
-EXCESS_TO_TRADE_OFF: Final = 6.0
+EXCESS_TO_TRADE_OFF: Final = 4.0
 # Likewise for a decibel that is missing.
 MISSING_DB_TO_TRADE_OFF: Final = 9 * DB_TO_TRADE_OFF
 
