@@ -31,9 +31,10 @@ REDUCED_NETWORK_SHARE = 0.25
 
 LATENT_RATE = 0.06  # levels a step at full size; twice as many for each octave less
 # The last stage begins with larger steps, in which the finest latents leave zero: this much more,
-# falling off to 1 / e in so many steps.
+# falling off to 1 / e in so many steps, or in this part of a short stage.
 START_GAIN = 2.0
 START_STEPS = 23
+LONGEST_START = 0.35
 MOMENTUM = 0.4  # decay of the mean gradient
 SECOND_MOMENT_DECAY = 0.99
 EPSILON = 1e-12
@@ -82,6 +83,11 @@ class PyramidPlan:
     budget_bits: float | None = None
     psnr_db: float | None = None
     adapted_layers: int = 1
+
+    @property
+    def start_steps(self) -> float:
+        """Steps of the last stage in which its larger first ones fall off to 1 / e."""
+        return min(START_STEPS, LONGEST_START * self.stages[-1][1])
 
     @property
     def hard_steps(self) -> int:
@@ -181,7 +187,7 @@ class PyramidState:
         if self._octaves:
             network_share *= REDUCED_NETWORK_SHARE
         else:
-            latent_rate *= 1 + START_GAIN * math.exp(-step / START_STEPS)
+            latent_rate *= 1 + START_GAIN * math.exp(-step / self._plan.start_steps)
         gradient = self._network_step(twice, network_share)
         self._latent_step(gradient.mul_(slope).mul_(again), latent_rate)
 
@@ -234,8 +240,7 @@ class PyramidState:
 
     def _error(self, parts: Parts, grids: list[Tensor]) -> float:
         """Mean squared error of matrices and latents."""
-        layers, kernels, refinement = self._view.shown(parts)
-        shown = (layers, kernels, grids, refinement)
+        shown = self._view.shown(parts, grids)
         return math.fsum(self._workers.map(lambda tiles: tiles.error(*shown), self._tiles))
 
     def _network_step(self, latents: Tensor, rate: float) -> Tensor:
@@ -243,8 +248,7 @@ class PyramidState:
         grids = self._split(latents)
         weight = self.trade_off / self.num_pixels
         parts = self._matrices.rounded()
-        layers, kernels, refinement = self._view.shown(parts)
-        shown = (layers, kernels, grids, refinement)
+        shown = self._view.shown(parts, grids)
         own, (cost, others) = self._workers.both(
             lambda: self._tiles[0](*shown),
             lambda: (

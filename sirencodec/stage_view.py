@@ -5,8 +5,8 @@ the network lacks the finer grids' features, and there is no refinement but at f
 
 Where the full image is ``octaves`` doublings further on, each of them multiplies a feature by the
 sum of its kernel's taps, once along either axis; kernels are not normalised. The stage's first
-layer makes up for the doublings that are left out. Otherwise all features would shrink, by as much
-as two thirds, when the next stage sets in (benchmarks/LOG.md, entry 17).
+layer makes up for the doublings that are left out. Otherwise all features would shrink, by more
+than half, when the next stage sets in (benchmarks/LOG.md, entry 17).
 """
 
 import math
@@ -42,10 +42,12 @@ class StageView:
         """The network's layers -> those of the stage's."""
         return [layers[0][:, self._columns] * self._gains, *layers[1:]]
 
-    def shown(self, parts: Parts) -> tuple[Layers, Tensor, Sequence[Tensor]]:
-        """All matrices -> the stage's layers, kernels and refinement."""
+    def shown(
+        self, parts: Parts, grids: Sequence[Tensor]
+    ) -> tuple[Layers, Tensor, Sequence[Tensor], Sequence[Tensor]]:
+        """All matrices and the stage's grids -> what ``TileGradient`` makes the image of."""
         refinement = parts.refinement if self._refines else ()
-        return self.layers(parts.layers), parts.kernels[self._octaves :], refinement
+        return self.layers(parts.layers), parts.kernels[self._octaves :], grids, refinement
 
     def gradient(self, distortion: Distortion, networks: list[list[Tensor]], parts: Parts) -> Parts:
         """Gradient of what is shown -> that of all ``parts``: zero for what is not."""

@@ -72,18 +72,13 @@ def _change(results: Sequence[_Result]) -> float:
     far as the last one misses by. Further the more in a row have missed to one side.
     """
     last = results[-1]
-
-    def is_beyond(result: _Result) -> bool:
-        return result.missing * last.missing < 0
-
-    others = list(filter(is_beyond, results))
-    in_a_row = next(
-        (n for n, result in enumerate(reversed(results)) if is_beyond(result)), len(results)
-    )
-    if others:
-        gap = math.log(others[-1].trade_off / last.trade_off)
+    beyond = [number for number, one in enumerate(results) if one.missing * last.missing < 0]
+    in_a_row = len(results) - 1 - (beyond[-1] if beyond else -1)
+    if beyond:
+        other = results[beyond[-1]]
+        gap = math.log(other.trade_off / last.trade_off)
         if gap * last.missing > 0:
-            return gap * last.missing / (last.missing - others[-1].missing / in_a_row)
+            return gap * last.missing / (last.missing - other.missing / in_a_row)
     return min(max(in_a_row * last.missing, -LARGEST_CHANGE), LARGEST_CHANGE)
 
 

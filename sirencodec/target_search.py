@@ -10,15 +10,12 @@ import math
 from typing import Final
 
 from sirencodec.annealing import cosine
-from sirencodec.pyramid_state import START_STEPS, PyramidPlan, PyramidState
+from sirencodec.pyramid_state import PyramidPlan, PyramidState
 
 # Where the target is thought to be met, the trade-off would at first go by 1 / GAIN of the stage.
 GAIN: Final = 12.0
 LOOKS: Final = 40  # in the stage
-# Part of the stage, and steps, before the first look: the finest latents have left zero, and not
-# too far.
-FIRST_LOOK: Final = 0.1
-FIRST_LOOK_STEPS: Final = START_STEPS
+FIRST_LOOK: Final = 0.1  # of the stage, or the end of its large first steps if that is later
 RESPONSE: Final = 0.1  # part of the stage in which the picture follows all but 1 / e of a change
 LARGEST_DISTANCE: Final = 2.0  # in logarithms of the trade-off, like all distances here
 
@@ -59,7 +56,7 @@ class TargetSearch:
     def follow(self, step: int) -> None:
         """Before ``step`` of the last stage, move the trade-off if it is time to look again."""
         progress = step / self._steps
-        too_early = progress < FIRST_LOOK or step < FIRST_LOOK_STEPS
+        too_early = progress < FIRST_LOOK or step < self._plan.start_steps
         if too_early or step % self._period:
             return
         if self._plan.psnr_db is not None:

@@ -117,7 +117,7 @@ class TrainedMatrices:
         self.are_rounded = False
 
     def start_stage(self) -> None:
-        """Forget gradients so far: those of another stage are of another scale."""
+        """Forget the gradients of the stage before (benchmarks/LOG.md, entry 17)."""
         self._optimizer = Soap(self.values)
 
     @property

@@ -26,8 +26,10 @@ from sirencodec.metrics import psnr_db
 from sirencodec.progress import FitProgress
 from sirencodec.pyramid_fit import fit_pyramid
 from sirencodec.pyramid_planning import plan_pyramid_architecture
-from sirencodec.pyramid_state import PyramidPlan
+from sirencodec.pyramid_state import PyramidPlan, PyramidState
 from sirencodec.query import Samples
+from sirencodec.target_search import TargetSearch
+from sirencodec.workers import Workers
 from tests.pictures import make_clouds
 from tests.unit.pyramids import UNIT
 
@@ -216,12 +218,24 @@ def test_a_budget_that_leaves_little_for_latents_is_used(clouds: Samples) -> Non
 def test_the_way_to_a_budget_costs_little(clouds: Samples, error: float) -> None:
     """From a wrong trade-off to about as good a picture as from the right one."""
     lost = []
-    for seed in range(3):  # one fit of so small a picture is up to half a decibel of luck
+    for seed in range(3):  # one fit of so small a picture is a matter of luck
         right = fit(clouds, SLOW, trade_off=0.002, seed=seed)
         budget_bits = payload_bits(right) * 1.03
         found = fit(clouds, SLOW, trade_off=0.002 * error, seed=seed, budget_bits=budget_bits)
         lost.append(psnr_db(clouds, decode(right, clouds)) - psnr_db(clouds, decode(found, clouds)))
     assert sum(lost) / len(lost) < 0.4
+
+
+def test_a_very_short_fit_moves_its_trade_off_on_the_way(clouds: Samples) -> None:
+    """Its larger first steps, before which a search is blind, do not take all of it."""
+    plan = PyramidPlan(((0, 20),), 0.002, 0, budget_bits=100_000)
+    state = PyramidState(clouds, plan_pyramid_architecture(3), plan, CPU, None, Workers())
+    search = TargetSearch(state, plan)
+    state.start_stage(0, 20)
+    for step in range(20):
+        search.follow(step)
+        state.soft_step(step / 20, step)
+    assert state.trade_off < 0.001
 
 
 # Progress --------------------------------------------------------------------------------------

@@ -39,12 +39,11 @@ def distortion(parts: Parts, octaves: int) -> tuple[Distortion, StageView]:
     view = StageView(SHAPE, octaves, parts)
     side = SIDE >> octaves
     local = [exponent - octaves for exponent in view.exponents]
-    layers, kernels, refinement = view.shown(parts)
     grids: list[Tensor] = [
         torch.full(grid_shape(side, side, k), 0.5 if k + octaves > 1 else 0.0) for k in local
     ]
-    tiles = TileGradient(torch.full((2, side, side), 0.4), local, layers)
-    return tiles(layers, kernels, grids, refinement), view
+    tiles = TileGradient(torch.full((2, side, side), 0.4), local, view.layers(parts.layers))
+    return tiles(*view.shown(parts, grids)), view
 
 
 @pytest.mark.parametrize("octaves", OCTAVES)
