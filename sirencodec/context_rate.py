@@ -16,13 +16,12 @@ from itertools import groupby
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from sirencodec.architecture import LARGEST_EXPONENT, PHASES
 from sirencodec.buffers import Buffers
+from sirencodec.context_sources import COARSER_SOURCES, ContextSources
 
 NEIGHBOURS = 9
-COARSER_SOURCES = 2
 INPUT_SCALE = 0.125  # latents enter as eighths
 SCALE_RANGE = (-6.0, 43 / 6)  # logarithms to base 2 that the tables cover
 SMALLEST_PROBABILITY = 2.0**-18  # so that a hopeless sample does not swamp the gradient
@@ -74,8 +73,8 @@ class ContextRate:
             like: dtype and device to compute with.
         """
         self._exponents, self._shapes, self._like = exponents, shapes, like
-        self._lattices = [(-(-rows // 2), -(-columns // 2)) for rows, columns in shapes]
-        self._groups = _group(self._lattices)
+        self._sources = ContextSources(shapes, like)
+        self._groups = _group(self._sources.lattices)
         self._present = [
             [self._presence(group, phase) for group in self._groups] for phase in range(len(PHASES))
         ]
@@ -109,7 +108,9 @@ class ContextRate:
             weight: of a bit in the loss; 0 for no gradient.
             trained_layers: how many layers of each network, from the last, get a gradient.
         """
-        stacks = [self._stack(grids, index) for index in range(len(grids))]
+        stacks = self._sources.new_stacks()
+        for index, stack in enumerate(stacks):
+            self._sources.fill(stack, grids, index)
         slopes = [torch.zeros_like(stack) for stack in stacks]
         bits = [0.0] * len(grids)
         gradients = []
@@ -120,39 +121,7 @@ class ContextRate:
                     group, phase, present, stacks, slopes, network, trained, weight, bits
                 )
             gradients.append(trained)
-        return Rate(bits, self._unstack(slopes) if weight else [], gradients)
-
-    def _stack(self, grids: Sequence[Tensor], index: int) -> Tensor:
-        """Sources of a grid: parent, grandparent and its phases, with a border of zeros."""
-        rows, columns = self._lattices[index]
-        stack = self._like.new_zeros(COARSER_SOURCES + len(PHASES), rows + 2, columns + 2)
-        inside = stack[:, 1:-1, 1:-1]
-        if index + 1 < len(grids):
-            inside[0] = grids[index + 1]
-        if index + 2 < len(grids):
-            repeated = grids[index + 2].repeat_interleave(2, 0).repeat_interleave(2, 1)
-            inside[1] = repeated[:rows, :columns]
-        for phase, (top, left) in enumerate(PHASES):
-            samples = grids[index][top::2, left::2]
-            inside[COARSER_SOURCES + phase, : samples.shape[0], : samples.shape[1]] = samples
-        return stack
-
-    def _unstack(self, slopes: Sequence[Tensor]) -> list[Tensor]:
-        """Adjoint of ``_stack``."""
-        gradients = [self._like.new_zeros(shape) for shape in self._shapes]
-        for index, stack in enumerate(slopes):
-            inside = stack[:, 1:-1, 1:-1]
-            if index + 1 < len(gradients):
-                gradients[index + 1] += inside[0]
-            if index + 2 < len(gradients):
-                rows, columns = gradients[index + 2].shape
-                missing = (0, 2 * columns - inside.shape[2], 0, 2 * rows - inside.shape[1])
-                quads = pad(inside[1], missing).view(rows, 2, columns, 2)
-                gradients[index + 2] += quads.sum((1, 3))
-            for phase, (top, left) in enumerate(PHASES):
-                samples = gradients[index][top::2, left::2]
-                samples += inside[COARSER_SOURCES + phase, : samples.shape[0], : samples.shape[1]]
-        return gradients
+        return Rate(bits, self._sources.gradients(slopes) if weight else [], gradients)
 
     def _add_group(
         self,

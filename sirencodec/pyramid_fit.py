@@ -17,6 +17,7 @@ import torch
 
 from sirencodec.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture
+from sirencodec.kernels import kernels_for
 from sirencodec.progress import OnStep
 from sirencodec.pyramid_state import PyramidPlan, PyramidState
 from sirencodec.query import Samples
@@ -59,9 +60,9 @@ def _share_cores(num_pixels: int, device: torch.device) -> tuple[int, int]:
     cores = torch.get_num_threads()
     if num_pixels < ONE_THREAD_PIXELS:  # waking a thread would take longer than its work
         return 1, 1
-    if device.type != "cpu" or cores == 1:
+    if kernels_for(torch.float32, device.type) is None:
         return 1, cores
-    return 2, cores // 2
+    return cores, 1
 
 
 def _fit(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> QuantizedPicture:

@@ -10,16 +10,15 @@ from torch.nn.functional import avg_pool2d, pad
 
 from sirencodec.annealing import cosine
 from sirencodec.architecture import Architecture, grid_shape
-from sirencodec.context_rate import ContextRate
 from sirencodec.entropy.context import LARGEST_LATENT
 from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.errors import FitError
+from sirencodec.loss_terms import distortion_of, rate_of
 from sirencodec.progress import FitProgress, OnStep
 from sirencodec.query import Samples
-from sirencodec.soft_round import soft_round
+from sirencodec.soft_round import soften
 from sirencodec.stage_view import StageView
-from sirencodec.tile_gradient import TileGradient
 from sirencodec.trained_matrices import Parts, TrainedMatrices
 from sirencodec.water_filling import TRADE_OFF_RANGE
 from sirencodec.workers import Workers
@@ -57,10 +56,6 @@ CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
 FEWEST_CORRECTION_STEPS = 30
 CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
 CORRECTION_START = 0.75  # where on the cosine, and in noise and temperature, a correction sets in
-
-# Of the tiles, for a second thread beside all of the context model, which takes two thirds of the
-# time of the tiles (benchmarks/LOG.md, entry 13).
-OTHER_THREADS_TILES = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +144,8 @@ class PyramidState:
         height, width = self._images[0].shape[1:]
         shapes = [grid_shape(width, height, exponent) for exponent in self._exponents]
         layers = self._view.layers(self._matrices.parts.layers)
-        tiles = TileGradient(image, local, layers)
-        self._tiles = (
-            tiles.split(OTHER_THREADS_TILES, layers) if self._workers.count > 1 else [tiles]
-        )
-        self._rate = ContextRate(self._exponents, shapes, image)
+        self._distortion = distortion_of(image, local, layers, self._workers)
+        self._rate = rate_of(self._exponents, shapes, image, self._workers)
         self._flat = torch.cat([self._latents[k].flatten() for k in self._exponents])
         self._first_moment = torch.zeros_like(self._flat)
         self._second_moments = [0.0] * len(self._exponents)
@@ -180,16 +172,16 @@ class PyramidState:
         share = FINAL_SHARE + (1 - FINAL_SHARE) * cosine(progress)
         temperature = _between(TEMPERATURES, progress)
         noise = torch.empty_like(self._flat).normal_(generator=self._noise)
-        once, slope = soft_round(self._flat, temperature)
-        twice, again = soft_round(once.add_(noise, alpha=_between(NOISES, progress)), temperature)
+        amplitude = _between(NOISES, progress)
+        soft, slope = soften(self._flat, noise, temperature, amplitude, self._workers)
         network_share = share * min(1, (step + 1) / self._network_warm_up)
         latent_rate = LATENT_RATE * 2.0**self._octaves * share * min(1, (step + 1) / WARM_UP_STEPS)
         if self._octaves:
             network_share *= REDUCED_NETWORK_SHARE
         else:
             latent_rate *= 1 + START_GAIN * math.exp(-step / self._plan.start_steps)
-        gradient = self._network_step(twice, network_share)
-        self._latent_step(gradient.mul_(slope).mul_(again), latent_rate)
+        gradient = self._network_step(soft, network_share)
+        self._latent_step(gradient.mul_(slope), latent_rate)
 
     def hard_step(self, share: float) -> None:
         """Move the network alone, the latents rounded."""
@@ -240,23 +232,15 @@ class PyramidState:
 
     def _error(self, parts: Parts, grids: list[Tensor]) -> float:
         """Mean squared error of matrices and latents."""
-        shown = self._view.shown(parts, grids)
-        return math.fsum(self._workers.map(lambda tiles: tiles.error(*shown), self._tiles))
+        return self._distortion.error(*self._view.shown(parts, grids))
 
     def _network_step(self, latents: Tensor, rate: float) -> Tensor:
         """Move the network; returns the gradient with respect to the latents."""
         grids = self._split(latents)
         weight = self.trade_off / self.num_pixels
         parts = self._matrices.rounded()
-        shown = self._view.shown(parts, grids)
-        own, (cost, others) = self._workers.both(
-            lambda: self._tiles[0](*shown),
-            lambda: (
-                self._rate(grids, parts.networks, weight, self._plan.adapted_layers),
-                [tiles(*shown) for tiles in self._tiles[1:]],
-            ),
-        )
-        distortion = sum(others, own)
+        distortion = self._distortion(*self._view.shown(parts, grids))
+        cost = self._rate(grids, parts.networks, weight, self._plan.adapted_layers)
         bits = sum(cost.bits)
         if not math.isfinite(distortion.error + bits):
             raise FitError("the fit diverged")

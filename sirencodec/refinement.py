@@ -19,6 +19,7 @@ from torch.nn.functional import conv2d
 
 from sirencodec.architecture import REFINED
 
+NEIGHBOURS: Final = 9  # pixels of a plane that a convolution sees: 3 x 3
 HALO: Final = 2  # pixels that two convolutions see beyond their output
 
 
@@ -49,3 +50,35 @@ def corrections(features: Tensor, exponents: Sequence[int], matrices: Sequence[T
     own = slice(finest, finest + num_refined(exponents))
     weights = second[own, :-1].view(-1, len(first), 3, 3)
     return conv2d(hidden, weights, second[own, -1])[0]
+
+
+class LocalRefinement:
+    """The part of a refinement that concerns some grids.
+
+    Attributes:
+        matrices: the two, with columns of the features there are and rows of those that are
+            corrected; none if there is no refinement.
+    """
+
+    def __init__(self, exponents: Sequence[int], matrices: Sequence[Tensor]) -> None:
+        """Take from ``matrices``, as ``corrections`` has them, what ``exponents`` need."""
+        self._whole = matrices
+        finest, coarsest = exponents[0], exponents[-1]
+        self._columns = slice(NEIGHBOURS * finest, NEIGHBOURS * (coarsest + 1))
+        self._rows = slice(finest, finest + num_refined(exponents))
+        self.matrices: list[Tensor] = []
+        if matrices:
+            first, second = matrices
+            self.matrices = [
+                torch.cat([first[:, self._columns], first[:, -1:]], 1),
+                second[self._rows].contiguous(),
+            ]
+
+    def gradient(self, local: Sequence[Tensor]) -> list[Tensor]:
+        """Gradient of ``matrices`` -> that of what they were taken from."""
+        whole = [torch.zeros_like(matrix) for matrix in self._whole]
+        if whole:
+            whole[0][:, self._columns] = local[0][:, :-1]
+            whole[0][:, -1] = local[0][:, -1]
+            whole[1][self._rows] = local[1]
+        return whole

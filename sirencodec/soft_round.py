@@ -4,10 +4,15 @@ Rounding has no useful gradient. Its soft form (Agustsson and Theis 2020, sectio
 identity at high temperature, a staircase at zero, and exact at whole numbers and halves throughout.
 """
 
+import ctypes
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor
+
+from sirencodec.kernels import Kernels, address, kernels_for, softening_task
+from sirencodec.workers import Workers
 
 
 def soft_round(values: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -22,3 +27,44 @@ def soft_round(values: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     height = 0.5 / math.tanh(0.5 / temperature)
     slope = curve.square().neg_().add_(1).mul_(height / temperature)
     return floor.add_(0.5).add_(curve, alpha=height), slope
+
+
+def soften(
+    values: Tensor, noise: Tensor, temperature: float, amplitude: float, workers: Workers
+) -> tuple[Tensor, Tensor]:
+    """Values softly rounded, with noise, and softly rounded again; and the derivative of it all.
+
+    Args:
+        values: (count,).
+        noise: likewise.
+        temperature: as above.
+        amplitude: factor on the noise.
+        workers: threads to share the work among.
+    """
+    kernels = kernels_for(values.dtype, values.device.type)
+    if kernels is not None:
+        return _soften_compiled(values, noise, temperature, amplitude, workers, kernels)
+    once, slope = soft_round(values, temperature)
+    twice, again = soft_round(once.add_(noise, alpha=amplitude), temperature)
+    return twice, slope.mul_(again)
+
+
+def _soften_compiled(
+    values: Tensor,
+    noise: Tensor,
+    temperature: float,
+    amplitude: float,
+    workers: Workers,
+    kernels: Kernels,
+) -> tuple[Tensor, Tensor]:
+    softened, slope = torch.empty_like(values), torch.empty_like(values)
+    bounds = [len(values) * part // workers.count for part in range(workers.count + 1)]
+
+    def run(part: tuple[int, int]) -> None:
+        start, stop = part
+        pointers = [address(tensor, start) for tensor in (values, noise, softened, slope)]
+        task = softening_task(values.dtype)(*pointers, stop - start, temperature, amplitude)
+        kernels.soften(ctypes.byref(task))
+
+    workers.map(run, list(pairwise(bounds)))
+    return softened, slope

@@ -7,9 +7,7 @@ and coordinates into values, and the same steps backwards yield the gradient.
 """
 
 from collections.abc import Sequence
-from copy import copy
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -40,22 +38,6 @@ class Distortion:
     kernels: Tensor
     grids: list[Tensor]
     refinement: list[Tensor]
-
-    def __add__(self, other: Self) -> Self:
-        """That of two parts of an image together."""
-        pairs = (
-            zip(ours, others, strict=True)
-            for ours, others in (
-                (self.layers, other.layers),
-                (self.grids, other.grids),
-                (self.refinement, other.refinement),
-            )
-        )
-        layers, grids, refinement = ([one + more for one, more in pair] for pair in pairs)
-        error, kernels = self.error + other.error, self.kernels + other.kernels
-        return replace(
-            self, error=error, layers=layers, kernels=kernels, grids=grids, refinement=refinement
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,8 +86,10 @@ class TileGradient:
             torch.from_numpy(pixel_centres(0, count, size, count)).to(targets)
             for size, count in axes
         )
-        self._chosen = range(len(self._targets))
-        self._make_room(layers)
+        points = self._tile_height * self._tile_width
+        self._backpropagation = Backpropagation(layers, points)
+        self._points = layers[0].new_ones(INPUTS + len(self._exponents) + 1, points)
+        self._buffers = Buffers(layers[0])
         self._reach = [
             (
                 _reach(exponent, len(rows), height).to(targets.device),
@@ -113,32 +97,6 @@ class TileGradient:
             )
             for exponent in self._exponents
         ]
-
-    def _make_room(self, layers: Sequence[Tensor]) -> None:
-        """Buffers for one tile at a time."""
-        points = self._tile_height * self._tile_width
-        self._backpropagation = Backpropagation(layers, points)
-        self._points = layers[0].new_ones(INPUTS + len(self._exponents) + 1, points)
-        self._buffers = Buffers(layers[0])
-
-    def split(self, share: float, layers: Sequence[Tensor]) -> list[Self]:
-        """Two that have about ``1 - share`` and ``share`` of the tiles, each for its own thread.
-
-        What they say of the image adds up to what this one does. One that would have none is left
-        out.
-
-        Args:
-            share: 0 to 1.
-            layers: networks will be shaped like this.
-        """
-        middle = len(self._targets) - round(share * len(self._targets))
-        parts = []
-        for chosen in filter(len, (self._chosen[:middle], self._chosen[middle:])):
-            part = copy(self)
-            part._chosen = chosen
-            part._make_room(layers)
-            parts.append(part)
-        return parts
 
     def _presence(
         self, top: int, left: int, height: int, width: int, like: Tensor
@@ -176,7 +134,7 @@ class TileGradient:
         layer_slopes = [torch.zeros_like(layer) for layer in layers]
         refinement_slopes = [torch.zeros_like(matrix) for matrix in refinement]
         total = 0.0
-        for index in self._chosen:
+        for index in range(len(self._targets)):
             features = self._upsample(index, plain, extended)
             refined = self._refine(features, refinement)
             self._fill(index, features, refined)
@@ -213,7 +171,7 @@ class TileGradient:
     ) -> float:
         """Error alone, at a third of the work. Arguments as above."""
         extended, matrices, total = self._extend(grids), self._all_matrices(kernels), 0.0
-        for index in self._chosen:
+        for index in range(len(self._targets)):
             target, present = self._targets[index], self._present[index]
             features = self._upsample(index, matrices, extended)
             self._fill(index, features, self._refine(features, refinement))

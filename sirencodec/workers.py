@@ -14,7 +14,6 @@ import torch
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
-OtherResult = TypeVar("OtherResult")
 
 
 class Workers:
@@ -41,15 +40,6 @@ class Workers:
             futures[index].result() if index in futures else own[index]
             for index in range(len(pieces))
         ]
-
-    def both(
-        self, one: Callable[[], Result], other: Callable[[], OtherResult]
-    ) -> tuple[Result, OtherResult]:
-        """Results of two pieces of work that have nothing to do with each other."""
-        if self._pool is None:
-            return one(), other()
-        future = self._pool.submit(other)
-        return one(), future.result()
 
 
 @contextmanager

@@ -1,20 +1,23 @@
-"""Bits of a pyramid: those of the real coder, with a gradient that is the real one."""
+"""Bits of a pyramid, by PyTorch and compiled: the real coder's, with the real gradient."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from sirencodec import context_rate
+from sirencodec import compiled_rate, context_rate
 from sirencodec.architecture import grid_shape
+from sirencodec.compiled_rate import CompiledRate
 from sirencodec.context_rate import ContextRate, Network
 from sirencodec.entropy.coder import SymbolEncoder
 from sirencodec.entropy.context import encode_latents
 from sirencodec.entropy.prior import prior_context
+from sirencodec.kernels import Kernels, all_kernels
+from sirencodec.workers import Workers
 from tests.unit.pyramids import (
     ALL_GRIDS,
     UNIT,
@@ -28,6 +31,8 @@ from tests.unit.pyramids import (
 SIZES = [(1, 1), (2, 7), (33, 18), (64, 64)]
 pytestmark = pytest.mark.usefixtures("one_thread")
 LIKE = torch.zeros((), dtype=torch.float64)
+KERNELS = all_kernels(torch.float64)
+kernels_used: list[Kernels] = []
 
 
 def in_ones(context: Sequence[Sequence[Floats]]) -> list[Network]:
@@ -40,8 +45,23 @@ def shipped_context() -> list[list[Floats]]:
     return [list(matrices[depth * phase : depth * (phase + 1)]) for phase in range(4)]
 
 
-def rate_of(width: int, height: int, grids: Sequence[int] = ALL_GRIDS) -> ContextRate:
-    return ContextRate(grids, [grid_shape(width, height, k) for k in grids], LIKE)
+def rate_of(
+    width: int, height: int, grids: Sequence[int] = ALL_GRIDS
+) -> CompiledRate | ContextRate:
+    shapes = [grid_shape(width, height, k) for k in grids]
+    if kernels_used:
+        return CompiledRate(grids, shapes, LIKE, Workers(), kernels_used[0])
+    return ContextRate(grids, shapes, LIKE)
+
+
+@pytest.fixture(autouse=True, params=["pytorch", "compiled"])
+def implementation(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.param == "compiled":
+        if not KERNELS:
+            pytest.skip("kernels are not built")
+        kernels_used[:] = KERNELS
+    yield
+    kernels_used.clear()
 
 
 def random_values(width: int, height: int, grids: Sequence[int] = ALL_GRIDS) -> list[Tensor]:
@@ -86,7 +106,8 @@ def test_bits_are_those_of_the_coder(
     Among latents that are not a picture's, some have no chance under that model. Here they cost
     what a table takes for them.
     """
-    monkeypatch.setattr(context_rate, "SMALLEST_PROBABILITY", 2.0**-24)
+    for module in (context_rate, compiled_rate):
+        monkeypatch.setattr(module, "SMALLEST_PROBABILITY", 2.0**-24)
     latents = smooth_latents(*size, spread)
     values = [torch.from_numpy(grid).double() for grid in latents]
     bits = rate_of(*size)(values, in_ones(shipped_context()), 0.0).bits

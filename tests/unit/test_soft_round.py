@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sirencodec.soft_round import soft_round
+from sirencodec import soft_round as soft_round_module
+from sirencodec.kernels import all_kernels
+from sirencodec.soft_round import soft_round, soften
+from sirencodec.workers import Workers, worker_threads
 
 TEMPERATURES = [0.08, 0.2, 0.35, 1.0, 5.0]
 
@@ -51,3 +54,34 @@ def test_the_argument_is_left_alone() -> None:
     argument = values()
     soft_round(argument, 0.3)
     torch.testing.assert_close(argument, values())
+
+
+@pytest.mark.parametrize("temperature", TEMPERATURES)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_softening_is_rounding_twice_with_noise_between(temperature: float, threads: int) -> None:
+    noise = torch.randn(len(values()), generator=torch.Generator().manual_seed(0)).double()
+    once, slope = soft_round(values(), temperature)
+    twice, again = soft_round(once + 0.2 * noise, temperature)
+    with worker_threads(threads) as workers:
+        softened = soften(values(), noise, temperature, 0.2, workers)
+    torch.testing.assert_close(softened, (twice, slope * again), rtol=1e-9, atol=1e-12)
+
+
+def test_softening_by_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = torch.full_like(values(), 0.5)
+    expected = soften(values(), noise, 0.3, 0.2, Workers())
+    monkeypatch.setattr(soft_round_module, "kernels_for", lambda *_: None)
+    torch.testing.assert_close(soften(values(), noise, 0.3, 0.2, Workers()), expected)
+
+
+@pytest.mark.skipif(not all_kernels(torch.float32), reason="kernels are not built")
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 457])
+def test_softening_in_single_precision(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    some, noise = values()[:count], torch.full((count,), 0.5)
+    expected = soften(some, noise.double(), 0.1, 0.2, Workers())
+    for kernels in all_kernels(torch.float32):
+        monkeypatch.setattr(soft_round_module, "kernels_for", lambda *_, found=kernels: found)
+        ours = soften(some.float(), noise, 0.1, 0.2, Workers())
+        torch.testing.assert_close(
+            [tensor.double() for tensor in ours], list(expected), rtol=1e-4, atol=2e-4
+        )

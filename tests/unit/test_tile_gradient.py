@@ -1,9 +1,10 @@
-"""Error of the image that a pyramid makes: that of a decode, with its gradient."""
+"""Error of a pyramid's image, by PyTorch and compiled: a decode's, with its gradient."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,11 +13,14 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from sirencodec import tile_gradient
+from sirencodec.compiled_distortion import CompiledDistortion
 from sirencodec.features import FeatureField
+from sirencodec.kernels import Kernels, all_kernels
 from sirencodec.query import Network, Region, query_strips
 from sirencodec.refinement import HALO, corrections
 from sirencodec.tile_gradient import Distortion, TileGradient
 from sirencodec.upsampling import MARGIN, upsampling_matrices
+from sirencodec.workers import Workers
 from tests.unit.pyramids import (
     ALL_GRIDS,
     architecture,
@@ -26,6 +30,7 @@ from tests.unit.pyramids import (
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+KERNELS = all_kernels(torch.float64)
 SIZES = [(1, 1), (5, 3), (64, 64), (70, 100), (130, 65)]
 
 
@@ -35,6 +40,8 @@ class Case:
 
     Unless it is ``refined``, features are as they are upsampled: so fits of a reduced image.
     """
+
+    kernels_used: ClassVar[Kernels | None] = None
 
     width: int
     height: int
@@ -57,10 +64,12 @@ class Case:
         matrices = random_refinement() if self.refined else []
         self.refinement = [torch.from_numpy(matrix) for matrix in matrices]
 
-    def gradient(self) -> TileGradient:
-        return TileGradient(self.targets, self.grids, self.layers)
+    def gradient(self) -> CompiledDistortion | TileGradient:
+        if Case.kernels_used is None:
+            return TileGradient(self.targets, self.grids, self.layers)
+        return CompiledDistortion(self.targets, self.grids, Workers(), Case.kernels_used)
 
-    def distortion(self, gradient: TileGradient | None = None) -> Distortion:
+    def distortion(self, gradient: CompiledDistortion | TileGradient | None = None) -> Distortion:
         compute = gradient or self.gradient()
         return compute(self.layers, self.kernels, self.latents, self.refinement)
 
@@ -71,6 +80,14 @@ class Case:
 def slopes(ours: Distortion) -> list[Tensor]:
     """In the order of ``Case.tensors``."""
     return [*ours.layers, ours.kernels, *ours.grids, *ours.refinement]
+
+
+@pytest.fixture(autouse=True, params=["pytorch", "compiled"])
+def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "compiled":
+        if not KERNELS:
+            pytest.skip("kernels are not built")
+        monkeypatch.setattr(Case, "kernels_used", KERNELS[0])
 
 
 @pytest.fixture(autouse=True)
@@ -199,22 +216,6 @@ def test_parts_of_the_refinement_without_a_grid_have_no_slope() -> None:
     of_grids = first[:, :-1].view(8, 7, 9).abs().sum((0, 2)) > 0
     assert of_grids.tolist() == [False, True, True, False, False, False, False]
     assert (second.abs().sum(1) > 0).tolist() == [False, True]
-
-
-@pytest.mark.parametrize(("share", "count"), [(0.0, 1), (0.3, 2), (1.0, 1)])
-def test_parts_add_up(share: float, count: int) -> None:
-    case = Case(130, 65)
-    whole = case.gradient()
-    parts = whole.split(share, case.layers)
-    assert len(parts) == count
-    first, *others = (case.distortion(part) for part in parts)
-    ours, expected = sum(others, first), case.distortion(whole)
-    assert ours.error == pytest.approx(expected.error)
-    torch.testing.assert_close(slopes(ours), slopes(expected))
-    arguments = case.layers, case.kernels, case.latents, case.refinement
-    for part, distortion in zip(parts, (first, *others), strict=True):
-        assert distortion.error > 0
-        assert part.error(*arguments) == pytest.approx(distortion.error)
 
 
 def test_calls_do_not_remember() -> None:

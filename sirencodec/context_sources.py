@@ -1,0 +1,68 @@
+"""Latent grids <-> what a prediction of each grid's samples sees (FORMAT.md, section 8).
+
+The *sources* of a grid lie on its lattice, which has a point for every 2 x 2 of its samples: the
+next coarser grid, the one after that, and its own four phases. As planes of one stack with a border
+of zeros, their 3 x 3 neighbourhoods are windows of it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from torch import Tensor
+from torch.nn.functional import pad
+
+from sirencodec.architecture import PHASES
+
+COARSER_SOURCES: Final = 2
+
+
+class ContextSources:
+    """The sources of all grids of a pyramid.
+
+    Attributes:
+        lattices: (rows, columns) of each grid's.
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, int]], like: Tensor) -> None:
+        """Plan for grids of these shapes, consecutive and finest first, of ``like``'s kind."""
+        self._shapes, self._like = shapes, like
+        self.lattices = [(-(-rows // 2), -(-columns // 2)) for rows, columns in shapes]
+
+    def new_stacks(self, beyond: int = 0) -> list[Tensor]:
+        """Zeros: (sources, rows + 2, columns + 2) for each grid, in memory that goes on beyond."""
+        stacks = []
+        for rows, columns in self.lattices:
+            shape = COARSER_SOURCES + len(PHASES), rows + 2, columns + 2
+            count = shape[0] * shape[1] * shape[2]
+            stacks.append(self._like.new_zeros(count + beyond)[:count].view(shape))
+        return stacks
+
+    def fill(self, stack: Tensor, grids: Sequence[Tensor], index: int) -> None:
+        """Write a grid's sources into its stack; the border, and what is missing, stay zero."""
+        rows, columns = self.lattices[index]
+        inside = stack[:, 1:-1, 1:-1]
+        if index + 1 < len(grids):
+            inside[0].copy_(grids[index + 1])
+        if index + 2 < len(grids):
+            repeated = grids[index + 2].repeat_interleave(2, 0).repeat_interleave(2, 1)
+            inside[1].copy_(repeated[:rows, :columns])
+        for phase, (top, left) in enumerate(PHASES):
+            samples = grids[index][top::2, left::2]
+            inside[COARSER_SOURCES + phase, : samples.shape[0], : samples.shape[1]] = samples
+
+    def gradients(self, slopes: Sequence[Tensor]) -> list[Tensor]:
+        """Slopes along all stacks -> those along the grids: the adjoint of ``fill``."""
+        gradients = [self._like.new_zeros(shape) for shape in self._shapes]
+        for index, stack in enumerate(slopes):
+            inside = stack[:, 1:-1, 1:-1]
+            if index + 1 < len(gradients):
+                gradients[index + 1] += inside[0]
+            if index + 2 < len(gradients):
+                rows, columns = gradients[index + 2].shape
+                missing = (0, 2 * columns - inside.shape[2], 0, 2 * rows - inside.shape[1])
+                quads = pad(inside[1], missing).view(rows, 2, columns, 2)
+                gradients[index + 2] += quads.sum((1, 3))
+            for phase, (top, left) in enumerate(PHASES):
+                samples = gradients[index][top::2, left::2]
+                samples += inside[COARSER_SOURCES + phase, : samples.shape[0], : samples.shape[1]]
+        return gradients

@@ -1,0 +1,31 @@
+/* Everything in one precision and for one instruction set, under names that end in SUFFIX. */
+
+#include "distortion.h"
+#include "rate.h"
+#include "softening.h"
+#include "upsampling.h"
+
+#define JOINED(name, suffix) name##suffix
+#define NAMED(name, suffix) JOINED(name, suffix)
+#define EXPORTED(name) NAMED(sirencodec_##name, SUFFIX)
+
+void EXPORTED(rate)(const struct rate_task *tasks, long count, double *bits)
+{
+    rate(tasks, count, bits);
+}
+
+double EXPORTED(distortion)(const struct distortion_task *task) { return distortion(task); }
+
+long EXPORTED(upsampling_memory)(const struct upsampling_task *task)
+{
+    return upsampling_memory(task);
+}
+
+void EXPORTED(upsample)(const struct upsampling_task *task) { upsample(task); }
+
+void EXPORTED(upsampling_gradient)(const struct upsampling_task *task)
+{
+    upsampling_gradient(task);
+}
+
+void EXPORTED(soften)(const struct softening_task *task) { soften(task); }

@@ -1,0 +1,5 @@
+/* Single precision for any processor. */
+#define REAL float
+#define VECTOR_BYTES 16
+#define SUFFIX _single
+#include "kernels.h"
