@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
+from pathlib import Path
 
 import PIL.Image
 import pytest
@@ -86,6 +88,16 @@ def assert_close(ours: list[Tensor], expected: list[Tensor], tolerance: float) -
 def test_kernels_are_built_where_there_is_a_compiler() -> None:
     """Installing leaves them out in silence if they do not compile."""
     assert IS_BUILT or shutil.which("cc") is None
+
+
+def test_every_source_is_named_where_the_build_looks() -> None:
+    """Or source archives lack it."""
+    root = Path(__file__).parents[2]
+    (module,) = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "setuptools"
+    ]["ext-modules"]
+    named = {Path(name).name for name in (*module["sources"], *module["depends"])}
+    assert named == {path.name for path in (root / "sirencodec" / "kernels").glob("*.[ch]")}
 
 
 @needs_kernels
