@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,9 +10,7 @@ import PIL.Image
 import pytest
 from click.testing import CliRunner
 
-import sirencodec
 from benchmarks import readme
-from benchmarks.ablation import ablation_table
 from benchmarks.cli import main
 from benchmarks.codecs import CODECS, Effort
 from benchmarks.machine import ROOT, command_line
@@ -21,8 +18,6 @@ from benchmarks.pixels import find_images, read_pixels
 from benchmarks.quality import psnr_db
 from benchmarks.results import RunStore, read_run
 from benchmarks.smoke import run_smoke, tiny_picture
-from benchmarks.variants import BASELINE, VARIANTS
-from sirencodec.container import parse_container
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.entropy.prior import prior_shapes
 from sirencodec.pyramid_planning import PRIOR
@@ -271,50 +266,6 @@ def test_the_readme_says_what_the_committed_results_say():
 @pytest.mark.skipif(find_spec("imagecodecs") is None, reason="needs the extra 'bench'")
 def test_every_command_runs_and_verifies():
     run_smoke()
-
-
-@pytest.fixture(scope="module")
-def default_file():
-    return sirencodec.encode(tiny_picture(16, 12), bpp=12, effort=0, profile="pure")
-
-
-@pytest.mark.parametrize("name", VARIANTS)
-def test_a_variant_replaces_something_and_decodes(name, default_file):
-    pixels = tiny_picture(16, 12)
-    with warnings.catch_warnings(), VARIANTS[name].applied():
-        warnings.simplefilter("ignore", sirencodec.TargetWarning)
-        data = sirencodec.encode(pixels, bpp=12, effort=0)
-        assert sirencodec.decode(data).samples.shape == pixels.shape
-    # What so small a picture gets anyway.
-    is_default = name in {BASELINE, "batch-2048", "batch-16384", "depth-2"}
-    assert (data == default_file) == is_default
-
-
-def test_a_variant_puts_back_what_it_replaced(default_file):
-    with VARIANTS["zstd"].applied():
-        pass
-    assert sirencodec.encode(tiny_picture(16, 12), bpp=12, effort=0) == default_file
-
-
-def test_variants_are_of_the_pure_profile(monkeypatch):
-    """Even where an image is large enough for a pyramid."""
-    monkeypatch.setattr("sirencodec.pyramid_planning.SMALLEST_PYRAMID_PIXELS", 1)
-    with VARIANTS[BASELINE].applied():
-        data = sirencodec.encode(tiny_picture(16, 12), bpp=12, effort=0)
-    assert not parse_container(data).header.architecture.grids
-
-
-def point(variant, psnr_db):
-    facts = {"codec": "sirencodec", "effort": 0, "image": "a", "encode_s": 1.0}
-    return facts | {"setting": 0.2, "bpp": 0.2, "variant": variant, "psnr_db": psnr_db}
-
-
-def test_variants_are_compared_with_the_pure_profile():
-    points = [point("", 33.0), point(BASELINE, 30.0), point("zstd", 29.5)]
-    table = ablation_table({"points": points})
-    assert "| zstd | −0.50 dB |" in table
-    # Runs from before there was another profile have no baseline of that name.
-    assert "| zstd | −3.50 dB |" in ablation_table({"points": [points[0], points[2]]})
 
 
 def test_images_are_found_by_name(dataset):

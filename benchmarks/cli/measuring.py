@@ -21,6 +21,7 @@ from benchmarks.cli.options import (
 )
 from benchmarks.codecs import BPP_TARGETS, CODECS, OURS
 
+PROFILES = ("pyramid", "pure")  # of what is ablated
 DECODE_WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
 
 
@@ -151,7 +152,8 @@ def scale(
 @click.command()
 @click.option("--dataset", type=Folder, required=True, help="folder of images")
 @click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
-@click.option("--variants", type=Listed(str), default=(), help="names [all]; see --list")
+@click.option("--profile", type=click.Choice(PROFILES), default=PROFILES[0], show_default=True)
+@click.option("--variants", type=Listed(str), default=(), help="names [all of the profile]")
 @click.option("--bpp", type=Listed(float), default=(0.1, 0.2), show_default="0.1,0.2")
 @click.option("--efforts", type=Listed(int), default=(2,), show_default="2")
 @click.option("--seed", type=int, default=0)
@@ -165,6 +167,7 @@ def scale(
 def ablate(
     dataset: Path,
     images: tuple[str, ...],
+    profile: str,
     variants: tuple[str, ...],
     bpp: tuple[float, ...],
     efforts: tuple[int, ...],
@@ -175,17 +178,21 @@ def ablate(
     output: Path,
     is_listing: bool,
 ) -> None:
-    """Encode with one ingredient at a time replaced, and with none, at the same rates."""
+    """Encode with one ingredient at a time replaced, and with none, at the same rates.
+
+    Names of variants may be of either profile; --list tells them.
+    """
     del is_listing
     from benchmarks.ablation import KIND
     from benchmarks.rate_distortion import Plan, run_plan
-    from benchmarks.variants import BASELINE, VARIANTS
+    from benchmarks.variants import VARIANTS, with_bases
 
     if unknown := set(variants) - set(VARIANTS):
         raise click.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(VARIANTS)}")
     files = open_images(dataset, images)
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
-    names = (BASELINE, *(name for name in variants or VARIANTS if name != BASELINE))
+    all_names = [name for name, variant in VARIANTS.items() if variant.profile == profile]
+    names = with_bases(variants or all_names)
     plan = Plan(files, (OURS,), efforts, bpp, (), names, seed=seed, threads=threads)
     store = open_store(output, KIND)
     with store:

@@ -81,13 +81,13 @@ def finish(store: "RunStore", failures: list[str], output: Path) -> None:
 
 
 def list_variants(context: click.Context, option: click.Parameter, is_asked: bool) -> None:
-    """Print the variants by name and ingredient, and stop."""
+    """Print the variants, what they are compared with and the ingredient, and stop."""
     del option
     if is_asked and not context.resilient_parsing:
         from benchmarks.variants import VARIANTS
 
         for variant in VARIANTS.values():
-            click.echo(f"{variant.name:20}{variant.switch}")
+            click.echo(f"{variant.name:24}{variant.base:16}{variant.switch}")
         context.exit()
 
 
