@@ -95,13 +95,18 @@ def run_plan(
     facts = (facts or {}) | {"seed": plan.seed}
     store.start_session(describe_session(parallel, plan.threads, arguments), facts)
     failures: list[str] = []
+
+    def measure_and_keep(job: Job) -> None:
+        """Not left to the loop below, which an interruption ends before the last points come in."""
+        store.add(measure(job, keep_files))
+
     with _progress() as progress, ThreadPoolExecutor(parallel) as pool:
         task = progress.add_task("measuring", total=len(missing))
-        pending = {pool.submit(measure, job, keep_files): job for job in missing}
+        pending = {pool.submit(measure_and_keep, job): job for job in missing}
         try:
             for future in as_completed(pending):
                 try:
-                    store.add(future.result())
+                    future.result()
                 except MeasurementError as error:
                     failures.append(str(error))
                     progress.console.print(f"failed: {error}", markup=False)

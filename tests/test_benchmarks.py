@@ -1,8 +1,14 @@
 """The benchmarks: no finished point is lost, known figures come out, the README cannot drift."""
 
 import json
+import os
+import signal
 import subprocess
+import sys
+import time
+from dataclasses import replace
 from importlib.util import find_spec
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +16,15 @@ import PIL.Image
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import readme
+from benchmarks import coding_process, readme
 from benchmarks.cli import main
 from benchmarks.codecs import CODECS, Effort
 from benchmarks.machine import ROOT, command_line
+from benchmarks.measure import Job, MeasurementError
+from benchmarks.measure import measure as measure_job
 from benchmarks.pixels import find_images, read_pixels
 from benchmarks.quality import psnr_db
-from benchmarks.results import RunStore, read_run
+from benchmarks.results import RunError, RunStore, read_run
 from benchmarks.smoke import run_smoke, tiny_picture
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.entropy.prior import prior_shapes
@@ -84,12 +92,69 @@ def test_an_interrupted_run_goes_on_without_repeating_or_losing_points(dataset, 
     assert resumed["points"][3]["sha256"] == whole["points"][3]["sha256"]
 
 
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_a_run_that_is_ended_from_outside_loses_no_finished_point(dataset, tmp_path, how):
+    output = tmp_path / "run.json"
+    options = ["--codecs", "jpeg-420,webp", "--settings", "10,30,50,70"]
+    command = [sys.executable, "-m", "benchmarks", "rate-distortion", "--dataset", str(dataset)]
+    command += [*options, "--threads", "1", "--jobs", "2", "--output", str(output)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, process_group=0)
+    journal = output.with_suffix(".jsonl")
+    while not journal.exists() or journal.read_text().count("\n") < 4:  # its head, three points
+        assert process.poll() is None
+        time.sleep(0.01)
+    seen = read_run(output)["points"]
+    os.killpg(process.pid, how)  # with the processes that encode and decode
+    process.wait()
+
+    assert journal.exists() == (how == signal.SIGKILL)
+    left = read_run(output)["points"]
+    assert 3 <= len(seen) <= len(left) < 16
+    assert all(point in left for point in seen)
+    resumed = measure(dataset, output, *options)
+    assert [point for point in resumed["points"] if point["session"] == 0] == left
+    keys = {(point["codec"], point["setting"], point["image"]) for point in resumed["points"]}
+    assert len(keys) == len(resumed["points"]) == 16
+
+
 def test_a_point_is_on_disk_before_the_next_begins(tmp_path):
-    store = RunStore(tmp_path / "run.json", "rate-distortion")
-    store.start_session({}, {"dataset": "none"})
-    store.add({"codec": "webp", "setting": 1.0, "image": "a", "bytes": 7})
-    [point] = read_run(tmp_path / "run.json")["points"]
-    assert point["bytes"] == 7
+    with RunStore(tmp_path / "run.json", "rate-distortion") as store:
+        store.start_session({}, {"dataset": "none"})
+        store.add({"codec": "webp", "setting": 1.0, "image": "a", "bytes": 7})
+        [point] = read_run(tmp_path / "run.json")["points"]
+        assert point["bytes"] == 7
+
+
+def test_one_process_at_a_time_writes_to_a_run(tmp_path):
+    path = tmp_path / "run.json"
+    with RunStore(path, "rate-distortion") as store:
+        store.start_session({}, {})
+        store.add({"codec": "webp", "setting": 1.0, "image": "a"})
+        with pytest.raises(RunError, match="another process"), RunStore(path, "rate-distortion"):
+            pass
+        store.add({"codec": "webp", "setting": 2.0, "image": "a"})
+        stale = RunStore(path, "rate-distortion")
+        store.add({"codec": "webp", "setting": 3.0, "image": "a"})
+    with stale:
+        assert len(stale.points) == 3
+    assert len(read_run(path)["points"]) == 3
+
+
+def test_a_session_that_brings_nothing_leaves_the_run_as_it_was(dataset, tmp_path):
+    output = tmp_path / "run.json"
+    options = ("--codecs", "jpeg-420", "--settings", "20")
+    measure(dataset, output, *options)
+    before = output.read_text()
+    arguments = ["rate-distortion", "--dataset", str(dataset), "--output", str(output)]
+    result = CliRunner().invoke(main, [*arguments, "--codecs", "webp", "--seed", "7"])
+    assert result.exit_code == 1
+    assert "Error: the run has seed 0, not 7" in result.output
+    result = CliRunner().invoke(main, [*arguments, "--codecs", "webp", "--settings", "-5"])
+    assert "encode failed" in result.output
+    PIL.Image.fromarray(tiny_picture(seed=2)).save(dataset / "waves1.png")
+    result = CliRunner().invoke(main, [*arguments, "--codecs", "webp"])
+    assert "Error: image waves1 is another one" in result.output
+    assert output.read_text() == before
 
 
 def test_a_run_can_be_extended_but_not_turned_into_another(dataset, tmp_path):
@@ -102,8 +167,29 @@ def test_a_run_can_be_extended_but_not_turned_into_another(dataset, tmp_path):
         RunStore(output, "speed")
 
 
-def test_a_file_that_decodes_to_something_else_is_a_failure_not_a_point(dataset, tmp_path):
-    # Settings that Pillow refuses: the process that encodes fails.
+@pytest.mark.parametrize(
+    ("decodes", "complaint"),
+    [([(48, 64), (48, 64)], "two decodes of one file differ"), ([(64, 48)], "decoded to")],
+    ids=["to-two-pictures", "to-another-size"],
+)
+def test_a_file_that_does_not_verify_is_a_failure_not_a_point(
+    dataset, tmp_path, monkeypatch, decodes, complaint
+):
+    pictures = [np.full((*shape, 3), level, np.uint8) for level, shape in enumerate(decodes)]
+    source = cycle(pictures)
+    broken = replace(CODECS["webp"], decode=lambda data, threads: next(source))
+    monkeypatch.setitem(CODECS, "webp", broken)
+
+    def run_here(request):
+        return getattr(coding_process, request["action"])(request)
+
+    monkeypatch.setattr("benchmarks.measure._run", run_here)
+    job = Job("webp", 20, None, dataset / "waves0.png")
+    with pytest.raises(MeasurementError, match=complaint):
+        measure_job(job)
+
+
+def test_a_codec_that_fails_is_named_and_makes_no_point(dataset, tmp_path):
     arguments = ["rate-distortion", "--dataset", str(dataset), "--images", "waves0"]
     arguments += ["--codecs", "webp", "--settings", "-5,20", "--output", str(tmp_path / "run.json")]
     (tmp_path / "tiny" / "waves0.png").write_bytes(b"no image")

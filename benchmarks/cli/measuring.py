@@ -61,8 +61,7 @@ def rate_distortion(
     files = open_images(dataset, images)
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
     plan = Plan(files, codecs, efforts, bpp, settings, seed=seed, threads=threads)
-    store = open_store(output, KIND)
-    with store:
+    with open_store(output, KIND) as store:
         failures = run_plan(
             plan,
             store,
@@ -105,9 +104,8 @@ def speed(
     cores = os.cpu_count() or 1
     threads = threads or tuple(sorted({1, cores}))
     plan = Plan(image, sizes, widths, efforts, bpp, threads, devices, repeats, encode_repeats)
-    store = open_store(output, KIND)
-    facts = {"image": image.stem, "bpp": bpp, "efforts": list(efforts)}
-    with store:
+    facts = {"image": image.stem, "bpp": bpp, "decoded_effort": efforts[0]}
+    with open_store(output, KIND) as store:
         store.start_session(describe_session(1, max(threads)), facts)
         try:
             measure_speed(plan, store, show_point)
@@ -142,8 +140,7 @@ def scale(
 
     files = open_images(dataset, images)
     threads = threads or os.cpu_count() or 1
-    store = open_store(output, KIND)
-    with store:
+    with open_store(output, KIND) as store:
         store.start_session(describe_session(1, threads), dataset_facts(dataset, files, seed))
         measure_scale(files, bpp, Effort(effort, seed, threads), store, show_point)
     click.echo(f"{len(store.points)} points in {output}", err=True)
@@ -194,8 +191,7 @@ def ablate(
     all_names = [name for name, variant in VARIANTS.items() if variant.profile == profile]
     names = with_bases(variants or all_names)
     plan = Plan(files, (OURS,), efforts, bpp, (), names, seed=seed, threads=threads)
-    store = open_store(output, KIND)
-    with store:
+    with open_store(output, KIND) as store:
         failures = run_plan(
             plan,
             store,

@@ -1,6 +1,8 @@
 """What the commands share: kinds of options, and how they open and close a run."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,13 +52,15 @@ def open_images(dataset: Path, names: tuple[str, ...]) -> list[Path]:
         raise click.ClickException(str(error)) from error
 
 
-def open_store(output: Path, kind: str) -> "RunStore":
-    """Where results go -> the run there so far, or exit with a message."""
-    from benchmarks.results import RunStore
+@contextmanager
+def open_store(output: Path, kind: str) -> Iterator["RunStore"]:
+    """Where results go -> the run there so far, open for writing, or exit with a message."""
+    from benchmarks.results import RunError, RunStore
 
     try:
-        return RunStore(output, kind)
-    except ValueError as error:
+        with RunStore(output, kind) as store:
+            yield store
+    except RunError as error:
         raise click.ClickException(str(error)) from error
 
 
