@@ -16,7 +16,7 @@ import PIL.Image
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import coding_process, readme
+from benchmarks import coding_process, readme, speed
 from benchmarks.cli import main
 from benchmarks.codecs import CODECS, Effort
 from benchmarks.machine import ROOT, command_line
@@ -352,6 +352,37 @@ def test_the_readme_says_what_the_committed_results_say():
 @pytest.mark.skipif(find_spec("imagecodecs") is None, reason="needs the extra 'bench'")
 def test_every_command_runs_and_verifies():
     run_smoke()
+
+
+def test_ours_and_pillow_are_timed_in_turn_after_a_warm_up_and_never_twice(tmp_path, monkeypatch):
+    PIL.Image.fromarray(tiny_picture()).save(tmp_path / "waves.png")
+    asked = []
+
+    def time_here(tasks, threads, repeats, warm_up=()):
+        asked.append((tasks, repeats, warm_up))
+        return {"seconds": [[0.5, 0.1, 0.3]] * len(tasks), "peak_bytes": 1}
+
+    monkeypatch.setattr("benchmarks.speed.time_tasks", time_here)
+    monkeypatch.setattr("benchmarks.timing.time_tasks", time_here)
+    monkeypatch.setattr("benchmarks.speed._starts", lambda *arguments: iter(()))
+    plan = speed.Plan(tmp_path / "waves.png", (16, 32), (64, 128), (1, 0), 2, (1,), ("cpu",), 5, 3)
+    with RunStore(tmp_path / "speed.json", "speed") as store:
+        store.start_session({}, {})
+        speed.measure_speed(plan, store, lambda point: None)
+        floor = 1 + len([name for name in speed.FLOOR if CODECS[name].is_available])
+        assert len(store.points) == 4 * floor + 2  # ours at the other effort and both sizes
+        rounds = [request for request in asked if request[1] > 1]
+        assert [len(tasks) for tasks, _, _ in rounds] == [floor] * 6
+        assert all(len(warm_up) == floor for _, _, warm_up in rounds)
+        for point in store.points.values():
+            assert (point["median_s"], point["fastest_s"], point["slowest_s"]) == (0.3, 0.1, 0.5)
+        asked.clear()
+        speed.measure_speed(plan, store, lambda point: None)
+        assert not asked
+        lost = ("decode", "webp", None, 128, 1, "cpu")  # a run that was cut off before this one
+        del store.points[lost]
+        speed.measure_speed(plan, store, lambda point: None)
+        assert lost in store.points
 
 
 def test_images_are_found_by_name(dataset):

@@ -82,7 +82,7 @@ def rate_distortion(
 @click.option("--devices", type=Listed(str), default=("cpu",), show_default="cpu", help="cpu,cuda")
 @click.option("--bpp", type=float, default=0.2)
 @click.option("--repeats", type=click.IntRange(1), default=5, help="rounds that count")
-@click.option("--encode-repeats", type=click.IntRange(1), default=1, help="likewise of encodes")
+@click.option("--encode-repeats", type=click.IntRange(1), default=3, help="likewise of encodes")
 @click.option("--output", type=NewFile, default=RESULTS / "speed.json", show_default="speed.json")
 def speed(
     image: Path,
