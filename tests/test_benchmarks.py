@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from importlib.util import find_spec
+from io import BytesIO
 from itertools import cycle
 from pathlib import Path
 
@@ -16,15 +17,17 @@ import PIL.Image
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import coding_process, readme, speed
+import sirencodec
+from benchmarks import coding_process, readme, scale, speed
 from benchmarks.cli import main
 from benchmarks.codecs import CODECS, Effort
 from benchmarks.machine import ROOT, command_line
 from benchmarks.measure import Job, MeasurementError
 from benchmarks.measure import measure as measure_job
 from benchmarks.pixels import find_images, read_pixels
-from benchmarks.quality import psnr_db
+from benchmarks.quality import ms_ssim, psnr_db, ssimulacra2
 from benchmarks.results import RunError, RunStore, read_run
+from benchmarks.sheet import ENLARGED, TILE, make_sheet
 from benchmarks.smoke import run_smoke, tiny_picture
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.entropy.prior import prior_shapes
@@ -225,6 +228,39 @@ def test_rivals_spend_more_bytes_on_more_quality(name):
     assert psnr_db(pixels, decodes[0]) < psnr_db(pixels, decodes[1])
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("jpeg-420", {"format": "JPEG", "subsampling": "4:2:0", "optimize": True}),
+        ("jpeg-444", {"format": "JPEG", "subsampling": "4:4:4", "optimize": True}),
+        ("webp", {"format": "WEBP", "method": 6}),
+        ("avif-420", {"format": "AVIF", "subsampling": "4:2:0", "speed": 4}),
+        ("avif-444", {"format": "AVIF", "subsampling": "4:4:4", "speed": 4}),
+    ],
+)
+def test_rivals_are_what_their_names_say(name, options):
+    if not CODECS[name].is_available:
+        pytest.skip(f"{name} is not installed")
+    pixels = tiny_picture(96, 64)
+    if options["format"] == "JPEG":
+        options = options | {"progressive": True}
+    buffer = BytesIO()
+    PIL.Image.fromarray(pixels).save(buffer, quality=60, **options)
+    assert CODECS[name].encode(pixels, 60, Effort()) == buffer.getvalue()
+
+
+@needs_bjontegaard
+def test_structural_similarity_falls_with_noise_and_needs_some_pixels():
+    pixels = tiny_picture(176, 168)
+    noise = np.random.default_rng(0).normal(0, 1, pixels.shape)
+    noisy = [np.clip(pixels + level * noise, 0, 255).astype(np.uint8) for level in (4, 16)]
+    for measure_of in (ms_ssim, ssimulacra2):
+        values = [measure_of(pixels, decoded) for decoded in (pixels, *noisy)]
+        assert values == sorted(values, reverse=True)
+        assert values[0] == pytest.approx(100 if measure_of is ssimulacra2 else 1, abs=1e-4)
+    assert ms_ssim(pixels[:160], pixels[:160]) is None
+
+
 def test_psnr_of_a_known_error():
     black = np.zeros((4, 4, 3), dtype=np.uint8)
     one_off = black.copy()
@@ -266,9 +302,7 @@ def test_bd_rate_of_a_curve_that_costs_half_as_much_again():
 def test_published_curves_rise_and_name_their_source():
     from benchmarks.curves import published_curves
 
-    curves = published_curves("kodak")
-    assert {"vtm", "coin", "cool-chic-5.0.1", "nif25", "bpg", "c3"} <= {c.name for c in curves}
-    for curve in curves:
+    for curve in published_curves("kodak"):
         assert curve.is_published
         assert curve.source.startswith("https://")
         assert len(curve.points) >= 4
@@ -276,18 +310,50 @@ def test_published_curves_rise_and_name_their_source():
         assert [quality for _, quality in curve.points] == sorted(q for _, q in curve.points)
 
 
+# BD-rates against VTM on Kodak, computed by others than this code from the curves' sources.
+@needs_bjontegaard
+@pytest.mark.parametrize(
+    ("name", "point", "percent"),
+    [
+        ("mlic+", (0.1124, 29.198), -13.2),
+        ("cool-chic-5.0.1", (0.2186, 30.859), -6.6),
+        ("lotterycodec", (0.5204, 34.526), -0.4),
+        ("c3", (0.3506, 32.395), 5.3),
+        ("bpg", (0.161, 28.682), 22),
+        ("recombiner", (0.3162, 30.439), 61.5),
+        ("nif25", (0.4451, 31.218), 87),
+        ("struempler-meta", (0.2489, 28.280), 138),
+        ("coin++", (0.1325, 24.927), 488),
+        ("coin", (0.1604, 24.641), 464),
+        ("vtm", (0.2458, 31.2), None),
+    ],
+)
+def test_published_curves_are_those_that_others_know(name, point, percent):
+    from benchmarks.bd_rate import compare
+    from benchmarks.curves import published_curves
+
+    curve, vtm = published_curves("kodak", (name, "vtm"))
+    assert any(pair == pytest.approx(point, abs=6e-4) for pair in curve.points)
+    if percent is not None:
+        assert compare(vtm.points, curve.points).percent == pytest.approx(
+            percent, abs=0.5, rel=0.02
+        )
+
+
 def fake_run(**rates):
     """A run of two images in which each codec's rate is a multiple of the same curve's."""
     points = [
         {"codec": codec, "setting": float(step), "image": image, "bpp": factor * 0.1 * 2**step}
-        | {"psnr_db": 26.0 + 3 * step + shift}
+        | {"psnr_db": 26.0 + 3 * step + shift, "session": 0}
         for codec, factor in rates.items()
         for image, shift in (("a", 0.0), ("b", 1.0))
         for step in range(5)
     ]
+    machine = {"processor": "abacus", "cores": 1}
+    session = {"started": "2026-01-02T03:04:05Z", "commit": "c0ffee", "machine": machine}
     images = {"a": "", "b": ""}
     return {"kind": "rate-distortion", "dataset": "none", "images": images, "seed": 0} | {
-        "sessions": [],
+        "sessions": [session | {"threads": 1, "jobs": 1}],
         "points": points,
     }
 
@@ -302,9 +368,44 @@ def test_report_compares_averages_and_images(tmp_path):
     assert "| a | −50.0 % |" in result.output
     assert (tmp_path / "none-psnr.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (tmp_path / "none-psnr.svg").read_text()
+    assert "20 points measured 2026-01-02 at commit c0ffee on abacus, 1 cores" in result.output
+    assert "lack of images" not in result.output
     missing = CliRunner().invoke(main, ["report", str(path), "--anchor", "moon"])
     assert missing.exit_code == 1
     assert "no curve moon" in missing.output
+
+
+@needs_bjontegaard
+def test_the_report_tells_what_it_leaves_out(tmp_path):
+    run = fake_run(webp=1.0, **{"avif-444": 0.5, "jpeg-xl": 1.0})
+    run["points"] = [point for point in run["points"] if point["codec"] != "jpeg-xl"] + [
+        point | {"psnr_db": point["psnr_db"] - 30}
+        for point in run["points"]
+        if point["codec"] == "jpeg-xl"
+    ]
+    del run["points"][0]  # the first setting of WebP on image a
+    path, other = tmp_path / "run.json", tmp_path / "other.json"
+    path.write_text(json.dumps(run))
+    result = CliRunner().invoke(main, ["report", str(path), "--anchor", "webp"])
+    assert "Not in averages yet, for lack of images: webp at 0 (1 of 2)." in result.output
+    assert "| JPEG XL | – | no common quality | measured |" in result.output
+    other.write_text(json.dumps(run | {"dataset": "another"}))
+    result = CliRunner().invoke(main, ["report", str(path), str(other), "--anchor", "webp"])
+    assert "Error: runs of different data sets: another, none" in result.output
+
+
+def test_on_the_sheet_no_rival_has_more_bytes_than_ours(tmp_path):
+    pixels = tiny_picture(192, 128)
+    original, file, output = (tmp_path / name for name in ("a.png", "a.siren", "sheet.png"))
+    PIL.Image.fromarray(pixels).save(original)
+    file.write_bytes(sirencodec.encode(pixels, bpp=1.0, effort=0, profile="pure"))
+    rivals = ("jpeg-420", "webp")
+    lines = make_sheet(original, file, output, rivals)
+    sizes = [int(line.split(": ")[1].split(" bytes")[0].replace(",", "")) for line in lines]
+    assert sizes[0] == file.stat().st_size
+    assert all(0.8 * sizes[0] < size <= sizes[0] for size in sizes[1:])
+    with PIL.Image.open(output) as sheet:
+        assert sheet.width > (2 + len(rivals)) * TILE * ENLARGED
 
 
 @needs_bjontegaard
@@ -338,6 +439,13 @@ def committed_results():
     return [path.name for path in readme.RESULTS.glob("*.json")]
 
 
+def test_every_committed_result_is_shown_on_a_page():
+    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"]
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    shown = {block["result"] for block in readme.BLOCK.finditer(text)}
+    assert {Path(result).stem for result in committed_results()} <= shown
+
+
 def test_the_readme_says_what_the_committed_results_say():
     text = Path(ROOT / "README.md").read_text(encoding="utf-8")
     if not committed_results():
@@ -365,6 +473,7 @@ def test_ours_and_pillow_are_timed_in_turn_after_a_warm_up_and_never_twice(tmp_p
     monkeypatch.setattr("benchmarks.speed.time_tasks", time_here)
     monkeypatch.setattr("benchmarks.timing.time_tasks", time_here)
     monkeypatch.setattr("benchmarks.speed._starts", lambda *arguments: iter(()))
+    monkeypatch.setattr("benchmarks.speed._siren_file", lambda *arguments: tmp_path / "none.siren")
     plan = speed.Plan(tmp_path / "waves.png", (16, 32), (64, 128), (1, 0), 2, (1,), ("cpu",), 5, 3)
     with RunStore(tmp_path / "speed.json", "speed") as store:
         store.start_session({}, {})
@@ -383,6 +492,43 @@ def test_ours_and_pillow_are_timed_in_turn_after_a_warm_up_and_never_twice(tmp_p
         del store.points[lost]
         speed.measure_speed(plan, store, lambda point: None)
         assert lost in store.points
+
+
+def test_a_scale_run_that_is_cut_off_goes_on_where_it_was(dataset, tmp_path, monkeypatch):
+    finished = []
+
+    def measure_here(original, target_bpp, effort):
+        if len(finished) == 3:
+            raise KeyboardInterrupt
+        finished.append((original.shape, target_bpp, effort.level))
+        gain = 0.3 if len(finished) % 2 else -0.1
+        ways = {f"{way}_psnr_db": 30.0 for way in scale.WAYS} | {"queried_psnr_db": 30 + gain}
+        return ways | {"bpp": target_bpp, "stored_psnr_db": 35.0}
+
+    monkeypatch.setattr(scale, "_measure", measure_here)
+    output = tmp_path / "scale.json"
+    arguments = ["scale", "--dataset", str(dataset), "--bpp", "0.3,0.8", "--effort", "0"]
+    arguments += ["--threads", "1", "--output", str(output)]
+    assert CliRunner().invoke(main, arguments).exit_code == 1
+    assert len(read_run(output)["points"]) == 3
+    finished.clear()
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert len(finished) == 1
+    run = read_run(output)
+    assert [point["session"] for point in run["points"]].count(1) == 1
+    assert "| 0.300 (effort 0, 2 images) | 35.00 |" in scale.scale_table(run)
+    assert "| +0.30 (+0.30 to +0.30) |" in scale.scale_table(run)
+
+
+def test_the_scale_run_enlarges_what_was_shrunk():
+    original = scale._even(tiny_picture(65, 49))
+    assert original.shape == (48, 64, 3)
+    point = scale._measure(original, 4, Effort(0))
+    assert point["bpp"] == pytest.approx(8 * point["bytes"] / (32 * 24), abs=1e-6)
+    shrunk = scale.resize(original, 32, 24, scale.LANCZOS)
+    uncoded = psnr_db(original, scale.resize(shrunk, 64, 48, scale.LANCZOS))
+    assert point["uncoded_psnr_db"] == pytest.approx(uncoded, abs=1e-4)
+    assert {f"{way}_psnr_db" for way in scale.WAYS} <= set(point)
 
 
 def test_images_are_found_by_name(dataset):

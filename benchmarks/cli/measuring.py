@@ -118,7 +118,11 @@ def speed(
 @click.option("--dataset", type=Folder, required=True, help="folder of images")
 @click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
 @click.option(
-    "--bpp", type=Listed(float), default=(0.1, 0.2, 0.4, 0.8), help="of the half-size image"
+    "--bpp",
+    type=Listed(float),
+    default=(0.1, 0.2, 0.3, 0.4, 0.8),
+    show_default="0.1,0.2,0.3,0.4,0.8",
+    help="of the half-size image, the one that is stored",
 )
 @click.option("--effort", type=int, default=4)
 @click.option("--seed", type=int, default=0)
