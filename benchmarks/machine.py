@@ -69,15 +69,19 @@ def _git(*arguments: str) -> str:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Processor, cores, memory, system, and accelerator if there is one; no names."""
+    """Processor, cores, memory, system, what our fits loop in, accelerator if any; no names."""
     import torch
 
+    from sirencodec.kernels import find_library
+
+    instructions = torch.backends.cpu.get_cpu_capability()
     facts = {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        "loops": f"compiled, {instructions}" if find_library() else "PyTorch",
     }
     if torch.cuda.is_available():
         facts["accelerator"] = torch.cuda.get_device_name()

@@ -119,9 +119,9 @@ def plan_adapting(layers: int) -> Callable[..., pyramid_state.PyramidPlan]:
     return partial(_plan, adapted_layers=layers)
 
 
-def straight_through(values: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+def straight_through(values: Tensor, *others: object) -> tuple[Tensor, Tensor]:
     """Rounded values, and a slope as if they were not."""
-    del temperature
+    del others  # noise, its amplitude, temperature, threads
     return torch.round(values), torch.ones_like(values)
 
 

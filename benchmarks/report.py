@@ -186,10 +186,11 @@ def _session_notes(runs: Sequence[dict[str, Any]]) -> list[str]:
         for point in run["points"]:
             session = run["sessions"][point["session"]]
             machine = session["machine"]
+            loops = f"; loops of fits: {machine['loops']}" if "loops" in machine else ""
             counts[
                 f"measured {session['started'][:10]} at commit {session['commit'] or 'unknown'} on "
                 f"{machine['processor']}, {machine['cores']} cores; threads: "
-                f"{session['threads']}, jobs at a time: {session['jobs']}."
+                f"{session['threads']}, jobs at a time: {session['jobs']}{loops}."
             ] += 1
     return [f"{count} points {line}" for line, count in counts.items()]
 

@@ -72,6 +72,7 @@ def test_points_hold_what_was_written_and_decoded(dataset, tmp_path):
         assert min(point["encode_peak_bytes"], point["decode_peak_bytes"]) > 2**20
     session = run["sessions"][0]
     assert set(session) >= {"command", "commit", "machine", "versions", "started", "threads"}
+    assert set(session["machine"]) >= {"processor", "cores", "memory_gib", "loops"}
     assert str(tmp_path) not in json.dumps(run)
 
 
