@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks import tables
 from benchmarks.ablation import ablation_table
 from benchmarks.bd_rate import Window
-from benchmarks.codecs import OURS
+from benchmarks.codecs import OURS, is_ours
 from benchmarks.curves import (
     Curve,
     NoCurveError,
@@ -167,10 +167,15 @@ def _notes(runs: Sequence[dict[str, Any]]) -> list[str]:
             "Rates count whole files; rate and quality are averaged over the images at each "
             "setting. Published curves were not measured here."
         )
+        if any(point["codec"] == OURS for point in points):
+            notes.append(
+                f"{OURS} spends equal bits on all images, the others what equal settings ask for. "
+                "Averages of these are not alike: see figures by image, too."
+            )
         if missing := [part for run in runs for part in _incomplete_settings(run)]:
             notes.append(f"Not in averages yet, for lack of images: {', '.join(missing)}.")
     notes += _session_notes(runs)
-    codes = {point["code"] for point in points if point["codec"] == OURS}
+    codes = {point["code"] for point in points if is_ours(point["codec"])}
     if len(codes) > 1:
         notes.append(f"**Points of {OURS} come from {len(codes)} different versions of its code.**")
     missed = [point for point in points if point.get("notes")]

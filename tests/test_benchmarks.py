@@ -20,12 +20,13 @@ from click.testing import CliRunner
 import sirencodec
 from benchmarks import coding_process, readme, scale, speed
 from benchmarks.cli import main
-from benchmarks.codecs import CODECS, Effort
+from benchmarks.codecs import CODECS, Effort, is_ours
 from benchmarks.machine import ROOT, command_line
 from benchmarks.measure import Job, MeasurementError
 from benchmarks.measure import measure as measure_job
 from benchmarks.pixels import find_images, read_pixels
 from benchmarks.quality import ms_ssim, psnr_db, ssimulacra2
+from benchmarks.rate_distortion import Plan
 from benchmarks.results import RunError, RunStore, read_run
 from benchmarks.sheet import ENLARGED, TILE, make_sheet
 from benchmarks.smoke import run_smoke, tiny_picture
@@ -216,7 +217,7 @@ def test_commands_are_recorded_without_folders_of_the_machine():
     assert recorded == "python -m benchmarks rate-distortion --dataset kodak --jobs 1"
 
 
-@pytest.mark.parametrize("name", [name for name in CODECS if name != "sirencodec"])
+@pytest.mark.parametrize("name", [name for name in CODECS if not is_ours(name)])
 def test_rivals_spend_more_bytes_on_more_quality(name):
     codec = CODECS[name]
     if not codec.is_available:
@@ -530,6 +531,17 @@ def test_the_scale_run_enlarges_what_was_shrunk():
     uncoded = psnr_db(original, scale.resize(shrunk, 64, 48, scale.LANCZOS))
     assert point["uncoded_psnr_db"] == pytest.approx(uncoded, abs=1e-4)
     assert {f"{way}_psnr_db" for way in scale.WAYS} <= set(point)
+
+
+def test_ours_can_be_measured_by_quality_at_the_settings_of_the_others(dataset):
+    images = find_images(dataset, ("waves0",))
+    plan = Plan(images, ("sirencodec-q", "sirencodec", "webp"), (0,), (2.0,), (50.0,))
+    assert sorted((job.codec, job.setting, job.effort) for job in plan.jobs()) == [
+        ("sirencodec", 2.0, 0), ("sirencodec-q", 50.0, 0), ("webp", 50.0, None),
+    ]  # fmt: skip
+    pixels = tiny_picture(24, 16)
+    encoded = CODECS["sirencodec-q"].encode(pixels, 50, Effort(0))
+    assert encoded == sirencodec.encode(pixels, quality=50, effort=0)
 
 
 def test_images_are_found_by_name(dataset):

@@ -19,16 +19,19 @@ from benchmarks.cli.options import (
     open_store,
     show_point,
 )
-from benchmarks.codecs import BPP_TARGETS, CODECS, OURS
+from benchmarks.codecs import BPP_TARGETS, CODECS, OURS, OURS_BY_QUALITY
 
 PROFILES = ("pyramid", "pure")  # of what is ablated
+USUAL_CODECS = tuple(name for name in CODECS if name != OURS_BY_QUALITY)
 DECODE_WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
 
 
 @click.command("rate-distortion")
 @click.option("--dataset", type=Folder, required=True, help="folder of images")
 @click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
-@click.option("--codecs", type=Listed(str), default=tuple(CODECS), show_default="all")
+@click.option(
+    "--codecs", type=Listed(str), default=USUAL_CODECS, show_default="all but sirencodec-q"
+)
 @click.option("--efforts", type=Listed(int), default=(4,), show_default="4", help="of sirencodec")
 @click.option("--bpp", type=Listed(float), default=BPP_TARGETS, show_default=True, help="likewise")
 @click.option("--settings", type=Listed(float), default=(), help="of all others, not their grids")
