@@ -6,9 +6,11 @@ VENV ?= .venv
 # gigabytes of CUDA; where a CPU build is at hand:  make demo TORCH='torch==2.13.0+cpu'
 TORCH ?= torch>=2.4,<3
 
-# What `make bench` measures: a folder of images, such as the 24 of Kodak.
+# What `make bench` measures: a folder of images, such as the 24 of Kodak; one of them for timings.
 DATASET ?= kodak
-BENCH_RESULT ?= benchmarks/results/$(notdir $(DATASET)).json
+BENCH_IMAGE ?= $(firstword $(sort $(wildcard $(DATASET)/*.png)))
+RESULTS ?= benchmarks/results
+BENCH_NAME := $(notdir $(abspath $(DATASET)))
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -46,9 +48,12 @@ check: lint types test ## everything CI runs
 bench-smoke: $(STAMP) ## run every benchmark once, on tiny pictures
 	$(BIN)/python -m benchmarks smoke
 
-bench: $(STAMP) ## measure all codecs:  make bench DATASET=folder (hours; goes on when cut off)
-	$(BIN)/python -m benchmarks rate-distortion --dataset "$(DATASET)" --output "$(BENCH_RESULT)"
-	$(BIN)/python -m benchmarks report "$(BENCH_RESULT)" --plots benchmarks/results
+bench: $(STAMP) ## measure everything but ablations:  make bench DATASET=folder (hours; goes on when cut off)
+	$(BIN)/python -m benchmarks rate-distortion --dataset "$(DATASET)" --output "$(RESULTS)/$(BENCH_NAME).json"
+	$(BIN)/python -m benchmarks scale --dataset "$(DATASET)" --output "$(RESULTS)/$(BENCH_NAME)-scale.json"
+	$(BIN)/python -m benchmarks speed --image "$(BENCH_IMAGE)" --output "$(RESULTS)/$(BENCH_NAME)-speed.json"
+	$(BIN)/python -m benchmarks report "$(RESULTS)/$(BENCH_NAME).json" --plots "$(RESULTS)"
+	$(BIN)/python -m benchmarks report "$(RESULTS)/$(BENCH_NAME)-scale.json" "$(RESULTS)/$(BENCH_NAME)-speed.json"
 
 build: $(STAMP) ## wheel and source archive in dist/
 	$(BIN)/python -m build

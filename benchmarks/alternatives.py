@@ -1,4 +1,4 @@
-"""What ablations put in the place of the codec's own ingredients; see `variants.py`."""
+"""What ablations put in the place of the codec's own ingredients; see `pure_variants.py`."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.codecs import CODECS, OURS, Effort
+from benchmarks.codecs import CODECS, Effort, is_ours
 from benchmarks.machine import code_fingerprint
 from benchmarks.memory import peak_memory_bytes
 from benchmarks.pixels import read_pixels
@@ -56,7 +56,7 @@ def decode(request: Request) -> Reply:
 
 def prepare(request: Request) -> AbstractContextManager[None]:
     """Import what the codec needs before any clock runs; put a variant in place."""
-    if request["codec"] == OURS:
+    if is_ours(request["codec"]):
         import sirencodec.encoder  # noqa: F401
 
         if request.get("variant"):

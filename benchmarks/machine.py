@@ -24,6 +24,8 @@ PACKAGES = (
     "pytorch-msssim",
     "ssimulacra2",
 )
+# What lies beside the sources and is made from them.
+BUILT = (".pyc", ".so", ".o", ".dylib", ".pyd")
 
 
 def describe_session(jobs: int, threads: int, arguments: list[str] | None = None) -> dict[str, Any]:
@@ -67,14 +69,23 @@ def _git(*arguments: str) -> str:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Processor, cores, memory, system; no names."""
-    return {
+    """Processor, cores, memory, system, what our fits loop in, accelerator if any; no names."""
+    import torch
+
+    from sirencodec.kernels import find_library
+
+    instructions = torch.backends.cpu.get_cpu_capability()
+    facts = {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        "loops": f"compiled, {instructions}" if find_library() else "PyTorch",
     }
+    if torch.cuda.is_available():
+        facts["accelerator"] = torch.cuda.get_device_name()
+    return facts
 
 
 def _processor() -> str:
@@ -109,8 +120,9 @@ def package_versions() -> dict[str, str]:
 
 
 def code_fingerprint() -> str:
-    """Sources of the codec as they are on disk now -> 12 hexadecimal digits."""
+    """The codec as it is on disk now, sources and shipped networks -> 12 hexadecimal digits."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "sirencodec").rglob("*.py")):
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    for path in sorted((ROOT / "sirencodec").rglob("*")):
+        if path.is_file() and path.suffix not in BUILT:
+            digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.codecs import CODECS, OURS
+from benchmarks.codecs import CODECS, is_ours
 from benchmarks.machine import ROOT
 from benchmarks.pixels import read_pixels
 from benchmarks.quality import measure_quality
@@ -81,7 +81,7 @@ def measure(job: Job, keep_files: Path | None = None) -> Point:
 
     height, width, _ = original.shape
     point: Point = {"codec": job.codec, "setting": job.setting, "image": job.image.stem}
-    if job.codec == OURS:
+    if is_ours(job.codec):
         point |= {"effort": job.effort, "code": encoded["code"]}
     if job.variant:
         point["variant"] = job.variant

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from benchmarks.codecs import CODECS, OURS
+from benchmarks.codecs import CODECS, OURS, is_ours
 from benchmarks.machine import code_fingerprint, describe_session
 from benchmarks.measure import Job, MeasurementError, measure
 from benchmarks.results import RunStore
@@ -26,8 +26,8 @@ class Plan:
         images: files of the originals.
         codecs: names in ``CODECS``.
         efforts: of our codec.
-        targets_bpp: settings of our codec.
-        settings: of the other codecs; their whole grid if empty.
+        targets_bpp: settings of our codec by bits a pixel.
+        settings: of the other codecs, and of ours by quality; their whole grid if empty.
         variants: of our codec; the empty name is the codec as it is.
         seed, threads: of every encode.
     """
@@ -43,20 +43,21 @@ class Plan:
 
     def jobs(self) -> Iterator[Job]:
         """All points, rivals first; by setting, so that a cut-off run holds whole settings."""
-        for name in sorted(self.codecs, key=lambda name: name == OURS):
-            if name == OURS:
-                yield from self._our_jobs()
+        for name in sorted(self.codecs, key=is_ours):
+            settings = self.settings or CODECS[name].settings
+            if is_ours(name):
+                yield from self._our_jobs(name, self.targets_bpp if name == OURS else settings)
                 continue
-            for setting in self.settings or CODECS[name].settings:
+            for setting in settings:
                 for image in self.images:
                     yield Job(name, setting, None, image, threads=self.threads)
 
-    def _our_jobs(self) -> Iterator[Job]:
+    def _our_jobs(self, name: str, settings: Sequence[float]) -> Iterator[Job]:
         for effort in sorted(self.efforts):
-            for target in self.targets_bpp:
+            for setting in settings:
                 for variant in self.variants:
                     for image in self.images:
-                        yield Job(OURS, target, effort, image, variant, self.seed, self.threads)
+                        yield Job(name, setting, effort, image, variant, self.seed, self.threads)
 
 
 def run_plan(
@@ -95,13 +96,18 @@ def run_plan(
     facts = (facts or {}) | {"seed": plan.seed}
     store.start_session(describe_session(parallel, plan.threads, arguments), facts)
     failures: list[str] = []
+
+    def measure_and_keep(job: Job) -> None:
+        """Not left to the loop below, which an interruption ends before the last points come in."""
+        store.add(measure(job, keep_files))
+
     with _progress() as progress, ThreadPoolExecutor(parallel) as pool:
         task = progress.add_task("measuring", total=len(missing))
-        pending = {pool.submit(measure, job, keep_files): job for job in missing}
+        pending = {pool.submit(measure_and_keep, job): job for job in missing}
         try:
             for future in as_completed(pending):
                 try:
-                    store.add(future.result())
+                    future.result()
                 except MeasurementError as error:
                     failures.append(str(error))
                     progress.console.print(f"failed: {error}", markup=False)

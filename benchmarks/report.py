@@ -1,5 +1,6 @@
 """Runs -> the report: BD-rate tables, quality at rates, plots, notes on what to beware of."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +9,22 @@ from typing import Any
 from benchmarks import tables
 from benchmarks.ablation import ablation_table
 from benchmarks.bd_rate import Window
-from benchmarks.codecs import OURS
-from benchmarks.curves import Curve, NoCurveError, find_curve, measured_curves, published_curves
+from benchmarks.codecs import OURS, is_ours
+from benchmarks.curves import (
+    Curve,
+    NoCurveError,
+    curve_name,
+    find_curve,
+    measured_curves,
+    published_curves,
+)
 from benchmarks.scale import scale_table
 from benchmarks.speed_tables import speed_tables
 
 # Of everything published, what a plot can show and stay readable: the classical reference, the best
 # overfitted codec, and those whose files are networks of sines as well.
 PLOTTED = ("vtm", "cool-chic-5.0.1", "nif25", "struempler-meta", "coin")
+DEFAULT_ANCHORS = ("vtm", "jpeg-420")  # the first of them that there is
 KODAK_IMAGES = 24  # what published averages are over
 RATES_BPP = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
 QUALITY_NAMES = {"psnr": "PSNR in dB", "ms-ssim": "MS-SSIM in dB", "ssimulacra2": "SSIMULACRA2"}
@@ -26,7 +35,7 @@ class Options:
     """What to report.
 
     Attributes:
-        anchor: name of the curve the others are compared with.
+        anchor: name of the curve the others are compared with; of ``DEFAULT_ANCHORS`` if empty.
         measure: quality, a key of ``curves.MEASURES``.
         images: names to average over; all if empty.
         published: names of published curves; all if None.
@@ -34,7 +43,7 @@ class Options:
         by_image: a table of every image, too.
     """
 
-    anchor: str = "vtm"
+    anchor: str = ""
     measure: str = "psnr"
     images: tuple[str, ...] = ()
     published: tuple[str, ...] | None = None
@@ -48,7 +57,12 @@ def collect_curves(runs: Sequence[dict[str, Any]], options: Options) -> list[Cur
 
     Published curves come in PSNR over the whole data set, so they are left out of other measures
     and of a selection of images, unless they are known image by image.
+
+    Raises:
+        NoCurveError: if runs are of different data sets.
     """
+    if len(datasets := {run["dataset"] for run in runs}) > 1:
+        raise NoCurveError(f"runs of different data sets: {', '.join(sorted(datasets))}")
     curves: dict[str, Curve] = {}
     for run in runs:
         for curve in measured_curves(run, options.images, options.measure):
@@ -101,7 +115,9 @@ def write_report(runs: Sequence[dict[str, Any]], options: Options) -> str:
         NoCurveError: if the anchor is not among the curves.
     """
     curves = collect_curves(runs, options)
-    anchor = find_curve(curves, options.anchor)
+    names = {curve.name for curve in curves}
+    usual = next((name for name in DEFAULT_ANCHORS if name in names), DEFAULT_ANCHORS[0])
+    anchor = find_curve(curves, options.anchor or usual)
     windows: dict[str, Window | None] = {
         "window_bpp": options.window_bpp,
         "window_quality": options.window_quality,
@@ -145,24 +161,53 @@ def _window_text(options: Options, anchor: Curve) -> str:
 def _notes(runs: Sequence[dict[str, Any]]) -> list[str]:
     """What a reader must know about the figures."""
     points = [point for run in runs for point in run["points"]]
-    sessions = [session for run in runs for session in run["sessions"]]
     notes = []
     if runs[0]["kind"] == "rate-distortion":
         notes.append(
             "Rates count whole files; rate and quality are averaged over the images at each "
             "setting. Published curves were not measured here."
         )
-    for session in (sessions[-1],) if sessions else ():
-        machine = session["machine"]
-        notes.append(
-            f"Measured {session['started'][:10]} at commit {session['commit'] or 'unknown'} on "
-            f"{machine['processor']}, {machine['cores']} cores; threads: {session['threads']}, "
-            f"jobs at a time: {session['jobs']}."
-        )
-    codes = {point["code"] for point in points if point["codec"] == OURS}
+        if any(point["codec"] == OURS for point in points):
+            notes.append(
+                f"{OURS} spends equal bits on all images, the others what equal settings ask for. "
+                "Averages of these are not alike: see figures by image, too."
+            )
+        if missing := [part for run in runs for part in _incomplete_settings(run)]:
+            notes.append(f"Not in averages yet, for lack of images: {', '.join(missing)}.")
+    notes += _session_notes(runs)
+    codes = {point["code"] for point in points if is_ours(point["codec"])}
     if len(codes) > 1:
         notes.append(f"**Points of {OURS} come from {len(codes)} different versions of its code.**")
     missed = [point for point in points if point.get("notes")]
     if missed:
         notes.append(f"{len(missed)} points came with a warning, such as a target out of reach.")
     return notes
+
+
+def _session_notes(runs: Sequence[dict[str, Any]]) -> list[str]:
+    """Where points were measured: a line for each day, commit, machine and share of it."""
+    counts: Counter[str] = Counter()
+    for run in runs:
+        for point in run["points"]:
+            session = run["sessions"][point["session"]]
+            machine = session["machine"]
+            loops = f"; loops of fits: {machine['loops']}" if "loops" in machine else ""
+            counts[
+                f"measured {session['started'][:10]} at commit {session['commit'] or 'unknown'} on "
+                f"{machine['processor']}, {machine['cores']} cores; threads: "
+                f"{session['threads']}, jobs at a time: {session['jobs']}{loops}."
+            ] += 1
+    return [f"{count} points {line}" for line, count in counts.items()]
+
+
+def _incomplete_settings(run: dict[str, Any]) -> list[str]:
+    """Curves with settings that some image of the run lacks: name, setting, how many it has."""
+    counts: Counter[tuple[str, float]] = Counter(
+        (curve_name(point), point["setting"]) for point in run["points"]
+    )
+    total = len(run["images"])
+    return [
+        f"{name} at {setting:g} ({count} of {total})"
+        for (name, setting), count in counts.items()
+        if count < total
+    ]

@@ -3,13 +3,15 @@
 `NAME.jsonl` grows by one line a point, each flushed to the disk, so that whatever stops a run, what
 was finished stays. At the end everything goes into `NAME.json` at once, one line a point, and the
 journal is removed. A run whose name exists goes on where it was: finished points are not repeated.
+Only one process at a time may write to a run.
 """
 
+import fcntl
 import json
 import os
 import threading
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from benchmarks.measure import Key, Point
 
@@ -21,8 +23,12 @@ KEY_FIELDS = {
 }
 
 
+class RunError(ValueError):
+    """A run cannot be gone on with as asked."""
+
+
 class RunStore:
-    """Points of one run, in memory and on disk.
+    """Points of one run, in memory and on disk; as a context, for writing.
 
     Attributes:
         run: all but the points: kind, dataset, seed, images, sessions.
@@ -33,19 +39,24 @@ class RunStore:
         """Open the run at ``path``, NAME.json, taking up what earlier sessions have finished.
 
         Raises:
-            ValueError: if there is a run of another kind.
+            RunError: if there is a run of another kind.
         """
         self._path = path
         self._journal_path = path.with_suffix(".jsonl")
         self._lock = threading.Lock()
+        self._journal: BinaryIO | None = None
         self.run: dict[str, Any] = {"kind": kind, "sessions": []}
         self.points: dict[Key, Point] = {}
-        if path.exists():
-            self.run = json.loads(path.read_text())
+        self._load()
+        if self.run["kind"] != kind:
+            raise RunError(f"{path} holds a run of kind {self.run['kind']}, not {kind}")
+
+    def _load(self) -> None:
+        """Take up what is on disk."""
+        if self._path.exists():
+            self.run = json.loads(self._path.read_text())
             stored = self.run.pop("points")
             self.points = {self._key(point): point for point in stored}
-        if self.run["kind"] != kind:
-            raise ValueError(f"{path} holds a run of kind {self.run['kind']}, not {kind}")
         for entry in _read_journal(self._journal_path):
             if "point" in entry:
                 self.points[self._key(entry["point"])] = entry["point"]
@@ -56,15 +67,16 @@ class RunStore:
         """Begin to work on the run: note who and where, and facts about the run itself.
 
         Raises:
-            ValueError: if a fact contradicts what the run has been so far.
+            RunError: if a fact contradicts what the run has been so far.
         """
+        changed = dict(self.run)
         for name, value in facts.items():
             if name == "images":
-                value = self.run.get("images", {}) | value
+                value = _merged_images(self.run.get("images", {}), value)
             elif name in self.run and self.run[name] != value:
-                raise ValueError(f"the run has {name} {self.run[name]!r}, not {value!r}")
-            self.run[name] = value
-        self.run["sessions"].append(session)
+                raise RunError(f"the run has {name} {self.run[name]!r}, not {value!r}")
+            changed[name] = value
+        self.run = changed | {"sessions": [*self.run["sessions"], session]}
         _cut_damaged_end(self._journal_path)
         self._append({"run": self.run})
 
@@ -74,11 +86,6 @@ class RunStore:
         with self._lock:
             self.points[self._key(point)] = point
             self._append({"point": point})
-
-    def finish(self) -> None:
-        """Journal -> the run's JSON file, in one step."""
-        write_json(self._path, self.whole_run())
-        self._journal_path.unlink(missing_ok=True)
 
     def whole_run(self) -> dict[str, Any]:
         """The run with its points in order."""
@@ -90,20 +97,41 @@ class RunStore:
         return tuple(point.get(field) for field in fields)
 
     def _append(self, entry: dict[str, Any]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._journal_path.open("a", encoding="utf-8") as journal:
-            journal.write(json.dumps(entry) + "\n")
-            journal.flush()
-            os.fsync(journal.fileno())
+        if self._journal is None:
+            raise RuntimeError("a run can be written to only within its context")
+        self._journal.write(json.dumps(entry).encode() + b"\n")
+        self._journal.flush()
+        os.fsync(self._journal.fileno())
 
     def __enter__(self) -> Self:
-        """Use as a context: whatever ends the block, the run's file is written."""
+        """Open the run for writing, which one process at a time may do.
+
+        Raises:
+            RunError: if another one is doing it.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        journal = self._journal_path.open("ab")
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            journal.close()
+            raise RunError(f"another process is writing to {self._path}") from error
+        self._journal = journal
+        self._load()  # what another process may have finished meanwhile
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Write what there is."""
+        """Journal -> the run's JSON file, in one step, whatever ended the block.
+
+        Sessions at the end that brought nothing are left out.
+        """
         if self.points:
-            self.finish()
+            last = max(point["session"] for point in self.points.values())
+            del self.run["sessions"][last + 1 :]
+            write_json(self._path, self.whole_run())
+        self._journal_path.unlink()
+        if self._journal is not None:
+            self._journal.close()
 
 
 def read_run(path: Path) -> dict[str, Any]:
@@ -120,6 +148,14 @@ def write_json(path: Path, run: dict[str, Any]) -> None:
     temporary = path.with_suffix(".tmp")
     temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     temporary.replace(path)
+
+
+def _merged_images(known: dict[str, str], new: dict[str, str]) -> dict[str, str]:
+    """Hashes of a run's images by name, and more -> all of them."""
+    for image in known.keys() & new.keys():
+        if known[image] != new[image]:
+            raise RunError(f"image {image} is another one than the run's")
+    return known | new
 
 
 def _peek_kind(path: Path) -> str:

@@ -38,11 +38,13 @@ def run_smoke() -> None:
         images = folder / "tiny"
         images.mkdir()
         PIL.Image.fromarray(tiny_picture()).save(images / "waves.png")
+        PIL.Image.fromarray(tiny_picture(32, 24)).save(images / "dot.png")
         dataset = ["--dataset", str(images), "--threads", "1"]
-        tiny = ["--bpp", "2", "--efforts", "0"]
+        fast = ["--efforts", "0", "--jobs", "2"]
         run, kept = folder / "run.json", folder / "files"
         available = ",".join(codec.name for codec in CODECS.values() if codec.is_available)
-        measure = ["rate-distortion", *dataset, *tiny, "--codecs", available, "--settings", "25,40"]
+        measure = ["rate-distortion", *dataset, *fast, "--images", "waves", "--codecs", available]
+        measure += ["--bpp", "2", "--settings", "25,40"]
         measure += ["--keep-files", str(kept), "--output", str(run)]
         _command(measure)
         finished = run.read_text()
@@ -51,14 +53,17 @@ def run_smoke() -> None:
             raise RuntimeError("a finished run was changed by running it again")
 
         original, file = images / "waves.png", kept_file(kept, OURS, 2, 0, "waves")
-        report = ["report", str(run), "--anchor", "jpeg-420", "--by-image", "--plots", name]
+        report = ["report", str(run), "--anchor", "jpeg-420", "--by-image"]
+        report += ["--plots", name]
         _command([*report, "--sheet", str(original), str(file), "--sheets", name])
         others = [folder / f"{kind}.json" for kind in ("ablation", "scale", "speed")]
         ablation, scale, speed = (["--output", str(path)] for path in others)
-        _command(["ablate", *dataset, *tiny, "--variants", "zstd", *ablation])
-        _command(["scale", *dataset, "--bpp", "2", "--effort", "0", *scale])
+        # Small pictures get no pyramid by themselves; variants of it are pyramids at every size.
+        small = [*dataset, *fast, "--images", "dot", "--bpp", "12"]
+        _command(["ablate", *small, "--variants", "no-refinement", *ablation])
+        _command(["scale", *dataset, "--images", "waves", "--bpp", "2", "--effort", "0", *scale])
         sizes = ["--sizes", "32", "--widths", "64", "--efforts", "0", "--threads", "1"]
-        rounds = ["--bpp", "2", "--repeats", "1"]
+        rounds = ["--bpp", "2", "--repeats", "1", "--encode-repeats", "1"]
         _command(["speed", "--image", str(original), *sizes, *rounds, *speed])
         _command(["report", *map(str, others)])
         study = ["--output", str(folder / "study.json"), "--plots", name]

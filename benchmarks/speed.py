@@ -1,16 +1,15 @@
 """How long encoding, decoding and starting take, how much memory, and how each grows.
 
-Everything is timed in processes of its own, in rounds (`timing_process.py`): the first round is
-discarded, the median reported with the range of the others. Peak memory comes from a process that
-does the thing exactly once, interpreter and libraries included.
+Everything is timed in processes of its own, in rounds in which ours and Pillow's take turns
+(`timing_process.py`): what comes first is discarded, the median reported with the range of the
+others. Peak memory comes from a process that does the thing exactly once, interpreter and libraries
+included.
 
 The floor to compare decoding with is Pillow: what it takes to decode a JPEG, WebP or AVIF file
-whose own size is the one asked for.
+whose own size is the one asked for. An encode of ours takes minutes, so what warms up for it is one
+of the smallest picture at the lowest effort.
 """
 
-import json
-import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,16 +25,19 @@ import PIL.Image
 from benchmarks.codecs import CODECS, OURS, Effort
 from benchmarks.machine import ROOT, code_fingerprint
 from benchmarks.measure import MeasurementError, Point
-from benchmarks.pixels import read_pixels
+from benchmarks.pixels import Pixels, read_pixels
 from benchmarks.results import RunStore
+from benchmarks.timing import Place, summarise, time_tasks
 
 KIND = "speed"
 FLOOR = {"jpeg-420": 75, "webp": 75, "avif-420": 60}  # codec -> quality of the file it decodes
+PILLOW_DECODE = "import sys, PIL.Image as i; i.open(sys.argv[1]).save(sys.argv[2])"
 STARTS = {
     "python, nothing else": ["-c", "pass"],
     "import PIL.Image": ["-c", "import PIL.Image"],
     "import sirencodec": ["-c", "import sirencodec"],
     "import torch": ["-c", "import torch"],
+    "Pillow, JPEG to PNG": ["-c", PILLOW_DECODE, "{jpeg}", "{output}"],
     "sirencodec info FILE": ["-m", "sirencodec", "info", "{file}"],
     "sirencodec decode FILE": ["-m", "sirencodec", "decode", "{file}", "-o", "{output}", "--force"],
 }
@@ -54,7 +56,7 @@ class Plan:
         threads: numbers of threads to decode and encode with.
         devices: to decode on.
         repeats: rounds that count, of decodes and starts.
-        encode_repeats: rounds that count, of encodes.
+        encode_repeats: likewise, of encodes.
     """
 
     image: Path
@@ -86,6 +88,9 @@ def _starts(plan: Plan, store: RunStore, folder: Path) -> Iterator[Point]:
     if all(key in store.points for key in keys):
         return
     paths = {"file": str(_siren_file(plan, folder)), "output": str(folder / "out.png")}
+    jpeg = CODECS["jpeg-420"].encode(read_pixels(plan.image), FLOOR["jpeg-420"], Effort())
+    (folder / "picture.jpg").write_bytes(jpeg)
+    paths["jpeg"] = str(folder / "picture.jpg")
     commands = {
         name: [sys.executable, *(part.format(**paths) for part in arguments)]
         for name, arguments in STARTS.items()
@@ -108,84 +113,59 @@ def _starts(plan: Plan, store: RunStore, folder: Path) -> Iterator[Point]:
 def _decodes(plan: Plan, store: RunStore, folder: Path) -> Iterator[Point]:
     """Decoding to each width, on each number of threads and device, the floor in turn with ours."""
     original = read_pixels(plan.image)
-    height, width, _ = original.shape
     for device in plan.devices:
         for threads in plan.threads:
-            for wanted in plan.decode_widths:
-                key = ("decode", OURS, None, wanted, threads, device)
-                if key in store.points:
+            for width in plan.decode_widths:
+                place = Place("decode", _size(original, width), threads, device)
+                codecs = [OURS, *(_floor() if device == "cpu" else ())]
+                if all(place.key(codec) in store.points for codec in codecs):
                     continue
-                size = (wanted, max(1, round(wanted * height / width)))
-                tasks = [_our_decode(plan, folder, wanted, device)]
+                tasks = [_our_decode(plan, folder, width, device)]
                 if device == "cpu":
-                    tasks += _floor_decodes(original, size, folder)
-                times = _time(tasks, threads, plan.repeats)["seconds"]
+                    tasks += _floor_decodes(original, place.size, folder)
+                times = time_tasks(tasks, threads, plan.repeats, warm_up=tasks)["seconds"]
                 for task, seconds in zip(tasks, times, strict=True):
-                    peak = _time([task], threads, 1, warm_up=0)["peak_bytes"]
-                    yield {
-                        "task": "decode",
-                        "codec": task["codec"],
-                        "width": wanted,
-                        "height": size[1],
-                        "threads": threads,
-                        "device": device,
-                        "peak_bytes": peak,
-                        "megapixels": round(size[0] * size[1] / 1e6, 4),
-                    } | summarise(seconds)
+                    yield place.point(task, seconds)
 
 
 def _encodes(plan: Plan, store: RunStore, folder: Path) -> Iterator[Point]:
-    """Encoding at each width and effort, rivals beside ours at the first effort."""
+    """Encoding at each width and effort, rivals in turn with ours."""
     original = read_pixels(plan.image)
-    height, width, _ = original.shape
+    images = {width: folder / f"original-{width}.png" for width in plan.encode_widths}
+    for width, path in images.items():
+        _resized(original, _size(original, width)).save(path)
+    smallest = {"image": str(images[min(images)]), "setting": plan.bpp}
+    first = {"do": "encode", "codec": OURS, "effort": min(plan.efforts)} | smallest
     for threads in plan.threads:
-        for wanted in plan.encode_widths:
-            size = (wanted, max(1, round(wanted * height / width)))
-            path = folder / f"original-{wanted}.png"
-            _resized(original, size).save(path)
-            tasks = [
-                {"do": "encode", "codec": OURS, "effort": effort, "setting": plan.bpp}
-                for effort in plan.efforts
-            ]
-            tasks += [
-                {"do": "encode", "codec": codec, "effort": None, "setting": quality}
-                for codec, quality in FLOOR.items()
-            ]
-            for task in tasks:
-                if (
-                    "encode",
-                    task["codec"],
-                    task["effort"],
-                    wanted,
-                    threads,
-                    "cpu",
-                ) in store.points:
+        for width, path in images.items():
+            place = Place("encode", _size(original, width), threads, "cpu")
+            for effort in plan.efforts:
+                knobs: list[tuple[str, int | None, float]] = [(OURS, effort, plan.bpp)]
+                knobs += [(codec, None, quality) for codec, quality in _floor().items()]
+                missing = [place.key(codec, level) not in store.points for codec, level, _ in knobs]
+                if not any(missing):
                     continue
-                is_slow = task["codec"] == OURS
-                repeats = plan.encode_repeats if is_slow else plan.repeats
-                request = [task | {"image": str(path)}]
-                reply = _time(request, threads, repeats, warm_up=0 if is_slow else 1)
-                yield {
-                    "task": "encode",
-                    "codec": task["codec"],
-                    "effort": task["effort"],
-                    "width": wanted,
-                    "height": size[1],
-                    "threads": threads,
-                    "device": "cpu",
-                    "peak_bytes": reply["peak_bytes"],
-                    "megapixels": round(size[0] * size[1] / 1e6, 4),
-                } | summarise(reply["seconds"][0])
+                tasks = [
+                    {"do": "encode", "codec": codec, "effort": level, "setting": setting}
+                    | {"image": str(path)}
+                    for codec, level, setting in knobs
+                ]
+                times = time_tasks(tasks, threads, plan.encode_repeats, [first, *tasks[1:]])[
+                    "seconds"
+                ]
+                for task, seconds, is_missing in zip(tasks, times, missing, strict=True):
+                    if is_missing:  # rivals are timed beside each effort, and kept from the first
+                        yield place.point(task, seconds)
 
 
-def summarise(seconds: Sequence[float]) -> dict[str, Any]:
-    """Times -> median, range and number of them."""
-    return {
-        "median_s": round(statistics.median(seconds), 5),
-        "fastest_s": round(min(seconds), 5),
-        "slowest_s": round(max(seconds), 5),
-        "repeats": len(seconds),
-    }
+def _size(pixels: Pixels, width: int) -> tuple[int, int]:
+    """Picture and a width -> width and height of it at that width."""
+    return width, max(1, round(width * pixels.shape[0] / pixels.shape[1]))
+
+
+def _floor() -> dict[str, int]:
+    """Pillow's codecs that there are -> quality of their files."""
+    return {name: quality for name, quality in FLOOR.items() if CODECS[name].is_available}
 
 
 def _our_decode(plan: Plan, folder: Path, width: int, device: str) -> dict[str, Any]:
@@ -193,14 +173,12 @@ def _our_decode(plan: Plan, folder: Path, width: int, device: str) -> dict[str, 
     return {"do": "decode", "codec": OURS, "file": file, "width": width, "device": device}
 
 
-def _floor_decodes(original: Any, size: tuple[int, int], folder: Path) -> list[dict[str, Any]]:
+def _floor_decodes(original: Pixels, size: tuple[int, int], folder: Path) -> list[dict[str, Any]]:
     """Pillow's tasks: files of the wanted size in other formats."""
     tasks = []
     pixels = np.asarray(_resized(original, size))
-    for name, quality in FLOOR.items():
+    for name, quality in _floor().items():
         codec = CODECS[name]
-        if not codec.is_available:
-            continue
         path = folder / f"floor-{name}-{size[0]}{codec.suffix}"
         path.write_bytes(codec.encode(pixels, quality, Effort()))
         tasks.append({"do": "decode", "codec": name, "file": str(path)})
@@ -216,26 +194,5 @@ def _siren_file(plan: Plan, folder: Path) -> Path:
     return path
 
 
-def _resized(pixels: Any, size: tuple[int, int]) -> PIL.Image.Image:
+def _resized(pixels: Pixels, size: tuple[int, int]) -> PIL.Image.Image:
     return PIL.Image.fromarray(pixels).resize(size, PIL.Image.Resampling.LANCZOS)
-
-
-def _time(
-    tasks: Sequence[dict[str, Any]], threads: int, repeats: int, warm_up: int = 1
-) -> dict[str, Any]:
-    """Tasks -> seconds of each, and peak memory, from a fresh process."""
-    request = {"tasks": tasks, "threads": threads, "repeats": repeats, "warm_up": warm_up}
-    completed = subprocess.run(
-        [sys.executable, "-m", "benchmarks.timing_process"],
-        input=json.dumps(request),
-        env=os.environ | {"OMP_NUM_THREADS": str(threads)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if completed.returncode:
-        reason = completed.stderr.strip().splitlines() or ["no message"]
-        raise MeasurementError(f"{tasks[0]}: {reason[-1]}")
-    reply: dict[str, Any] = json.loads(completed.stdout)
-    return reply

@@ -88,7 +88,9 @@ def _seconds(point: Point) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    if seconds < 1:
+        return f"{seconds * 1000:.{2 if seconds < 0.01 else 0}f} ms"
+    return f"{seconds:.1f} s"
 
 
 def _growth(points: Sequence[Point]) -> list[str]:

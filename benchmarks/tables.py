@@ -25,22 +25,21 @@ def bd_rate_table(
     unit: str = "dB",
 ) -> str:
     """Curves -> BD-rate of each against the anchor, best first, with the range it holds for."""
-    compared = []
+    compared, others = [], []
     for curve in curves:
+        if curve.name == anchor.name:
+            continue
         comparison = compare(
             anchor.points, curve.points, window_bpp=window_bpp, window_quality=window_quality
         )
-        if comparison and curve.name != anchor.name:
-            compared.append((comparison.percent, curve, comparison))
-    rows = [
-        [
-            curve.label,
-            percent_text(percent),
-            f"{comparison.lowest:.1f} to {comparison.highest:.1f} {unit}",
-            "published" if curve.is_published else "measured",
-        ]
-        for percent, curve, comparison in sorted(compared, key=lambda entry: entry[0])
-    ]
+        figures = "published" if curve.is_published else "measured"
+        if comparison is None:
+            others.append([curve.label, "–", "no common quality", figures])
+            continue
+        span = f"{comparison.lowest:.1f} to {comparison.highest:.1f} {unit}".rstrip()
+        row = [curve.label, percent_text(comparison.percent), span, figures]
+        compared.append((comparison.percent, row))
+    rows = [row for _, row in sorted(compared, key=lambda entry: entry[0])] + others
     origin = "published" if anchor.is_published else "measured"
     header = ["Codec", f"BD-rate against {anchor.label} ({origin})", "compared over", "figures"]
     return markdown(header, rows)

@@ -1,8 +1,8 @@
 """Several ways to do a thing, timed in turn in one process.
 
 `python -m benchmarks.timing_process` reads a request from standard input: tasks, how often to
-repeat them, threads. In each round every task runs once, so that a change in the machine's mood
-hits all alike; the first round warms up and is discarded. The reply holds the seconds of the rest.
+repeat them, threads, and tasks that come first to warm up, whose times are discarded. In each round
+every task runs once, so that a change in the machine's mood hits all alike.
 """
 
 import json
@@ -41,14 +41,18 @@ def make_task(task: dict[str, Any], threads: int) -> Callable[[], object]:
 def main() -> None:
     """Request on standard input -> reply on standard output."""
     request = json.load(sys.stdin)
-    tasks = [make_task(task, request["threads"]) for task in request["tasks"]]
+    warm_up, tasks = (
+        [make_task(task, request["threads"]) for task in request[name]]
+        for name in ("warm_up", "tasks")
+    )
+    for task in warm_up:
+        task()
     seconds: list[list[float]] = [[] for _ in tasks]
-    for round_ in range(request["warm_up"] + request["repeats"]):
+    for _ in range(request["repeats"]):
         for task, times in zip(tasks, seconds, strict=True):
             started = time.perf_counter()
             task()
-            if round_ >= request["warm_up"]:
-                times.append(time.perf_counter() - started)
+            times.append(time.perf_counter() - started)
     json.dump({"seconds": seconds, "peak_bytes": peak_memory_bytes()}, sys.stdout)
 
 

@@ -19,15 +19,19 @@ from benchmarks.cli.options import (
     open_store,
     show_point,
 )
-from benchmarks.codecs import BPP_TARGETS, CODECS, OURS
+from benchmarks.codecs import BPP_TARGETS, CODECS, OURS, OURS_BY_QUALITY
 
+PROFILES = ("pyramid", "pure")  # of what is ablated
+USUAL_CODECS = tuple(name for name in CODECS if name != OURS_BY_QUALITY)
 DECODE_WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
 
 
 @click.command("rate-distortion")
 @click.option("--dataset", type=Folder, required=True, help="folder of images")
 @click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
-@click.option("--codecs", type=Listed(str), default=tuple(CODECS), show_default="all")
+@click.option(
+    "--codecs", type=Listed(str), default=USUAL_CODECS, show_default="all but sirencodec-q"
+)
 @click.option("--efforts", type=Listed(int), default=(4,), show_default="4", help="of sirencodec")
 @click.option("--bpp", type=Listed(float), default=BPP_TARGETS, show_default=True, help="likewise")
 @click.option("--settings", type=Listed(float), default=(), help="of all others, not their grids")
@@ -60,8 +64,7 @@ def rate_distortion(
     files = open_images(dataset, images)
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
     plan = Plan(files, codecs, efforts, bpp, settings, seed=seed, threads=threads)
-    store = open_store(output, KIND)
-    with store:
+    with open_store(output, KIND) as store:
         failures = run_plan(
             plan,
             store,
@@ -82,7 +85,7 @@ def rate_distortion(
 @click.option("--devices", type=Listed(str), default=("cpu",), show_default="cpu", help="cpu,cuda")
 @click.option("--bpp", type=float, default=0.2)
 @click.option("--repeats", type=click.IntRange(1), default=5, help="rounds that count")
-@click.option("--encode-repeats", type=click.IntRange(1), default=1, help="likewise of encodes")
+@click.option("--encode-repeats", type=click.IntRange(1), default=3, help="likewise of encodes")
 @click.option("--output", type=NewFile, default=RESULTS / "speed.json", show_default="speed.json")
 def speed(
     image: Path,
@@ -104,9 +107,8 @@ def speed(
     cores = os.cpu_count() or 1
     threads = threads or tuple(sorted({1, cores}))
     plan = Plan(image, sizes, widths, efforts, bpp, threads, devices, repeats, encode_repeats)
-    store = open_store(output, KIND)
-    facts = {"image": image.stem, "bpp": bpp, "efforts": list(efforts)}
-    with store:
+    facts = {"image": image.stem, "bpp": bpp, "decoded_effort": efforts[0]}
+    with open_store(output, KIND) as store:
         store.start_session(describe_session(1, max(threads)), facts)
         try:
             measure_speed(plan, store, show_point)
@@ -119,7 +121,11 @@ def speed(
 @click.option("--dataset", type=Folder, required=True, help="folder of images")
 @click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
 @click.option(
-    "--bpp", type=Listed(float), default=(0.1, 0.2, 0.4, 0.8), help="of the half-size image"
+    "--bpp",
+    type=Listed(float),
+    default=(0.1, 0.2, 0.3, 0.4, 0.8),
+    show_default="0.1,0.2,0.3,0.4,0.8",
+    help="of the half-size image, the one that is stored",
 )
 @click.option("--effort", type=int, default=4)
 @click.option("--seed", type=int, default=0)
@@ -141,8 +147,7 @@ def scale(
 
     files = open_images(dataset, images)
     threads = threads or os.cpu_count() or 1
-    store = open_store(output, KIND)
-    with store:
+    with open_store(output, KIND) as store:
         store.start_session(describe_session(1, threads), dataset_facts(dataset, files, seed))
         measure_scale(files, bpp, Effort(effort, seed, threads), store, show_point)
     click.echo(f"{len(store.points)} points in {output}", err=True)
@@ -151,7 +156,8 @@ def scale(
 @click.command()
 @click.option("--dataset", type=Folder, required=True, help="folder of images")
 @click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
-@click.option("--variants", type=Listed(str), default=(), help="names [all]; see --list")
+@click.option("--profile", type=click.Choice(PROFILES), default=PROFILES[0], show_default=True)
+@click.option("--variants", type=Listed(str), default=(), help="names [all of the profile]")
 @click.option("--bpp", type=Listed(float), default=(0.1, 0.2), show_default="0.1,0.2")
 @click.option("--efforts", type=Listed(int), default=(2,), show_default="2")
 @click.option("--seed", type=int, default=0)
@@ -165,6 +171,7 @@ def scale(
 def ablate(
     dataset: Path,
     images: tuple[str, ...],
+    profile: str,
     variants: tuple[str, ...],
     bpp: tuple[float, ...],
     efforts: tuple[int, ...],
@@ -175,20 +182,23 @@ def ablate(
     output: Path,
     is_listing: bool,
 ) -> None:
-    """Encode with one ingredient at a time replaced, and with none, at the same rates."""
+    """Encode with one ingredient at a time replaced, and with none, at the same rates.
+
+    Names of variants may be of either profile; --list tells them.
+    """
     del is_listing
     from benchmarks.ablation import KIND
     from benchmarks.rate_distortion import Plan, run_plan
-    from benchmarks.variants import BASELINE, VARIANTS
+    from benchmarks.variants import VARIANTS, with_bases
 
     if unknown := set(variants) - set(VARIANTS):
         raise click.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(VARIANTS)}")
     files = open_images(dataset, images)
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
-    names = (BASELINE, *(name for name in variants or VARIANTS if name != BASELINE))
+    all_names = [name for name, variant in VARIANTS.items() if variant.profile == profile]
+    names = with_bases(variants or all_names)
     plan = Plan(files, (OURS,), efforts, bpp, (), names, seed=seed, threads=threads)
-    store = open_store(output, KIND)
-    with store:
+    with open_store(output, KIND) as store:
         failures = run_plan(
             plan,
             store,

@@ -1,6 +1,8 @@
 """What the commands share: kinds of options, and how they open and close a run."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,13 +52,15 @@ def open_images(dataset: Path, names: tuple[str, ...]) -> list[Path]:
         raise click.ClickException(str(error)) from error
 
 
-def open_store(output: Path, kind: str) -> "RunStore":
-    """Where results go -> the run there so far, or exit with a message."""
-    from benchmarks.results import RunStore
+@contextmanager
+def open_store(output: Path, kind: str) -> Iterator["RunStore"]:
+    """Where results go -> the run there so far, open for writing, or exit with a message."""
+    from benchmarks.results import RunError, RunStore
 
     try:
-        return RunStore(output, kind)
-    except ValueError as error:
+        with RunStore(output, kind) as store:
+            yield store
+    except RunError as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -81,13 +85,13 @@ def finish(store: "RunStore", failures: list[str], output: Path) -> None:
 
 
 def list_variants(context: click.Context, option: click.Parameter, is_asked: bool) -> None:
-    """Print the variants by name and ingredient, and stop."""
+    """Print the variants, what they are compared with and the ingredient, and stop."""
     del option
     if is_asked and not context.resilient_parsing:
         from benchmarks.variants import VARIANTS
 
         for variant in VARIANTS.values():
-            click.echo(f"{variant.name:20}{variant.switch}")
+            click.echo(f"{variant.name:24}{variant.base:16}{variant.switch}")
         context.exit()
 
 

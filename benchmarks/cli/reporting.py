@@ -18,7 +18,7 @@ def smoke() -> None:
 
 @click.command()
 @click.argument("results", type=File, nargs=-1, required=True)
-@click.option("--anchor", default="vtm", help="curve that the others are compared with")
+@click.option("--anchor", default="", help="what others are compared with [vtm, or jpeg-420]")
 @click.option("--measure", type=click.Choice(["psnr", "ms-ssim", "ssimulacra2"]), default="psnr")
 @click.option("--images", type=Listed(str), default=(), help="average over these only")
 @click.option("--published", type=Listed(str), default=None, help="names; 'none' for none [all]")

@@ -58,8 +58,7 @@ def activations(
     plan = quick_plan(pictures) if quick else Plan(pictures)
     facts = dataset_facts(dataset or OWN_PICTURE.parent, files, 0)
     facts |= {"quick": quick, "crop_side": side, "seeds": list(plan.seeds)}
-    store = open_store(output, KIND)
-    with store, _bars() as bars:
+    with open_store(output, KIND) as store, _bars() as bars:
         tasks: dict[str, TaskID] = {}
 
         def on_job(part: str, done: int, total: int) -> None:
@@ -68,10 +67,7 @@ def activations(
                 tasks[part] = bars.add_task(part, total=total)
             bars.update(tasks[part], completed=done)
 
-        try:
-            sheets = run_study(plan, store, parts, facts, on_job)
-        except ValueError as error:  # the output holds a run of other pictures
-            raise click.ClickException(str(error)) from error
+        sheets = run_study(plan, store, parts, facts, on_job)
     run = store.whole_run()
     drawn = [*draw_plots(run, plots), *(draw_sheet(sheet, plots) for sheet in sheets)]
     click.echo(f"{len(store.points)} points in {output}, {len(drawn)} plots in {plots}", err=True)

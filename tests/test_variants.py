@@ -1,0 +1,125 @@
+"""Ablations: each variant replaces something, of one profile, and what it costs is told."""
+
+import warnings
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import sirencodec
+from benchmarks.ablation import ablation_table
+from benchmarks.smoke import tiny_picture
+from benchmarks.variants import VARIANTS, with_bases
+from sirencodec import pyramid_planning
+from sirencodec.container import parse_container
+
+needs_bjontegaard = pytest.mark.skipif(
+    find_spec("bjontegaard") is None, reason="needs the extra 'bench'"
+)
+PURE = [name for name, variant in VARIANTS.items() if variant.profile == "pure"]
+PYRAMID = [name for name, variant in VARIANTS.items() if variant.profile == "pyramid"]
+PICTURE = tiny_picture(16, 12)
+STAGE_STEPS = pyramid_planning.STAGE_STEPS
+
+
+@pytest.fixture(scope="module")
+def pure_file():
+    return sirencodec.encode(PICTURE, bpp=12, effort=0, profile="pure")
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_a_variant_replaces_something_and_decodes(name, pure_file):
+    with warnings.catch_warnings(), VARIANTS[name].applied():
+        warnings.simplefilter("ignore", sirencodec.TargetWarning)
+        data = sirencodec.encode(PICTURE, bpp=12, effort=0)
+        assert sirencodec.decode(data).samples.shape == PICTURE.shape
+    # What so small a picture gets anyway.
+    is_default = name in {"pure", "batch-2048", "batch-16384", "depth-2"}
+    assert (data == pure_file) == is_default
+
+
+def encode_pyramid(**options):
+    """At effort 0, a dozen steps in three stages, and no corrections of a missed target."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore", sirencodec.TargetWarning)
+        patch.setattr("sirencodec.pyramid_planning.FEWEST_STEPS", 3)
+        patch.setattr("sirencodec.target_correction.CORRECTIONS", 0)
+        if pyramid_planning.STAGE_STEPS == STAGE_STEPS:
+            patch.setattr("sirencodec.pyramid_planning.STAGE_STEPS", ((2, 8), (1, 8), (0, 120)))
+        return sirencodec.encode(tiny_picture(40, 32), bpp=8, effort=0, **options)
+
+
+@pytest.fixture(scope="module")
+def pyramid_file():
+    return encode_pyramid(profile="pyramid")
+
+
+@pytest.fixture(scope="module")
+def files():
+    """Of all variants so far: names by their bytes."""
+    return {}
+
+
+@pytest.mark.parametrize("name", PYRAMID)
+def test_a_variant_of_the_pyramid_replaces_something_and_decodes(name, pyramid_file, files):
+    with VARIANTS[name].applied():
+        data = encode_pyramid()
+        decoded = sirencodec.decode(data).samples
+    assert (data == pyramid_file) == (name == "pyramid")
+    assert files.setdefault(data, name) == name
+    assert parse_container(data).header.architecture.grids
+    # All but two are files like any other, which the ordinary decoder reads as the variant does.
+    needs_its_decoder = name in {"no-refinement", "pyramid-luma-chroma"}
+    ordinary = sirencodec.decode(data).samples
+    assert np.array_equal(decoded, ordinary) != needs_its_decoder
+
+
+def test_a_variant_puts_back_what_it_replaced(pure_file, pyramid_file):
+    for name in ("zstd", "all-after"):
+        with VARIANTS[name].applied():
+            pass
+    assert sirencodec.encode(PICTURE, bpp=12, effort=0) == pure_file
+    assert encode_pyramid(profile="pyramid") == pyramid_file
+
+
+def test_variants_are_of_their_profile_whatever_the_size(monkeypatch):
+    monkeypatch.setattr("sirencodec.pyramid_planning.SMALLEST_PYRAMID_PIXELS", 1)
+    with VARIANTS["pure"].applied():
+        data = sirencodec.encode(PICTURE, bpp=12, effort=0)
+    assert not parse_container(data).header.architecture.grids
+
+
+def test_what_a_variant_is_compared_with_is_measured_before_it():
+    assert with_bases(["width-24", "zstd", "random-start"]) == (
+        "pyramid", "random-start", "width-24", "pure", "zstd",
+    )  # fmt: skip
+    for variant in VARIANTS.values():
+        base = VARIANTS[variant.base]
+        assert base.profile == variant.profile
+        shared = {target: variant.replacements.get(target) for target in base.replacements}
+        assert shared == base.replacements, "more than one switch away"
+
+
+def point(variant, psnr_db, setting=0.2, excess=1.0):
+    facts = {"codec": "sirencodec", "effort": 0, "image": "a", "encode_s": excess}
+    rate = {"setting": setting, "bpp": excess * setting}
+    return facts | rate | {"variant": variant, "psnr_db": psnr_db}
+
+
+def test_variants_are_compared_with_their_base():
+    points = [point("pyramid", 33.0), point("random-start", 32.0), point("width-8", 31.5)]
+    points += [point("pure", 30.0), point("zstd", 29.5)]
+    table = ablation_table({"points": points})
+    assert "| random-start | −1.00 dB |" in table
+    assert "| width-8 | −0.50 dB |" in table
+    assert "| zstd | −0.50 dB |" in table
+    assert table.count("compared with") == 3
+
+
+@needs_bjontegaard
+def test_a_variant_that_takes_a_fifth_more_bits_everywhere():
+    curve = [(0.1, 28.0), (0.2, 30.0), (0.4, 32.0)]
+    points = [point("pyramid", quality, bpp) for bpp, quality in curve]
+    points += [point("one-stage", quality, bpp, 1.2) for bpp, quality in curve]
+    table = ablation_table({"points": points})
+    assert "| coarse to fine | one-stage | −0.53 dB | −0.53, −0.53 | +20.0 % | 1.20 |" in table
