@@ -72,16 +72,16 @@ def describe_machine() -> dict[str, Any]:
     """Processor, cores, memory, system, what our fits loop in, accelerator if any; no names."""
     import torch
 
-    from sirencodec.kernels import find_library
+    from sirencodec.kernels import single_kernels
 
-    instructions = torch.backends.cpu.get_cpu_capability()
+    loops = single_kernels()
     facts = {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "loops": f"compiled, {instructions}" if find_library() else "PyTorch",
+        "loops": f"compiled, {loops[0].name}" if loops else "PyTorch",
     }
     if torch.cuda.is_available():
         facts["accelerator"] = torch.cuda.get_device_name()

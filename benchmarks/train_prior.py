@@ -18,7 +18,7 @@ from torch import Tensor
 
 from sirencodec.architecture import INPUTS
 from sirencodec.entropy.coder import SymbolEncoder
-from sirencodec.entropy.context import WEIGHT_BITS
+from sirencodec.entropy.context_network import WEIGHT_BITS
 from sirencodec.entropy.matrices import encode_matrices
 from sirencodec.entropy.prior import (
     context_shapes,

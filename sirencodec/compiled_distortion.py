@@ -19,10 +19,9 @@ from sirencodec.kernels import (
     DistortionTask,
     Kernels,
     UpsamplingTask,
-    address,
-    describe_layers,
     rounded_up,
 )
+from sirencodec.kernels.tensors import address, describe_layers
 from sirencodec.refinement import HALO, LocalRefinement
 from sirencodec.tile_gradient import Distortion
 from sirencodec.workers import Workers

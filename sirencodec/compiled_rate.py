@@ -20,7 +20,8 @@ from sirencodec.context_rate import (
     Rate,
 )
 from sirencodec.context_sources import COARSER_SOURCES, ContextSources
-from sirencodec.kernels import STRIP, Kernels, Layer, address, describe_layers, rate_task
+from sirencodec.kernels import STRIP, Kernels, Layer
+from sirencodec.kernels.tensors import address, describe_layers
 from sirencodec.workers import Workers
 
 
@@ -148,7 +149,7 @@ class _Thread:
             for of_phase, gradient in zip(matrices, gradients, strict=True)
         ]
         places = list(product(range(len(PHASES)), range(len(self._stacks))))
-        task_type = rate_task(self._stacks[0].dtype)
+        task_type = self._kernels.rate_task
         tasks = (task_type * len(places))(
             *(
                 self._task(task_type, phase, grid, layers[phase][grid], weight)

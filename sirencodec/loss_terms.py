@@ -10,7 +10,7 @@ from torch import Tensor
 from sirencodec.compiled_distortion import CompiledDistortion
 from sirencodec.compiled_rate import CompiledRate
 from sirencodec.context_rate import ContextRate
-from sirencodec.kernels import kernels_for
+from sirencodec.kernels.tensors import kernels_for
 from sirencodec.tile_gradient import TileGradient
 from sirencodec.workers import Workers
 

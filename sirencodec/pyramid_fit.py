@@ -17,7 +17,7 @@ import torch
 
 from sirencodec.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture
-from sirencodec.kernels import kernels_for
+from sirencodec.kernels.tensors import kernels_for
 from sirencodec.progress import OnStep
 from sirencodec.pyramid_state import PyramidPlan, PyramidState
 from sirencodec.query import Samples

@@ -11,7 +11,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from sirencodec.kernels import Kernels, address, kernels_for, softening_task
+from sirencodec.kernels import Kernels
+from sirencodec.kernels.tensors import address, kernels_for
 from sirencodec.workers import Workers
 
 
@@ -63,7 +64,7 @@ def _soften_compiled(
     def run(part: tuple[int, int]) -> None:
         start, stop = part
         pointers = [address(tensor, start) for tensor in (values, noise, softened, slope)]
-        task = softening_task(values.dtype)(*pointers, stop - start, temperature, amplitude)
+        task = kernels.softening_task(*pointers, stop - start, temperature, amplitude)
         kernels.soften(ctypes.byref(task))
 
     workers.map(run, list(pairwise(bounds)))

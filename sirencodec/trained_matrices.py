@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.architecture import PHASES, Architecture
-from sirencodec.entropy.context import WEIGHT_BITS
+from sirencodec.entropy.context_network import WEIGHT_BITS
 from sirencodec.entropy.frequency import LARGEST_LEVEL
 from sirencodec.entropy.matrices import best_model
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes

@@ -114,7 +114,7 @@ def test_a_run_that_is_ended_from_outside_loses_no_finished_point(dataset, tmp_p
 
     assert journal.exists() == (how == signal.SIGKILL)
     left = read_run(output)["points"]
-    assert 3 <= len(seen) <= len(left) < 16
+    assert 3 <= len(seen) <= len(left)  # on a busy machine, all may be done by now
     assert all(point in left for point in seen)
     resumed = measure(dataset, output, *options)
     assert [point for point in resumed["points"] if point["session"] == 0] == left

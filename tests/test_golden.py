@@ -23,7 +23,7 @@ import torch
 import sirencodec
 from sirencodec import errors, query
 from sirencodec.container import parse_container, write_container
-from sirencodec.entropy import context
+from sirencodec.entropy import context_network
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload
 from tests.golden.make import readme, sha256
 from tests.reference_decoder import Invalid, evaluate, parse, samples, values
@@ -199,12 +199,15 @@ def test_function_anywhere(name: str) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("chunk_points", [1, 7, 997, 1 << 20])
+@pytest.mark.parametrize("compiled", [True, False])
 def test_threads_and_chunks(
-    threads: int, chunk_points: int, monkeypatch: pytest.MonkeyPatch
+    threads: int, chunk_points: int, compiled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if not compiled:
+        monkeypatch.setattr(context_network, "predictors", tuple)
     for limit in ("CPU_CHUNK_POINTS", "FIELD_CHUNK_POINTS", "STRIP_POINTS"):
         monkeypatch.setattr(query, limit, chunk_points)
-    monkeypatch.setattr(context, "POINTS_AT_ONCE", chunk_points)
+    monkeypatch.setattr(context_network, "POINTS_AT_ONCE", chunk_points)
     for name in ("photograph.siren", "deep.siren", "rgba-16.siren", "pyramid-rgb.siren"):
         with torch_threads(threads):
             integers, entry = package_picture(valid_bytes(name)), MANIFEST["valid"][name]

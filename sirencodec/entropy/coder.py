@@ -47,8 +47,11 @@ class SymbolEncoder:
             symbols: (n,) int32 in [0, len(frequencies)).
             frequencies: (m,) int64 with m >= 2, every entry >= 1, sum 2^24.
         """
-        symbols = np.ascontiguousarray(symbols, dtype=np.int32)
-        self._encoder.encode(symbols, _model(frequencies))
+        self.encode_by(_model(frequencies), symbols)
+
+    def encode_by(self, model: constriction.stream.model.Categorical, symbols: Symbols) -> None:
+        """Append symbols under a table that is a model already."""
+        self._encoder.encode(np.ascontiguousarray(symbols, dtype=np.int32), model)
 
     @property
     def num_words(self) -> int:
@@ -88,11 +91,12 @@ class SymbolDecoder:
         Raises:
             CorruptError: if no symbols have this stream as their encoding.
         """
+        model = _model(frequencies)
         try:
-            symbols: Symbols = self._decoder.decode(_model(frequencies), count)
+            symbols: Symbols = self._decoder.decode(model, count)
         except AssertionError as error:  # constriction's word for bits that no symbol has
             raise CorruptError("coded stream holds an impossible symbol", field="stream") from error
-        self._again.encode(symbols, frequencies)
+        self._again.encode_by(model, symbols)
         if self._again.num_words > self._num_words + WORDS_PENDING:
             raise CorruptError("coded stream ends early", field="stream")
         if self._on_symbols is not None:

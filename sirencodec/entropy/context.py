@@ -17,6 +17,13 @@ import numpy.typing as npt
 
 from sirencodec.architecture import PHASES, Architecture, grid_shape
 from sirencodec.entropy.coder import SymbolDecoder, SymbolEncoder
+from sirencodec.entropy.context_network import (
+    HIDDEN_BITS,
+    NEIGHBOURS,
+    WEIGHT_BITS,
+    Floats,
+    network_outputs,
+)
 from sirencodec.entropy.laplace import (
     CENTRE_PARTS,
     LARGEST_RESIDUAL,
@@ -27,22 +34,14 @@ from sirencodec.entropy.laplace import (
 )
 
 Levels = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float64]
 Latents = tuple[Levels, ...]  # a (height, width) grid for each of the architecture's, finest first
 
 LARGEST_CENTRE: Final = 512  # so no latent is beyond 512 + 255
 LARGEST_LATENT: Final = LARGEST_CENTRE + LARGEST_RESIDUAL
 
-WEIGHT_BITS: Final = 16  # fractional bits of a weight
 LARGEST_WEIGHT: Final = 1 << 26  # 1024
-INPUT_BITS: Final = 3  # latents enter as eighths
-HIDDEN_BITS: Final = 12  # fractional bits of an activation
-LARGEST_HIDDEN: Final = 1 << 20  # 256
 OUTPUT_BITS: Final = WEIGHT_BITS + HIDDEN_BITS
 LARGEST_OUTPUT: Final = 1 << 40
-
-NEIGHBOURS: Final = 9  # samples of a source that a prediction sees: 3 x 3
-POINTS_AT_ONCE: Final = 1 << 11  # lattice points that stay in cache from gathering to prediction
 
 
 ContextWeights = Sequence[Sequence[Floats]]
@@ -159,26 +158,10 @@ def _predict(
     exponent: int,
 ) -> tuple[Levels, npt.NDArray[np.int64]]:
     """Sources of a phase -> whole centre and table index of each of its samples, rows first."""
-    stack = np.stack(sources)
     inputs = NEIGHBOURS * len(sources)
-    weight, bias = layers[0][:, :inputs], layers[0][:, inputs + exponent, None]
-    rows, columns = shape
-    rows_at_once = max(1, POINTS_AT_ONCE // columns)
-    parts = []
-    for top in range(0, rows, rows_at_once):
-        count = min(rows_at_once, rows - top)
-        strip = stack[:, top : top + count + 2, : columns + 2]
-        windows = np.lib.stride_tricks.sliding_window_view(strip, (3, 3), axis=(1, 2))
-        neighbours = windows.transpose(0, 3, 4, 1, 2).reshape(inputs, count * columns)
-        phase = weight @ neighbours
-        phase += bias * (1 << INPUT_BITS)
-        active = _activate(phase, WEIGHT_BITS + INPUT_BITS)
-        for layer in layers[1:-1]:
-            phase = layer[:, :-1] @ active
-            phase += layer[:, -1:] * (1 << HIDDEN_BITS)
-            active = _activate(phase, OUTPUT_BITS)
-        parts.append(layers[-1][:, :-1] @ active + layers[-1][:, -1:] * (1 << HIDDEN_BITS))
-    centre, log_scale = np.clip(np.hstack(parts), -LARGEST_OUTPUT, LARGEST_OUTPUT)
+    first = np.hstack([layers[0][:, :inputs], layers[0][:, inputs + exponent, None]])
+    outputs = network_outputs(sources, shape, [first, *layers[1:]])
+    centre, log_scale = np.clip(outputs, -LARGEST_OUTPUT, LARGEST_OUTPUT)
     scale = np.floor(log_scale * SCALE_PARTS * 2.0**-OUTPUT_BITS + 0.5).astype(np.int64)
     scale = np.clip(scale + UNIT_SCALE, 0, NUM_SCALES - 1)
     part = np.floor(centre * CENTRE_PARTS * 2.0**-OUTPUT_BITS + 0.5).astype(np.int64)
@@ -186,10 +169,3 @@ def _predict(
     whole = (part + CENTRE_PARTS // 2) // CENTRE_PARTS
     fraction = part - CENTRE_PARTS * whole + CENTRE_PARTS // 2
     return whole.astype(np.int32), scale * CENTRE_PARTS + fraction
-
-
-def _activate(phase: Floats, fraction_bits: int) -> Floats:
-    """Sums with so many fractional bits -> rectified activations with ``HIDDEN_BITS``, in place."""
-    phase *= 2.0 ** (HIDDEN_BITS - fraction_bits)
-    np.floor(phase, out=phase)
-    return np.clip(phase, 0, LARGEST_HIDDEN, out=phase)

@@ -11,13 +11,8 @@ from typing import Final
 import numpy as np
 
 from sirencodec.architecture import LARGEST_EXPONENT, PHASES, REFINED
-from sirencodec.entropy.context import (
-    LARGEST_WEIGHT,
-    NEIGHBOURS,
-    WEIGHT_BITS,
-    ContextWeights,
-    Floats,
-)
+from sirencodec.entropy.context import LARGEST_WEIGHT, ContextWeights
+from sirencodec.entropy.context_network import NEIGHBOURS, WEIGHT_BITS, Floats
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.errors import CorruptError
 from sirencodec.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_bytes

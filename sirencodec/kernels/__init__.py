@@ -1,35 +1,26 @@
-"""Compiled loops of a pyramid's fit, for single precision on a CPU.
+"""Compiled loops of fitting and coding, on a CPU.
 
 A step of a fit is a few hundred operations for every pixel. As single tensor operations they stream
 through memory again and again; here a row of pixels goes through all of them while it is in the
-cache, which takes a quarter of the time (benchmarks/LOG.md, entry 18). The C sources beside this
-file are compiled when the package is installed. Where there was no compiler, the same is computed
-by PyTorch (``tile_gradient``, ``context_rate``), as it is on CUDA.
+cache (benchmarks/LOG.md, entry 18). The C sources beside this file are compiled when the package is
+installed. Where there was no compiler, NumPy and PyTorch do the same.
 
-Everything the kernels compute is on the approximate side of the seam: no decoded symbol depends on
-it.
+One kernel is on the exact side of the seam, ``predict``: it carries integers in double precision,
+whose sums have no rounding in any order. No other has a say in what a file means.
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any, Final
 
-import torch
-from torch import Tensor
-
 STRIP: Final = 64  # columns that kernels round up to; what they are given has room for them
-LARGEST_DEPTH: Final = 8  # layers of a network
 
-# Instruction set, as PyTorch names it -> suffixes of what it can run, fastest first.
-_SINGLE: Final = ("_single",)
-_VARIANTS: Final = {
-    "AVX512": ("_single_v4", "_single_v3", *_SINGLE),
-    "AVX2": ("_single_v3", *_SINGLE),
-}
-_REALS: Final = {torch.float32: ctypes.c_float, torch.float64: ctypes.c_double}
+# Level of x86-64 that the processor has -> suffixes of what it can run, fastest first.
+_SINGLE: Final = {4: ("_single_v4", "_single_v3", "_single"), 3: ("_single_v3", "_single")}
+_EXACT: Final = {4: ("_exact_v4", "_exact_v3", "_double"), 3: ("_exact_v3", "_double")}
 
 
 class Layer(ctypes.Structure):
@@ -86,10 +77,27 @@ class DistortionTask(ctypes.Structure):
     )
 
 
+class PredictionTask(ctypes.Structure):
+    """``struct prediction_task`` of prediction.h."""
+
+    _fields_ = (
+        ("sources", ctypes.c_void_p),
+        ("plane", ctypes.c_long),
+        ("row", ctypes.c_long),
+        ("num_sources", ctypes.c_long),
+        ("rows", ctypes.c_long),
+        ("columns", ctypes.c_long),
+        ("layers", ctypes.c_void_p),
+        ("depth", ctypes.c_long),
+        ("scales", ctypes.c_void_p),
+        ("largest", ctypes.c_double),
+        ("outputs", ctypes.c_void_p),
+    )
+
+
 @lru_cache
-def softening_task(dtype: torch.dtype) -> type[ctypes.Structure]:
-    """``struct softening_task`` of softening.h, likewise."""
-    real = _REALS[dtype]
+def softening_task(real: type[ctypes.c_float] | type[ctypes.c_double]) -> type[ctypes.Structure]:
+    """``struct softening_task`` of softening.h, whose last fields are numbers of a precision."""
 
     class SofteningTask(ctypes.Structure):
         _fields_ = (
@@ -106,9 +114,8 @@ def softening_task(dtype: torch.dtype) -> type[ctypes.Structure]:
 
 
 @lru_cache
-def rate_task(dtype: torch.dtype) -> type[ctypes.Structure]:
-    """``struct rate_task`` of rate.h, whose last fields are numbers of a precision."""
-    real = _REALS[dtype]
+def rate_task(real: type[ctypes.c_float] | type[ctypes.c_double]) -> type[ctypes.Structure]:
+    """``struct rate_task`` of rate.h, likewise."""
 
     class RateTask(ctypes.Structure):
         _fields_ = (
@@ -132,49 +139,70 @@ def rate_task(dtype: torch.dtype) -> type[ctypes.Structure]:
 
 
 class Kernels:
-    """The compiled functions for one precision."""
+    """The compiled functions of a fit, in one precision.
 
-    def __init__(self, library: ctypes.CDLL, suffix: str) -> None:
+    Attributes:
+        name: of precision and instruction set, such as "single_v4".
+        softening_task, rate_task: what two of them are told.
+    """
+
+    def __init__(
+        self,
+        library: ctypes.CDLL,
+        suffix: str,
+        real: type[ctypes.c_float] | type[ctypes.c_double],
+    ) -> None:
         """Find them by their names' suffix."""
-        self.rate = self._function(library, f"sirencodec_rate{suffix}", None)
-        self.distortion = self._function(library, f"sirencodec_distortion{suffix}", ctypes.c_double)
-        self.upsampling_memory = self._function(
-            library, f"sirencodec_upsampling_memory{suffix}", ctypes.c_long
-        )
-        self.upsample = self._function(library, f"sirencodec_upsample{suffix}", None)
-        self.upsampling_gradient = self._function(
-            library, f"sirencodec_upsampling_gradient{suffix}", None
-        )
-
-        self.soften = self._function(library, f"sirencodec_soften{suffix}", None)
-
-    @staticmethod
-    def _function(library: ctypes.CDLL, name: str, result: Any) -> Any:
-        function = library[name]
-        function.restype = result
-        return function
+        self.name = suffix.lstrip("_")
+        self.softening_task, self.rate_task = softening_task(real), rate_task(real)
+        self.rate = _function(library, f"rate{suffix}", None)
+        self.distortion = _function(library, f"distortion{suffix}", ctypes.c_double)
+        self.upsampling_memory = _function(library, f"upsampling_memory{suffix}", ctypes.c_long)
+        self.upsample = _function(library, f"upsample{suffix}", None)
+        self.upsampling_gradient = _function(library, f"upsampling_gradient{suffix}", None)
+        self.soften = _function(library, f"soften{suffix}", None)
 
 
 @lru_cache
-def kernels_for(dtype: torch.dtype, device_type: str) -> Kernels | None:
-    """Precision and type of device -> the kernels that this processor runs fastest, if any."""
-    return next(iter(all_kernels(dtype)), None) if device_type == "cpu" else None
-
-
-@lru_cache
-def all_kernels(dtype: torch.dtype) -> tuple[Kernels, ...]:
-    """Precision -> the kernels that this processor can run, fastest first; none if not built."""
-    library = find_library()
-    if library is None or dtype not in _REALS:
-        return ()
-    suffixes: tuple[str, ...] = ("_double",)
-    if dtype == torch.float32:
-        suffixes = _VARIANTS.get(torch.backends.cpu.get_cpu_capability(), ("_single",))
+def single_kernels() -> tuple[Kernels, ...]:
+    """Those in single precision that this processor can run, fastest first; none if not built."""
     return tuple(
-        Kernels(library, suffix)
-        for suffix in suffixes
-        if hasattr(library, f"sirencodec_rate{suffix}")
+        Kernels(library, suffix, ctypes.c_float)
+        for library, suffix in _variants("rate", _SINGLE, "_single")
     )
+
+
+@lru_cache
+def double_kernels() -> tuple[Kernels, ...]:
+    """The one set in double precision, for any processor; none if not built."""
+    library = find_library()
+    return () if library is None else (Kernels(library, "_double", ctypes.c_double),)
+
+
+@lru_cache
+def predictors() -> tuple[Any, ...]:
+    """Functions of a ``PredictionTask`` that this processor can run, fastest first."""
+    return tuple(
+        _function(library, f"predict{suffix}", ctypes.c_int)
+        for library, suffix in _variants("predict", _EXACT, "_double")
+    )
+
+
+def _variants(
+    name: str, by_level: dict[int, tuple[str, ...]], plain: str
+) -> Iterator[tuple[ctypes.CDLL, str]]:
+    """The library, and suffixes with which a function of this name was built and can be run."""
+    library = find_library()
+    if library is not None:
+        for suffix in by_level.get(_function(library, "level", ctypes.c_int)(), (plain,)):
+            if hasattr(library, f"sirencodec_{name}{suffix}"):
+                yield library, suffix
+
+
+def _function(library: ctypes.CDLL, name: str, result: Any) -> Any:
+    function = library[f"sirencodec_{name}"]
+    function.restype = result
+    return function
 
 
 @lru_cache
@@ -190,25 +218,3 @@ def find_library() -> ctypes.CDLL | None:
 def rounded_up(columns: int) -> int:
     """Columns -> whole strips of them."""
     return -(-columns // STRIP) * STRIP
-
-
-def address(tensor: Tensor | None, *index: int) -> int | None:
-    """Tensor and an element's place in it -> where that lies in memory; None for no tensor."""
-    if tensor is None:
-        return None
-    offset = sum(at * stride for at, stride in zip(index, tensor.stride(), strict=False))
-    return tensor.data_ptr() + offset * tensor.element_size()
-
-
-def describe_layers(
-    weights: Sequence[Tensor], gradients: Sequence[Tensor | None]
-) -> ctypes.Array[Layer]:
-    """Matrices with a column of biases, and where their gradients go -> what kernels are told.
-
-    Both must be contiguous, and outlive what is told of them.
-    """
-    layers = [
-        Layer(address(matrix), address(gradient), matrix.shape[0], matrix.shape[1] - 1)
-        for matrix, gradient in zip(weights, gradients, strict=True)
-    ]
-    return (Layer * len(layers))(*layers)

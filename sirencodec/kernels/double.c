@@ -1,6 +1,12 @@
-/* Double precision for any processor: what the kernels compute, without rounding to speak of. */
+/*
+ * Double precision for any processor: what the kernels of a fit compute, without rounding to speak
+ * of, and predictions.
+ */
 #define DOUBLE_PRECISION
 #define REAL double
 #define VECTOR_BYTES 16
 #define SUFFIX _double
 #include "kernels.h"
+#include "prediction.h"
+
+int EXPORTED(predict)(const struct prediction_task *task) { return predict(task); }

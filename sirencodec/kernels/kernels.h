@@ -1,13 +1,10 @@
 /* Everything in one precision and for one instruction set, under names that end in SUFFIX. */
 
 #include "distortion.h"
+#include "names.h"
 #include "rate.h"
 #include "softening.h"
 #include "upsampling.h"
-
-#define JOINED(name, suffix) name##suffix
-#define NAMED(name, suffix) JOINED(name, suffix)
-#define EXPORTED(name) NAMED(sirencodec_##name, SUFFIX)
 
 void EXPORTED(rate)(const struct rate_task *tasks, long count, double *bits)
 {

@@ -16,7 +16,7 @@ from sirencodec.context_rate import ContextRate, Network
 from sirencodec.entropy.coder import SymbolEncoder
 from sirencodec.entropy.context import encode_latents
 from sirencodec.entropy.prior import prior_context
-from sirencodec.kernels import Kernels, all_kernels
+from sirencodec.kernels import Kernels, double_kernels
 from sirencodec.workers import Workers
 from tests.unit.pyramids import (
     ALL_GRIDS,
@@ -31,7 +31,7 @@ from tests.unit.pyramids import (
 SIZES = [(1, 1), (2, 7), (33, 18), (64, 64)]
 pytestmark = pytest.mark.usefixtures("one_thread")
 LIKE = torch.zeros((), dtype=torch.float64)
-KERNELS = all_kernels(torch.float64)
+KERNELS = double_kernels()
 kernels_used: list[Kernels] = []
 
 

@@ -19,7 +19,8 @@ from sirencodec.config import EncodeConfig
 from sirencodec.context_rate import ContextRate
 from sirencodec.encoder import encode_image
 from sirencodec.image import from_pillow
-from sirencodec.kernels import Kernels, all_kernels, kernels_for
+from sirencodec.kernels import Kernels, double_kernels, single_kernels
+from sirencodec.kernels.tensors import kernels_for
 from sirencodec.loss_terms import distortion_of, rate_of
 from sirencodec.tile_gradient import Distortion, TileGradient
 from sirencodec.workers import Workers, worker_threads
@@ -34,9 +35,9 @@ from tests.unit.pyramids import (
     random_refinement,
 )
 
-IS_BUILT = bool(all_kernels(torch.float64))
+IS_BUILT = bool(double_kernels())
 needs_kernels = pytest.mark.skipif(not IS_BUILT, reason="kernels are not built")
-SINGLE = range(len(all_kernels(torch.float32)))
+SINGLE = range(len(single_kernels()))
 SIZES = [(1, 1), (70, 100), (129, 65), (200, 3)]
 
 
@@ -104,8 +105,8 @@ def test_every_source_is_named_where_the_build_looks() -> None:
 @pytest.mark.parametrize("variant", SINGLE)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_single_precision_is_close_to_double(size: tuple[int, int], variant: int) -> None:
-    workers, (exact,) = Workers(), all_kernels(torch.float64)
-    used = all_kernels(torch.float32)[variant]
+    workers, (exact,) = Workers(), double_kernels()
+    used = single_kernels()[variant]
     expected = distortion(size, exact, torch.float64, workers)
     ours = distortion(size, used, torch.float32, workers)
     assert ours.error == pytest.approx(expected.error, rel=1e-5)
@@ -120,7 +121,7 @@ def test_single_precision_is_close_to_double(size: tuple[int, int], variant: int
 @pytest.mark.parametrize("threads", [2, 3, 7])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_threads_do_not_show(size: tuple[int, int], threads: int) -> None:
-    (exact,) = all_kernels(torch.float64)
+    (exact,) = double_kernels()
     expected = distortion(size, exact, torch.float64, Workers())
     expected_bits, expected_slopes = rate(size, exact, torch.float64, Workers())
     with worker_threads(threads) as workers:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sirencodec import soft_round as soft_round_module
-from sirencodec.kernels import all_kernels
+from sirencodec.kernels import single_kernels
 from sirencodec.soft_round import soft_round, soften
 from sirencodec.workers import Workers, worker_threads
 
@@ -74,12 +74,12 @@ def test_softening_by_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.testing.assert_close(soften(values(), noise, 0.3, 0.2, Workers()), expected)
 
 
-@pytest.mark.skipif(not all_kernels(torch.float32), reason="kernels are not built")
+@pytest.mark.skipif(not single_kernels(), reason="kernels are not built")
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 457])
 def test_softening_in_single_precision(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     some, noise = values()[:count], torch.full((count,), 0.5)
     expected = soften(some, noise.double(), 0.1, 0.2, Workers())
-    for kernels in all_kernels(torch.float32):
+    for kernels in single_kernels():
         monkeypatch.setattr(soft_round_module, "kernels_for", lambda *_, found=kernels: found)
         ours = soften(some.float(), noise, 0.1, 0.2, Workers())
         torch.testing.assert_close(

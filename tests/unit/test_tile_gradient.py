@@ -15,7 +15,7 @@ from torch.nn.functional import pad
 from sirencodec import tile_gradient
 from sirencodec.compiled_distortion import CompiledDistortion
 from sirencodec.features import FeatureField
-from sirencodec.kernels import Kernels, all_kernels
+from sirencodec.kernels import Kernels, double_kernels
 from sirencodec.query import Network, Region, query_strips
 from sirencodec.refinement import HALO, corrections
 from sirencodec.tile_gradient import Distortion, TileGradient
@@ -30,7 +30,7 @@ from tests.unit.pyramids import (
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-KERNELS = all_kernels(torch.float64)
+KERNELS = double_kernels()
 SIZES = [(1, 1), (5, 3), (64, 64), (70, 100), (130, 65)]
 
 

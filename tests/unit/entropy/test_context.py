@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from sirencodec.architecture import PHASES
-from sirencodec.entropy import context
+from sirencodec.entropy import context_network
 from sirencodec.entropy.coder import SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.context import (
     LARGEST_CENTRE,
@@ -18,8 +18,10 @@ from sirencodec.entropy.context import (
     decode_latents,
     encode_latents,
 )
+from sirencodec.entropy.context_network import Floats, network_outputs
 from sirencodec.entropy.laplace import CENTRE_PARTS, LARGEST_RESIDUAL, UNIT_SCALE, residual_table
 from sirencodec.errors import CorruptError
+from sirencodec.kernels import predictors
 from tests.unit.pyramids import UNIT, architecture, random_context, random_latents, zero_context
 
 SIZES = [(1, 1), (2, 1), (1, 9), (3, 3), (8, 8), (37, 21), (64, 65), (130, 2)]
@@ -70,9 +72,40 @@ def test_round_trip_of_some_grids(grids: tuple[int, ...]) -> None:
 def test_strips_do_not_show(points: int, monkeypatch: pytest.MonkeyPatch) -> None:
     latents, weights = random_latents(37, 53), random_context()
     _, stream = encode(latents, weights)
-    monkeypatch.setattr(context, "POINTS_AT_ONCE", points)
+    monkeypatch.setattr(context_network, "predictors", tuple)
+    monkeypatch.setattr(context_network, "POINTS_AT_ONCE", points)
     assert encode(latents, weights)[1] == stream
     assert_equal(decode(stream, (37, 53), weights), latents)
+
+
+def outermost_network(columns: int, generator: np.random.Generator) -> list[Floats]:
+    """Weights as large as a file may hold, that do not all have one sign."""
+    shapes = ((24, columns), (24, 25), (2, 25))
+    return [LARGEST_WEIGHT * generator.choice([-1.0, 1.0], shape) for shape in shapes]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 65), (7, 64), (40, 129)], ids=str)
+@pytest.mark.parametrize("kind", ["usual", "outermost"])
+def test_compiled_networks_have_the_outputs_of_plain_ones(
+    kind: str, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last bit, and so for every instruction set."""
+    generator = np.random.default_rng(0)
+    largest = 3 if kind == "usual" else LARGEST_LATENT
+    rows, columns = shape
+    size = 5, rows + 2, columns + 2
+    sources = list(generator.integers(-largest, largest, size, endpoint=True).astype(np.float64))
+    network = random_context()[3]
+    layers = [network[0][:, : 9 * 5 + 1], *network[1:]]
+    if kind == "outermost":
+        layers = outermost_network(9 * 5 + 1, generator)
+    with monkeypatch.context() as patch:
+        patch.setattr(context_network, "predictors", tuple)
+        expected = network_outputs(sources, shape, layers)
+    assert expected.any()
+    for predict in predictors():
+        monkeypatch.setattr(context_network, "predictors", lambda found=predict: (found,))
+        np.testing.assert_array_equal(network_outputs(sources, shape, layers), expected)
 
 
 def test_order_of_the_symbols() -> None:
