@@ -214,6 +214,13 @@ class PyramidState:
         """What the matrices take; None while they are not being rounded."""
         return matrices_bits(self._matrices.quantized()) if self.are_rounded else None
 
+    def matrices_bits_if_rounded(self) -> float:
+        """What the matrices would take now, while they are not being rounded."""
+        self.choose_steps()
+        bits = matrices_bits(self._matrices.quantized())
+        self._matrices.are_rounded = False
+        return bits
+
     def rounded_bits(self) -> float:
         """What the latents would take, rounded, by the context model as it is."""
         return self._bits(self._matrices.rounded(), self._rounded_latents())

@@ -21,20 +21,25 @@ LARGEST_DISTANCE: Final = 2.0  # in logarithms of the trade-off, like all distan
 
 # A rounded picture's bits still fall, in logarithms by so much times the square of what is left of
 # the stage, the more the lower the rate; and its decibels rise, by so much times the cube
-# (benchmarks/LOG.md, entry 17).
-USUAL_SAVING: Final = 0.19
+# (benchmarks/LOG.md, entry 19).
+USUAL_SAVING: Final = 0.22
 USUAL_BPP: Final = 0.4
-SAVING_PER_LOG_BPP: Final = -0.12
+SAVING_PER_LOG_BPP: Final = -0.22  # below the usual rate
 EXPECTED_RISE_DB: Final = 1.9
 
-AIM: Final = 0.97  # of a budget, which must not be exceeded
+AIM: Final = 0.96  # of a budget, which must not be exceeded
 LEAST_SHARE: Final = 0.02  # of a budget, for latents
 PSNR_AIM_DB: Final = 0.08  # above the target
 BITS_TO_TRADE_OFF: Final = 1.8  # exponent: the trade-off for a ratio of bits
 DB_TO_TRADE_OFF: Final = 0.2 * math.log(10)  # logarithm of the trade-off for a decibel
 
-# What all matrices come to after so many steps where a bit is worth so much error; how many fewer
-# where it is worth twice as much, and how many more come with the steps; and of a small budget.
+# When to try what the matrices would take if they were rounded, and the bits at the end relative to
+# that. A third of a budget can be theirs, so a guess is not enough (benchmarks/LOG.md, entry 19).
+MEASUREMENTS: Final = ((0.2, 1.16), (0.45, 1.05), (0.7, 1.03))
+
+# The guess until then: what all matrices come to after so many steps where a bit is worth so much
+# error; how many fewer where it is worth twice as much, and how many more come with the steps; and
+# of a small budget.
 USUAL_MATRICES_BITS: Final = 8_000.0
 USUAL_STEPS: Final = 240
 USUAL_BIT_WEIGHT: Final = 0.005 / 393_216
@@ -52,6 +57,8 @@ class TargetSearch:
         self._steps = plan.stages[-1][1]
         self._period = max(1, self._steps // LOOKS)
         self._followed = math.log(plan.trade_off)  # the trade-off that the picture is one of
+        self._measurements = list(MEASUREMENTS)
+        self._matrices_bits: float | None = None  # expected at the end
 
     def follow(self, step: int) -> None:
         """Before ``step`` of the last stage, move the trade-off if it is time to look again."""
@@ -62,6 +69,7 @@ class TargetSearch:
         if self._plan.psnr_db is not None:
             self._move(progress, self._distance_to_quality(self._plan.psnr_db, 1 - progress))
         elif self._plan.budget_bits is not None:
+            self._measure_matrices(progress)
             self._move(progress, self._distance_to_budget(self._plan.budget_bits, 1 - progress))
 
     def _move(self, progress: float, distance: float) -> None:
@@ -73,6 +81,15 @@ class TargetSearch:
         missing = min(max(missing, -LARGEST_DISTANCE), LARGEST_DISTANCE)
         self._state.change_trade_off(math.exp(GAIN * part * cosine(progress) * missing))
 
+    def _measure_matrices(self, progress: float) -> None:
+        """Find out what the matrices take if it is time to; once they are rounded it is known."""
+        state = self._state
+        if state.are_rounded:
+            self._matrices_bits = state.matrices_bits()
+        elif self._measurements and progress >= self._measurements[0][0]:
+            growth = self._measurements.pop(0)[1]
+            self._matrices_bits = growth * state.matrices_bits_if_rounded()
+
     def _distance_to_quality(self, psnr_db: float, left: float) -> float:
         """Wanted decibels and part of the stage that is left -> missing in the trade-off."""
         expected_db = self._state.rounded_psnr_db() + EXPECTED_RISE_DB * left**3
@@ -81,14 +98,14 @@ class TargetSearch:
     def _distance_to_budget(self, budget_bits: float, left: float) -> float:
         """Bits there are and part of the stage that is left -> missing in the trade-off."""
         state, least = self._state, LEAST_SHARE * budget_bits
-        matrices_bits = state.matrices_bits()
+        matrices_bits = self._matrices_bits
         if matrices_bits is None:
             matrices_bits = likely_matrices_bits(
                 state.trade_off, state.num_pixels, self._steps, budget_bits
             )
         wanted = max(AIM * budget_bits - matrices_bits, least)
         excess = math.log(max(state.rounded_bits(), least) / wanted)
-        log_bpp = math.log(budget_bits / state.num_pixels / USUAL_BPP)
+        log_bpp = min(0.0, math.log(budget_bits / state.num_pixels / USUAL_BPP))
         saving = USUAL_SAVING + SAVING_PER_LOG_BPP * log_bpp
         return BITS_TO_TRADE_OFF * (excess - saving * left**2)
 
