@@ -10,6 +10,7 @@ from torch import Tensor
 from sirencodec.compiled_distortion import CompiledDistortion
 from sirencodec.compiled_rate import CompiledRate
 from sirencodec.context_rate import ContextRate
+from sirencodec.kernels import LARGEST_DEPTH
 from sirencodec.kernels.tensors import kernels_for
 from sirencodec.tile_gradient import TileGradient
 from sirencodec.workers import Workers
@@ -27,7 +28,7 @@ def distortion_of(
         workers: threads to share the work among.
     """
     kernels = kernels_for(targets.dtype, targets.device.type)
-    if kernels is None:
+    if kernels is None or len(layers) > LARGEST_DEPTH:
         return TileGradient(targets, exponents, layers)
     return CompiledDistortion(targets, exponents, workers, kernels)
 

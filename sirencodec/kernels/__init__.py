@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 STRIP: Final = 64  # columns that kernels round up to; what they are given has room for them
+LARGEST_DEPTH: Final = 8  # layers of a network
 
 # Level of x86-64 that the processor has -> suffixes of what it can run, fastest first.
 _SINGLE: Final = {4: ("_single_v4", "_single_v3", "_single"), 3: ("_single_v3", "_single")}

@@ -21,9 +21,9 @@ struct distortion_task {
     REAL *slopes_below;   /* of the last 2 HALO rows, on which the next band begins */
     const REAL *targets;  /* channel by channel, from the band's first row on */
     long feature_plane, slope_plane, below_plane, target_plane; /* distances between planes */
-    long feature_row, target_row;                  /* between rows: with room for whole strips */
-    const REAL *x; /* coordinate of every column, likewise */
-    const REAL *y; /* of every row of the band */
+    long feature_row, target_row; /* between rows: with room for whole strips */
+    const REAL *x;                /* coordinate of every column, likewise */
+    const REAL *y;                /* of every row of the band */
     long rows, columns;
     long num_features, num_refined;   /* the first ones are refined; 0: none */
     const struct layer *convolutions; /* two, of 3 x 3 inputs a plane */
@@ -79,9 +79,11 @@ static int take_distortion_memory(const struct distortion_task *task,
     const struct layer *convolutions = task->convolutions;
     const long refined = task->num_refined, hidden = refined ? convolutions[0].outputs : 0;
     const long row = memory->row = rounded_up(task->columns + 4 * HALO) + CHUNK + STRIP;
-    const long adjoint = WINDOW * hidden * task->num_features, second_adjoint = WINDOW * hidden * refined;
+    const long adjoint = WINDOW * hidden * task->num_features,
+               second_adjoint = WINDOW * hidden * refined;
     long numbers = (2 + refined) * row + RING * (2 * hidden + refined) * row;
-    long pointers = refined + 2 * (WINDOW * larger(hidden, task->num_features) + task->num_features + 4);
+    long pointers =
+        refined + 2 * (WINDOW * larger(hidden, task->num_features) + task->num_features + 4);
     numbers += adjoint + second_adjoint;
     for (long l = 0; l < task->depth; l++) {
         numbers += 3 * task->layers[l].outputs * CHUNK + gradient_size(task->layers[l]);
@@ -121,10 +123,12 @@ static int take_distortion_memory(const struct distortion_task *task,
         for (long k = 0; k < WINDOW; k++) {
             for (long g = 0; g < task->num_features; g++)
                 memory->first_adjoint[(g * hidden + o) * WINDOW + k] =
-                    weights_of(convolutions[0]).first[o * (convolutions[0].inputs + 1) + g * WINDOW + k];
+                    weights_of(convolutions[0])
+                        .first[o * (convolutions[0].inputs + 1) + g * WINDOW + k];
             for (long r = 0; r < refined; r++)
                 memory->second_adjoint[(o * refined + r) * WINDOW + k] =
-                    weights_of(convolutions[1]).first[r * (convolutions[1].inputs + 1) + o * WINDOW + k];
+                    weights_of(convolutions[1])
+                        .first[r * (convolutions[1].inputs + 1) + o * WINDOW + k];
         }
     return 0;
 }
@@ -178,7 +182,8 @@ INLINE const REAL *const *slope_windows(const struct distortion_memory *memory, 
     return memory->in;
 }
 
-INLINE void hide_row(const struct distortion_task *task, const struct distortion_memory *memory, long y)
+INLINE void hide_row(const struct distortion_task *task, const struct distortion_memory *memory,
+                     long y)
 {
     const long hidden = task->convolutions[0].outputs;
     for (long o = 0; o < hidden; o++)
@@ -192,7 +197,8 @@ INLINE void hide_row(const struct distortion_task *task, const struct distortion
         }
 }
 
-INLINE void refine_row(const struct distortion_task *task, const struct distortion_memory *memory, long y)
+INLINE void refine_row(const struct distortion_task *task, const struct distortion_memory *memory,
+                       long y)
 {
     apply_layer(task->convolutions[1], memory->refined, hidden_windows(task, memory, y),
                 task->columns);
@@ -244,8 +250,9 @@ INLINE double compare(const struct distortion_task *task, REAL *const *output, l
 }
 
 /* Slopes along a chunk's output -> those along layers and features. */
-INLINE void backpropagate(const struct distortion_task *task, const struct distortion_memory *memory,
-                          const REAL *const *points, long y, long start, long count)
+INLINE void backpropagate(const struct distortion_task *task,
+                          const struct distortion_memory *memory, const REAL *const *points, long y,
+                          long start, long count)
 {
     const struct layer *layers = task->layers;
     for (long l = task->depth - 1; l >= 0; l--) {
@@ -270,15 +277,15 @@ INLINE void backpropagate(const struct distortion_task *task, const struct disto
     product(memory->out, task->num_features, FROM_ITSELF, NULL, along, slopes, layers[0].outputs,
             count);
     for (long r = 0; r < task->num_refined; r++)
-        memory->out[r] = ring_row(memory, memory->correction_slopes, task->num_refined, r, y) + 2 +
-                         start;
+        memory->out[r] =
+            ring_row(memory, memory->correction_slopes, task->num_refined, r, y) + 2 + start;
     product(memory->out, task->num_refined, FROM_ZERO, NULL, along, slopes, layers[0].outputs,
             count);
 }
 
 /* Row of features -> its squared error; leaves slopes along features and their corrections. */
-INLINE double compare_row(const struct distortion_task *task, const struct distortion_memory *memory,
-                          long y)
+INLINE double compare_row(const struct distortion_task *task,
+                          const struct distortion_memory *memory, long y)
 {
     double error = 0;
     for (long column = 0; column < CHUNK; column++)
@@ -290,7 +297,8 @@ INLINE double compare_row(const struct distortion_task *task, const struct disto
         points[1] = memory->y;
         for (long g = 0; g < task->num_features; g++)
             points[inputs - task->num_features + g] =
-                start + (g < task->num_refined ? memory->refined[g] : feature_row(task, g, y) + HALO);
+                start +
+                (g < task->num_refined ? memory->refined[g] : feature_row(task, g, y) + HALO);
         points[inputs] = memory->ones;
         evaluate(task, memory, points, count);
         error += compare(task, memory->phases[task->depth - 1], y, start, count);
@@ -306,8 +314,8 @@ INLINE void clear_ring_row(const struct distortion_memory *memory, REAL *ring, l
 }
 
 /* Slopes along the corrections of rows y - 2 to y -> along hidden row y - 1, and both matrices. */
-INLINE void slopes_of_hidden(const struct distortion_task *task, const struct distortion_memory *memory,
-                             long y)
+INLINE void slopes_of_hidden(const struct distortion_task *task,
+                             const struct distortion_memory *memory, long y)
 {
     const long hidden = task->convolutions[0].outputs, refined = task->num_refined;
     const long columns = task->columns + 2;

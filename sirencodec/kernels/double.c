@@ -9,4 +9,7 @@
 #include "kernels.h"
 #include "prediction.h"
 
-int EXPORTED(predict)(const struct prediction_task *task) { return predict(task); }
+int EXPORTED(predict)(const struct prediction_task *task)
+{
+    return predict(task);
+}

@@ -41,7 +41,8 @@ INLINE vec logarithm_to_base_two(vec value)
 
 typedef int ivec __attribute__((vector_size(VECTOR_BYTES)));
 
-/* Added and taken away again, it leaves the nearest whole number; before, that is in its low bits. */
+/* Added and taken away again, it leaves the nearest whole number; before, that is in its low bits.
+ */
 #define WHOLE 12582912.0f /* 1.5 * 2^23 */
 
 INLINE vec polynomial(vec x, const float *coefficients, const int degree)
@@ -108,6 +109,9 @@ INLINE vec blend(ivec chosen, vec one, vec other)
     return (vec)(((ivec)one & chosen) | ((ivec)other & ~chosen));
 }
 
-INLINE vec magnitude(vec value) { return blend(value < splat(0), -value, value); }
+INLINE vec magnitude(vec value)
+{
+    return blend(value < splat(0), -value, value);
+}
 
 #endif

@@ -7,5 +7,8 @@
 #define SUFFIX _exact_v3
 #include "names.h"
 #include "prediction.h"
-int EXPORTED(predict)(const struct prediction_task *task) { return predict(task); }
+int EXPORTED(predict)(const struct prediction_task *task)
+{
+    return predict(task);
+}
 #endif

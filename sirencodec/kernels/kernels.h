@@ -11,18 +11,27 @@ void EXPORTED(rate)(const struct rate_task *tasks, long count, double *bits)
     rate(tasks, count, bits);
 }
 
-double EXPORTED(distortion)(const struct distortion_task *task) { return distortion(task); }
+double EXPORTED(distortion)(const struct distortion_task *task)
+{
+    return distortion(task);
+}
 
 long EXPORTED(upsampling_memory)(const struct upsampling_task *task)
 {
     return upsampling_memory(task);
 }
 
-void EXPORTED(upsample)(const struct upsampling_task *task) { upsample(task); }
+void EXPORTED(upsample)(const struct upsampling_task *task)
+{
+    upsample(task);
+}
 
 void EXPORTED(upsampling_gradient)(const struct upsampling_task *task)
 {
     upsampling_gradient(task);
 }
 
-void EXPORTED(soften)(const struct softening_task *task) { soften(task); }
+void EXPORTED(soften)(const struct softening_task *task)
+{
+    soften(task);
+}

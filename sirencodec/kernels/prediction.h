@@ -17,8 +17,8 @@
 #endif
 
 struct prediction_task {
-    const REAL *sources;        /* planes with a border of one, and a strip more at the end */
-    long plane, row;            /* distance between planes, and between rows */
+    const REAL *sources; /* planes with a border of one, and a strip more at the end */
+    long plane, row;     /* distance between planes, and between rows */
     long num_sources;
     long rows, columns;         /* lattice points wanted */
     const struct layer *layers; /* biases in units of the products */

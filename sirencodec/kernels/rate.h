@@ -10,8 +10,6 @@
 #include "elementary.h"
 #include "rows.h"
 
-
-
 struct rate_task {
     const REAL *sources; /* planes of (lattice + a border of one), the samples' own one last */
     REAL *slopes;        /* likewise, added to; NULL for bits alone */
@@ -127,7 +125,8 @@ INLINE void rectify_slopes(REAL *const *slopes, REAL *const *active, long count)
 }
 
 /* A strip of lattice points -> where its inputs, and the slopes along them, lie. */
-INLINE void point_at_inputs(const struct rate_task *task, struct rate_memory *memory, long y, long x)
+INLINE void point_at_inputs(const struct rate_task *task, struct rate_memory *memory, long y,
+                            long x)
 {
     for (long source = 0; source < task->num_sources; source++)
         for (long dy = 0; dy < 3; dy++)

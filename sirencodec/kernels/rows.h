@@ -121,8 +121,8 @@ INLINE void correlation_tile(const long rows, const long columns, vec *sums, lon
  * sums(l, r) += left[l] * right[r] over `length` columns, rounded up to strips, lane by lane: the
  * lanes are added up when all rows have been seen.
  */
-INLINE void correlation(vec *sums, const REAL *const *left, long num_left,
-                        const REAL *const *right, long num_right, long length)
+INLINE void correlation(vec *sums, const REAL *const *left, long num_left, const REAL *const *right,
+                        long num_right, long length)
 {
     length = rounded_up(length);
     for (long l = 0; l < num_left; l += PAIR_ROWS)
@@ -156,7 +156,7 @@ INLINE void correlation(vec *sums, const REAL *const *left, long num_left,
         }
 }
 
-#define WINDOW 9 /* a 3 x 3 neighbourhood, row by row */
+#define WINDOW 9        /* a 3 x 3 neighbourhood, row by row */
 #define LARGEST_DEPTH 8 /* layers of a network */
 
 /* A layer of a network, or a convolution. */

@@ -38,9 +38,15 @@ struct plane {
     long row;
 };
 
-INLINE long axis_length(struct axis axis) { return axis.count + 2 * axis.margin; }
+INLINE long axis_length(struct axis axis)
+{
+    return axis.count + 2 * axis.margin;
+}
 
-INLINE REAL *row_of(struct plane plane, long y) { return plane.first + y * plane.row; }
+INLINE REAL *row_of(struct plane plane, long y)
+{
+    return plane.first + y * plane.row;
+}
 
 INLINE struct axis level_axis(long pixels, long exponent)
 {
@@ -59,7 +65,8 @@ INLINE struct plane new_plane(struct axis down, struct axis across, REAL **memor
 /* Numbers that a level takes, with the plane between it and the next finer one. */
 INLINE long level_size(const struct upsampling_task *task, long exponent)
 {
-    struct axis down = level_axis(task->height, exponent), across = level_axis(task->width, exponent);
+    struct axis down = level_axis(task->height, exponent),
+                across = level_axis(task->width, exponent);
     struct axis wide = exponent ? level_axis(task->width, exponent - 1) : across;
     long rows = axis_length(down);
     return rows * (rounded_up(axis_length(across)) + rounded_up(axis_length(wide)) + 4 * STRIP) +
@@ -76,9 +83,15 @@ INLINE void both_filters(const REAL *kernel, REAL filters[2][TAPS + 1])
 }
 
 /* The fine axis -> the first i of which samples 2 i and 2 i + 1 are wanted, and how many. */
-INLINE long first_pair(struct axis fine) { return -fine.margin / 2; }
+INLINE long first_pair(struct axis fine)
+{
+    return -fine.margin / 2;
+}
 
-INLINE long pairs(struct axis fine) { return (axis_length(fine) + 1) / 2; }
+INLINE long pairs(struct axis fine)
+{
+    return (axis_length(fine) + 1) / 2;
+}
 
 /* Plane -> one of twice the columns. `halves` has room for two rows. */
 INLINE void double_columns(struct plane coarse, struct plane fine, const REAL *kernel, REAL *halves)
@@ -155,8 +168,8 @@ INLINE void halve_columns(struct plane fine, struct plane values, struct plane c
         correlate_kernel(sums, even, odd, in, count);
         memset(row_of(coarse, y) - coarse.across.margin, 0, (size_t)coarse.row * sizeof *even);
         REAL *out = row_of(coarse, y) + from - 2;
-        product(&out, 1, FROM_ZERO, NULL, (struct matrix){filters[0], 0, 1}, around,
-                2 * (TAPS + 1), count + TAPS);
+        product(&out, 1, FROM_ZERO, NULL, (struct matrix){filters[0], 0, 1}, around, 2 * (TAPS + 1),
+                count + TAPS);
     }
 }
 
@@ -183,12 +196,15 @@ INLINE void halve_rows(struct plane fine, struct plane values, struct plane coar
             around[at] = is_there ? row_of(fine, fine_y) - left : nothing;
         }
         REAL *out = row_of(coarse, y) - left;
-        product(&out, 1, FROM_ZERO, NULL, (struct matrix){filters[0], 0, 1}, around,
-                2 * (TAPS + 1), columns);
+        product(&out, 1, FROM_ZERO, NULL, (struct matrix){filters[0], 0, 1}, around, 2 * (TAPS + 1),
+                columns);
     }
 }
 
-INLINE long within(long at, long count) { return smaller(larger(at, 0), count - 1); }
+INLINE long within(long at, long count)
+{
+    return smaller(larger(at, 0), count - 1);
+}
 
 /* Pixels -> the same with the outermost ones repeated around them. */
 INLINE void repeat_pixels(const struct upsampling_task *task, struct plane pixels)
@@ -201,8 +217,8 @@ INLINE void repeat_pixels(const struct upsampling_task *task, struct plane pixel
     size_t bytes = (size_t)(task->width + 2 * HALO) * sizeof(REAL);
     for (long y = 1; y <= HALO; y++) {
         memcpy(row_of(pixels, -y) - HALO, row_of(pixels, 0) - HALO, bytes);
-        memcpy(row_of(pixels, task->height - 1 + y) - HALO,
-               row_of(pixels, task->height - 1) - HALO, bytes);
+        memcpy(row_of(pixels, task->height - 1 + y) - HALO, row_of(pixels, task->height - 1) - HALO,
+               bytes);
     }
 }
 
@@ -277,7 +293,8 @@ static long upsampling_memory(const struct upsampling_task *task)
 /* Grid -> its feature at all pixels and around them. */
 static void upsample(const struct upsampling_task *task)
 {
-    struct plane pixels = pixel_plane(task), levels[LARGEST_EXPONENT + 1], wide[LARGEST_EXPONENT + 1];
+    struct plane pixels = pixel_plane(task), levels[LARGEST_EXPONENT + 1],
+                 wide[LARGEST_EXPONENT + 1];
     if (!task->exponent) {
         for (long y = 0; y < task->height; y++)
             memcpy(row_of(pixels, y), task->grid + y * task->width,
@@ -292,7 +309,8 @@ static void upsample(const struct upsampling_task *task)
 /* Slope along a feature, which it overwrites -> that along grid and kernels. */
 static void upsampling_gradient(const struct upsampling_task *task)
 {
-    struct plane pixels = pixel_plane(task), levels[LARGEST_EXPONENT + 1], wide[LARGEST_EXPONENT + 1];
+    struct plane pixels = pixel_plane(task), levels[LARGEST_EXPONENT + 1],
+                 wide[LARGEST_EXPONENT + 1];
     gather_pixels(task, pixels);
     if (!task->exponent) {
         for (long y = 0; y < task->height; y++)
@@ -322,7 +340,8 @@ static void upsampling_gradient(const struct upsampling_task *task)
     memset(task->grid_slope, 0, (size_t)(rows * columns) * sizeof(REAL));
     for (long y = -MARGIN; y < rows + MARGIN; y++)
         for (long x = -MARGIN; x < columns + MARGIN; x++)
-            task->grid_slope[within(y, rows) * columns + within(x, columns)] += row_of(slopes, y)[x];
+            task->grid_slope[within(y, rows) * columns + within(x, columns)] +=
+                row_of(slopes, y)[x];
 }
 
 #endif

@@ -15,12 +15,21 @@ typedef REAL vec __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL))
 /* Columns that all work is rounded up to, whatever the instruction set: rows have room for them. */
 #define STRIP 64
 
-INLINE vec load(const REAL *from) { return *(const vec *)from; }
+INLINE vec load(const REAL *from)
+{
+    return *(const vec *)from;
+}
 
-INLINE void store(REAL *to, vec values) { *(vec *)to = values; }
+INLINE void store(REAL *to, vec values)
+{
+    *(vec *)to = values;
+}
 
 /* Less a zero, which compilers leave out: filling lane by lane they do lane by lane. */
-INLINE vec splat(REAL value) { return value - (vec){0}; }
+INLINE vec splat(REAL value)
+{
+    return value - (vec){0};
+}
 
 INLINE REAL sum_of_lanes(vec values)
 {
@@ -30,11 +39,20 @@ INLINE REAL sum_of_lanes(vec values)
     return sum;
 }
 
-INLINE long smaller(long one, long other) { return one < other ? one : other; }
+INLINE long smaller(long one, long other)
+{
+    return one < other ? one : other;
+}
 
-INLINE long larger(long one, long other) { return one > other ? one : other; }
+INLINE long larger(long one, long other)
+{
+    return one > other ? one : other;
+}
 
-INLINE long rounded_up(long columns) { return (columns + STRIP - 1) / STRIP * STRIP; }
+INLINE long rounded_up(long columns)
+{
+    return (columns + STRIP - 1) / STRIP * STRIP;
+}
 
 /* Memory for `count` numbers, all zero; NULL if there is none. */
 INLINE REAL *zeros(long count)

@@ -141,6 +141,12 @@ def test_without_kernels_pytorch_takes_their_place(monkeypatch: pytest.MonkeyPat
     assert isinstance(rate_of(ALL_GRIDS, shapes, targets, Workers()), ContextRate)
 
 
+def test_a_network_too_deep_for_kernels_is_pytorch_s() -> None:
+    layers = [torch.zeros(2, 10), *(torch.zeros(2, 3) for _ in range(kernels.LARGEST_DEPTH))]
+    found = distortion_of(torch.zeros(2, 4, 4), ALL_GRIDS, layers, Workers())
+    assert isinstance(found, TileGradient)
+
+
 @pytest.mark.usefixtures("few_steps", "one_thread")
 def test_a_fit_without_kernels_comes_out_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not to the same bytes: sums are taken in another order."""
