@@ -22,7 +22,7 @@ from sirencodec.architecture import (
     grid_shape,
 )
 from sirencodec.container import Container, Header, parse_container, write_container
-from sirencodec.entropy import coder, context, frequency, laplace, prior
+from sirencodec.entropy import coder, context, context_network, frequency, laplace, prior
 from sirencodec.entropy.matrices import ZERO_MODEL
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, QuantizedPicture, decode_payload
 from sirencodec.metadata_section import ZSTD_MAX_WINDOW_BYTES
@@ -311,7 +311,7 @@ def test_constants_of_sections_7_to_9() -> None:
     assert grid_shape(70, 45, 3) == reference_decoder.grid_shape((70, 45), 3) == (6, 9)
     columns = f"9 (p + {prior.COARSER_SOURCES}) + {LARGEST_EXPONENT + 1} columns"
     assert states(7, columns)
-    assert states(7, f"units of 2^-{context.WEIGHT_BITS}")
+    assert states(7, f"units of 2^-{context_network.WEIGHT_BITS}")
     assert states(7, f"at least {prior._SMALLEST_STEP_INDEX},")
     assert states(10, f"step index below {prior._SMALLEST_STEP_INDEX}")
     assert context.LARGEST_WEIGHT == 2**26
@@ -321,7 +321,11 @@ def test_constants_of_sections_7_to_9() -> None:
     assert states(9, "none of which is beyond 16")
     assert states(9, "features of grids {} and {},".format(*REFINED))
     assert states(8, ", ".join(map(str, PHASES)))
-    assert (context.HIDDEN_BITS, context.LARGEST_HIDDEN, context.INPUT_BITS) == (12, 2**20, 3)
+    assert (
+        context_network.HIDDEN_BITS,
+        context_network.LARGEST_HIDDEN,
+        context_network.INPUT_BITS,
+    ) == (12, 2**20, 3)
     rates = ", ".join(map(str, laplace._EIGHTH_RATES))
     assert states(8, f"Q = {rates}.")
     assert states(8, f"+ {laplace.UNIT_SCALE}, 0), {laplace.NUM_SCALES - 1})")
