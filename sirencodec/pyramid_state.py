@@ -55,7 +55,10 @@ HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
 FEWEST_CORRECTION_STEPS = 30
 CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
-CORRECTION_START = 0.75  # where on the cosine, and in noise and temperature, a correction sets in
+# Where on the cosine, and in noise and temperature, a correction sets in: its steps go through the
+# rest at half the stage's pace, or from here. Long fits must not be stirred up (LOG.md, entry 19).
+CORRECTION_PACE = 0.5
+EARLIEST_CORRECTION_START = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,12 @@ class PyramidPlan:
         """Steps of a correction with soft and with rounded latents."""
         soft = max(FEWEST_CORRECTION_STEPS, round(CORRECTION_SHARE * self.stages[-1][1]))
         return soft, round(CORRECTION_HARD_SHARE * soft)
+
+    @property
+    def correction_start(self) -> float:
+        """Where in the schedule a correction sets in, 0 to 1."""
+        part = self.correction_steps[0] / (CORRECTION_PACE * self.stages[-1][1])
+        return max(EARLIEST_CORRECTION_START, 1 - part)
 
 
 class PyramidState:
@@ -195,7 +204,8 @@ class PyramidState:
         for step in range(soft):
             if step == soft // 2:
                 self.choose_steps()
-            progress = CORRECTION_START + (1 - CORRECTION_START) * step / soft
+            start = self._plan.correction_start
+            progress = start + (1 - start) * step / soft
             self.soft_step(progress, self._plan.stages[-1][1])
         for step in range(hard):
             self.hard_step(1 - step / hard)

@@ -226,6 +226,13 @@ def test_the_way_to_a_budget_costs_little(clouds: Samples, error: float) -> None
     assert sum(lost) / len(lost) < 0.4
 
 
+def test_corrections_of_long_fits_set_in_late() -> None:
+    """What has settled for long must not be stirred up."""
+    starts = [PyramidPlan(((0, steps),), 0.002, 0).correction_start for steps in (40, 400, 950)]
+    assert sorted(starts) == starts
+    assert starts[0] < starts[-1] < 1
+
+
 def test_a_very_short_fit_moves_its_trade_off_on_the_way(clouds: Samples) -> None:
     """Its larger first steps, before which a search is blind, do not take all of it."""
     plan = PyramidPlan(((0, 20),), 0.002, 0, budget_bits=100_000)
