@@ -13,13 +13,13 @@ from torch import Tensor
 from sirencodec.architecture import PHASES
 from sirencodec.context_rate import (
     INPUT_SCALE,
-    NEIGHBOURS,
     SCALE_RANGE,
     SMALLEST_PROBABILITY,
     Network,
     Rate,
 )
-from sirencodec.context_sources import COARSER_SOURCES, ContextSources
+from sirencodec.context_sources import ContextSources
+from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS
 from sirencodec.kernels import STRIP, Kernels, Layer
 from sirencodec.kernels.tensors import address, describe_layers
 from sirencodec.workers import Workers

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from sirencodec.architecture import LARGEST_EXPONENT, PHASES
 from sirencodec.buffers import Buffers
-from sirencodec.context_sources import COARSER_SOURCES, ContextSources
+from sirencodec.context_sources import ContextSources
+from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS
 
-NEIGHBOURS = 9
 INPUT_SCALE = 0.125  # latents enter as eighths
 SCALE_RANGE = (-6.0, 43 / 6)  # logarithms to base 2 that the tables cover
 SMALLEST_PROBABILITY = 2.0**-18  # so that a hopeless sample does not swamp the gradient

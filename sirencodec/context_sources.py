@@ -6,14 +6,12 @@ of zeros, their 3 x 3 neighbourhoods are windows of it.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from torch import Tensor
 from torch.nn.functional import pad
 
 from sirencodec.architecture import PHASES
-
-COARSER_SOURCES: Final = 2
+from sirencodec.entropy.context_network import COARSER_SOURCES
 
 
 class ContextSources:

@@ -200,11 +200,10 @@ class PyramidState:
         """Change the trade-off and settle again, the network's steps chosen anew."""
         self.change_trade_off(factor)
         self._matrices.are_rounded = False
-        soft, hard = self._plan.correction_steps
+        (soft, hard), start = self._plan.correction_steps, self._plan.correction_start
         for step in range(soft):
             if step == soft // 2:
                 self.choose_steps()
-            start = self._plan.correction_start
             progress = start + (1 - start) * step / soft
             self.soft_step(progress, self._plan.stages[-1][1])
         for step in range(hard):

@@ -43,6 +43,7 @@ LAYERS = (
         "soap",
         "activations",
         "kernels.tensors",
+        "entropy.context_network",
     ),
     (
         "refinement",
@@ -51,7 +52,6 @@ LAYERS = (
         "water_filling",
         "context_sources",
         "entropy.coder",
-        "entropy.context_network",
         "imagefile.*",
         "histogram",
     ),

@@ -21,7 +21,8 @@ INPUT_BITS: Final = 3  # latents enter as eighths
 HIDDEN_BITS: Final = 12  # fractional bits of an activation
 LARGEST_HIDDEN: Final = 1 << 20  # 256
 
-NEIGHBOURS: Final = 9  # samples of a source that a prediction sees: 3 x 3
+COARSER_SOURCES: Final = 2  # grids that a prediction sees besides the phases already coded
+NEIGHBOURS: Final = 9  # samples of a source that it sees: 3 x 3
 POINTS_AT_ONCE: Final = 1 << 11  # lattice points that NumPy keeps in cache
 
 

@@ -12,13 +12,11 @@ import numpy as np
 
 from sirencodec.architecture import LARGEST_EXPONENT, PHASES, REFINED
 from sirencodec.entropy.context import LARGEST_WEIGHT, ContextWeights
-from sirencodec.entropy.context_network import NEIGHBOURS, WEIGHT_BITS, Floats
+from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS, WEIGHT_BITS, Floats
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.errors import CorruptError
 from sirencodec.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_bytes
 from sirencodec.quantize import QuantizedWeights, dequantize
-
-COARSER_SOURCES = 2  # grids that a prediction sees besides the phases already coded
 
 # Magnitude of a refinement's numbers. After the largest kernels, larger ones could take features
 # out of the range of single precision, and infinities become NaN.

@@ -8,8 +8,3 @@
 #define SUFFIX _double
 #include "kernels.h"
 #include "prediction.h"
-
-int EXPORTED(predict)(const struct prediction_task *task)
-{
-    return predict(task);
-}

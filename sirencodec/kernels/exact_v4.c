@@ -5,10 +5,5 @@
 #define REAL double
 #define VECTOR_BYTES 64
 #define SUFFIX _exact_v4
-#include "names.h"
 #include "prediction.h"
-int EXPORTED(predict)(const struct prediction_task *task)
-{
-    return predict(task);
-}
 #endif

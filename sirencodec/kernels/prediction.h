@@ -10,6 +10,7 @@
 #include <float.h>
 
 #include "elementary.h"
+#include "names.h"
 #include "rows.h"
 
 #if FLT_EVAL_METHOD != 0
@@ -47,7 +48,7 @@ INLINE void activate(REAL *const *rows, long count, REAL scale, REAL largest)
 }
 
 /* Nonzero if there is no memory. */
-static int predict(const struct prediction_task *task)
+int EXPORTED(predict)(const struct prediction_task *task)
 {
     const long num_inputs = WINDOW * task->num_sources;
     long widest = 0;
