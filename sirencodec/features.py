@@ -1,16 +1,17 @@
 """Latent grids -> features at any coordinates.
 
 Upsampled to pixel resolution, a grid is a *feature* at every pixel centre. The finest features are
-refined by what surrounds them; between the centres, features are interpolated by cubic convolution
-(Keys 1981, a = -1/2), which passes through them. So the same rule gives what was fitted at the
-stored size and a continuous function everywhere else. Upsampling and interpolation are linear and
-separable: along an axis, each is a matrix, and a rectangle of pixels or positions takes two matrix
-products.
+refined by what surrounds them; between the centres, features are interpolated by Lanczos' kernel of
+six taps (Duchon 1979), which passes through them. So the same rule gives what was fitted at the
+stored size and a function with continuous derivatives everywhere else. Upsampling and interpolation
+are linear and separable: along an axis, each is a matrix, and a rectangle of pixels or positions
+takes two matrix products.
 
 Work goes by cells of pixels; each needs the samples around it alone, so that neither a large image
 nor a large output asks for much memory.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,8 @@ from sirencodec.upsampling import MARGIN, upsampling_matrices
 CELL = 128  # pixels
 BORDER = 64  # pixels beyond a cell that are at hand; a multiple of every grid's stride
 WINDOW = CELL + 2 * BORDER
-CUBIC_TAPS = 4
+LOBES = 3  # of the interpolating kernel, on either side
+SERIES_REACH = 1e-4  # from zero; there sinc's series and its quotient are equally good
 
 Positions = npt.NDArray[np.float64]
 
@@ -99,7 +101,7 @@ class FeatureField:
     def _cell(self, positions: Positions, number: int, size: int, axis: int, chosen: slice) -> Cell:
         """Positions within cell ``number`` -> the cell."""
         like, window_start = self._grids[0], number * CELL - BORDER
-        pixels, weights = _taps(positions, size, cubic_weights)
+        pixels, weights = _taps(positions, size, lanczos_weights)
         first, last = int(pixels.min()), int(pixels.max())
         interpolation = np.zeros((len(positions), last + 1 - first))
         for pixel, weight in zip(pixels, weights, strict=True):
@@ -159,7 +161,7 @@ class FeatureField:
                     _taps(x_here, self.width, weigh, across.first_pixel),
                     _taps(y_here, self.height, weigh, down.first_pixel),
                 )
-                for weigh in (cubic_weights, cubic_slopes)
+                for weigh in (lanczos_weights, lanczos_slopes)
             )
             at = torch.from_numpy(chosen).to(like.device)
             values[:, at] = _gather(pixels, *plain)
@@ -187,6 +189,8 @@ def _sides(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
 
 Taps = tuple[npt.NDArray[np.int64], Positions]
 
+_NEIGHBOURS = np.arange(1 - LOBES, 1 + LOBES)[:, None]  # of a position, from the last pixel before
+
 
 def _taps(
     positions: Positions,
@@ -194,12 +198,12 @@ def _taps(
     weigh: Callable[[Positions], Positions],
     first_pixel: int = 0,
 ) -> Taps:
-    """Positions along an axis of ``size`` pixels -> (4, n) pixels and their (4, n) weights.
+    """Positions along an axis of ``size`` pixels -> (6, n) pixels and their (6, n) weights.
 
     Pixels are counted from ``first_pixel``.
     """
     nearest = np.floor(positions - 0.5).astype(np.int64)
-    pixels = nearest + np.arange(-1, CUBIC_TAPS - 1)[:, None]
+    pixels = nearest + _NEIGHBOURS
     return np.clip(pixels, 0, size - 1) - first_pixel, weigh(positions - 0.5 - nearest)
 
 
@@ -215,27 +219,40 @@ def _gather(pixels: Tensor, across: Taps, down: Taps) -> Tensor:
     return total
 
 
-def cubic_weights(offset: Positions) -> Positions:
-    """Distance past a sample, in [0, 1) -> (4, n) weights of that sample's neighbourhood."""
-    t = offset
-    return np.stack(
-        [
-            ((-0.5 * t + 1.0) * t - 0.5) * t,
-            (1.5 * t - 2.5) * t * t + 1.0,
-            ((-1.5 * t + 2.0) * t + 0.5) * t,
-            (0.5 * t - 0.5) * t * t,
-        ]
-    )
+def lanczos_weights(offset: Positions) -> Positions:
+    """Distance past a sample, in [0, 1) -> (6, n) weights of that sample's neighbourhood.
+
+    Unlike the kernel's own values, they add up to 1, so that a constant stays what it is.
+    """
+    values = _sinc(offset - _NEIGHBOURS) * _sinc((offset - _NEIGHBOURS) / LOBES)
+    weights: Positions = values / values.sum(0)
+    return weights
 
 
-def cubic_slopes(offset: Positions) -> Positions:
-    """Derivatives of ``cubic_weights``."""
-    t = offset
-    return np.stack(
-        [
-            (-1.5 * t + 2.0) * t - 0.5,
-            (4.5 * t - 5.0) * t,
-            (-4.5 * t + 4.0) * t + 0.5,
-            (1.5 * t - 1.0) * t,
-        ]
+def lanczos_slopes(offset: Positions) -> Positions:
+    """Derivatives of ``lanczos_weights``."""
+    distance = offset - _NEIGHBOURS
+    wave, window = _sinc(distance), _sinc(distance / LOBES)
+    values = wave * window
+    slopes = _sinc_slope(distance) * window + wave * _sinc_slope(distance / LOBES) / LOBES
+    total = values.sum(0)
+    derivatives: Positions = slopes / total - values * slopes.sum(0) / total**2
+    return derivatives
+
+
+def _sinc(x: Positions) -> Positions:
+    """sin(pi x) / (pi x), exactly zero at whole numbers but 0, so that pixels stay the same."""
+    whole = np.round(x)
+    sine = np.sin(math.pi * (x - whole)) * (1 - 2 * (whole % 2))
+    ratio: Positions = np.divide(sine, math.pi * x, out=np.ones_like(x), where=x != 0)
+    return ratio
+
+
+def _sinc_slope(x: Positions) -> Positions:
+    """Derivative of sin(pi x) / (pi x); near zero by its series, where the quotient cancels."""
+    series = -(math.pi**2) / 3 * x
+    quotient = np.divide(
+        np.cos(math.pi * x) - _sinc(x), x, out=series, where=np.abs(x) > SERIES_REACH
     )
+    slope: Positions = quotient
+    return slope

@@ -648,17 +648,12 @@ def interpolated(pixels: np.ndarray, q_x: np.ndarray, q_y: np.ndarray) -> np.nda
 
 
 def taps(q: np.ndarray, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Positions along an axis -> four pixels and their weights."""
+    """Positions along an axis -> six pixels and their weights."""
     q = np.clip(q, 0, count) - 0.5
     n = np.floor(q).astype(int)
-    t = q - n
-    weights = (
-        (-(t**3) + 2 * t**2 - t) / 2,
-        (3 * t**3 - 5 * t**2 + 2) / 2,
-        (-3 * t**3 + 4 * t**2 + t) / 2,
-        (t**3 - t**2) / 2,
-    )
-    return [(np.clip(n + k - 1, 0, count - 1), weights[k]) for k in range(4)]
+    kernel = [np.sinc(q - n - k) * np.sinc((q - n - k) / 3) for k in range(-2, 4)]
+    weights = np.array(kernel) / np.sum(kernel, axis=0)
+    return [(np.clip(n + k, 0, count - 1), weights[k + 2]) for k in range(-2, 4)]
 
 
 def values(

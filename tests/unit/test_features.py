@@ -20,6 +20,7 @@ from tests.unit.pyramids import (
 )
 
 Floats = npt.NDArray[np.float64]
+NO_CORRECTIONS = [torch.zeros(matrix.shape, dtype=torch.float64) for matrix in random_refinement()]
 pytestmark = pytest.mark.usefixtures("one_thread")
 SIZES = [(1, 1), (7, 3), (CELL, CELL), (300, 150)]
 GRIDS = [ALL_GRIDS, (0,), (6,), (2, 3), (1, 2), (0, 1)]
@@ -141,6 +142,22 @@ def test_slopes_are_those_of_finite_differences(size: tuple[int, int]) -> None:
     right, left, below, above = values.numpy().reshape(7, 5, 60).swapaxes(0, 1)[1:]
     assert_close(slopes[0, :, :60], (right - left) / (2 * step), 1e-6)
     assert_close(slopes[1, :, :60], (below - above) / (2 * step), 1e-6)
+
+
+def test_waves_and_constants_go_on_between_pixels() -> None:
+    """Waves of four pixels are kept within 3 %; cubic convolution loses 12 % of them half-way."""
+    across, down = np.arange(64) + 0.5, np.arange(20) + 0.5
+    wave = np.broadcast_to(np.cos(across * np.pi / 2), (20, 64))
+    constant = np.ones((20, 64))
+    no_kernels = torch.empty(0, 4, dtype=torch.float64)
+    for samples, x, expected in (
+        (wave, across[8:-8] + 0.5, np.cos((across[8:-8] + 0.5) * np.pi / 2)),
+        (constant, positions(64), np.ones(40)),
+    ):
+        grid = torch.from_numpy(samples.copy())
+        features = FeatureField([grid], [0], no_kernels, NO_CORRECTIONS, 64, 20)
+        ours = rectangle(features, x, down[5:-5])[0]
+        assert_close(ours, np.broadcast_to(expected, ours.shape), 0.03)
 
 
 def test_beyond_the_edges_nothing_changes() -> None:
