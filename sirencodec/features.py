@@ -251,8 +251,6 @@ def _sinc(x: Positions) -> Positions:
 def _sinc_slope(x: Positions) -> Positions:
     """Derivative of sin(pi x) / (pi x); near zero by its series, where the quotient cancels."""
     series = -(math.pi**2) / 3 * x
-    quotient = np.divide(
-        np.cos(math.pi * x) - _sinc(x), x, out=series, where=np.abs(x) > SERIES_REACH
-    )
-    slope: Positions = quotient
+    change = np.cos(math.pi * x) - _sinc(x)
+    slope: Positions = np.divide(change, x, out=series, where=np.abs(x) > SERIES_REACH)
     return slope
