@@ -27,7 +27,7 @@ TRADE_OFF_AT_60: Final = 0.004
 DECADES_PER_POINT: Final = 1 / 32
 
 # Effort -> steps relative to those of effort 4.
-EFFORT_STEPS: Final = (0.14, 0.24, 0.4, 0.65, 1.0, 1.8, 3.3, 6.0, 11.0, 20.0)
+EFFORT_STEPS: Final = (0.14, 0.24, 0.4, 0.65, 1.0, 1.7, 2.8, 4.5, 7.4, 12.0)
 # Steps at effort 4 by octaves the image is reduced by. First stages place the coarse grids, where a
 # step costs a fraction of a full one. Below effort 4 they shrink by this power of the share.
 STAGE_STEPS: Final = ((2, 75), (1, 175), (0, 950))
