@@ -1,10 +1,6 @@
 """Job -> measured point: encode, decode and verify, each in its own process, then judge."""
 
 import hashlib
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,16 +9,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.codecs import CODECS, is_ours
-from benchmarks.machine import ROOT
+from benchmarks.fresh_process import MeasurementError, ask
 from benchmarks.pixels import read_pixels
 from benchmarks.quality import measure_quality
 
 Point = dict[str, Any]
 Key = tuple[Any, ...]
-
-
-class MeasurementError(Exception):
-    """A point could not be measured: a codec failed, or what it decoded did not verify."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +105,5 @@ def _keep(job: Job, data: bytes, folder: Path) -> None:
 
 def _run(request: dict[str, Any]) -> dict[str, Any]:
     """Request -> reply of a fresh process."""
-    threads = str(request["threads"])
-    completed = subprocess.run(
-        [sys.executable, "-m", "benchmarks.coding_process"],
-        input=json.dumps(request),
-        env=os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if completed.returncode:
-        reason = completed.stderr.strip().splitlines() or ["no message"]
-        what = f"{request['codec']} {request['setting']} {Path(request['image']).stem}"
-        raise MeasurementError(f"{what}: {request['action']} failed: {reason[-1]}")
-    reply: dict[str, Any] = json.loads(completed.stdout)
-    return reply
+    what = f"{request['codec']} {request['setting']} {Path(request['image']).stem}"
+    return ask("benchmarks.coding_process", request, f"{what}: {request['action']} failed")

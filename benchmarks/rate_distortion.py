@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmarks.codecs import CODECS, OURS, is_ours
+from benchmarks.fresh_process import MeasurementError
 from benchmarks.machine import code_fingerprint, describe_session
-from benchmarks.measure import Job, MeasurementError, measure
+from benchmarks.measure import Job, measure
 from benchmarks.results import RunStore
 
 KIND = "rate-distortion"

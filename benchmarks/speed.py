@@ -23,8 +23,9 @@ import numpy as np
 import PIL.Image
 
 from benchmarks.codecs import CODECS, OURS, Effort
+from benchmarks.fresh_process import MeasurementError
 from benchmarks.machine import ROOT, code_fingerprint
-from benchmarks.measure import MeasurementError, Point
+from benchmarks.measure import Point
 from benchmarks.pixels import Pixels, read_pixels
 from benchmarks.results import RunStore
 from benchmarks.timing import Place, summarise, time_tasks

@@ -1,16 +1,12 @@
 """Tasks -> how long they take, and points of that; each measurement in a process of its own."""
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.machine import ROOT
-from benchmarks.measure import Key, MeasurementError, Point
+from benchmarks.fresh_process import ask
+from benchmarks.measure import Key, Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +57,4 @@ def time_tasks(
 ) -> dict[str, Any]:
     """Tasks -> seconds of each, and peak memory, from a fresh process."""
     request = {"warm_up": list(warm_up), "tasks": tasks, "threads": threads, "repeats": repeats}
-    completed = subprocess.run(
-        [sys.executable, "-m", "benchmarks.timing_process"],
-        input=json.dumps(request),
-        env=os.environ | {"OMP_NUM_THREADS": str(threads)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if completed.returncode:
-        reason = completed.stderr.strip().splitlines() or ["no message"]
-        raise MeasurementError(f"{tasks[0]}: {reason[-1]}")
-    reply: dict[str, Any] = json.loads(completed.stdout)
-    return reply
+    return ask("benchmarks.timing_process", request, str(tasks[0]))

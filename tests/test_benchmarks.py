@@ -21,8 +21,9 @@ import sirencodec
 from benchmarks import coding_process, readme, scale, speed
 from benchmarks.cli import main
 from benchmarks.codecs import CODECS, Effort, is_ours
+from benchmarks.fresh_process import MeasurementError
 from benchmarks.machine import ROOT, command_line
-from benchmarks.measure import Job, MeasurementError
+from benchmarks.measure import Job
 from benchmarks.measure import measure as measure_job
 from benchmarks.pixels import find_images, read_pixels
 from benchmarks.quality import ms_ssim, psnr_db, ssimulacra2

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +21,9 @@ from benchmarks.cli.options import (
     show_point,
 )
 from benchmarks.codecs import BPP_TARGETS, CODECS, OURS, OURS_BY_QUALITY
+
+if TYPE_CHECKING:
+    from benchmarks.rate_distortion import Plan
 
 PROFILES = ("pyramid", "pure")  # of what is ablated
 USUAL_CODECS = tuple(name for name in CODECS if name != OURS_BY_QUALITY)
@@ -58,22 +62,13 @@ def rate_distortion(
     output: Path,
 ) -> None:
     """Encode, decode, verify and measure every point; goes on where an earlier run ended."""
-    from benchmarks.rate_distortion import KIND, Plan, run_plan
+    from benchmarks.rate_distortion import KIND, Plan
 
     check_codecs(codecs)
     files = open_images(dataset, images)
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
     plan = Plan(files, codecs, efforts, bpp, settings, seed=seed, threads=threads)
-    with open_store(output, KIND) as store:
-        failures = run_plan(
-            plan,
-            store,
-            parallel=jobs,
-            facts=dataset_facts(dataset, files, seed),
-            keep_files=keep_files,
-            refresh=refresh,
-        )
-    finish(store, failures, output)
+    _carry_out(plan, KIND, output, dataset, jobs, refresh, keep_files)
 
 
 @click.command()
@@ -100,8 +95,8 @@ def speed(
     output: Path,
 ) -> None:
     """Time starting, decoding by width, and encoding by size and effort; Pillow beside it."""
+    from benchmarks.fresh_process import MeasurementError
     from benchmarks.machine import describe_session
-    from benchmarks.measure import MeasurementError
     from benchmarks.speed import KIND, Plan, measure_speed
 
     cores = os.cpu_count() or 1
@@ -188,7 +183,7 @@ def ablate(
     """
     del is_listing
     from benchmarks.ablation import KIND
-    from benchmarks.rate_distortion import Plan, run_plan
+    from benchmarks.rate_distortion import Plan
     from benchmarks.variants import VARIANTS, with_bases
 
     if unknown := set(variants) - set(VARIANTS):
@@ -198,12 +193,24 @@ def ablate(
     all_names = [name for name, variant in VARIANTS.items() if variant.profile == profile]
     names = with_bases(variants or all_names)
     plan = Plan(files, (OURS,), efforts, bpp, (), names, seed=seed, threads=threads)
-    with open_store(output, KIND) as store:
+    _carry_out(plan, KIND, output, dataset, jobs, refresh)
+
+
+def _carry_out(
+    plan: "Plan",
+    kind: str,
+    output: Path,
+    dataset: Path,
+    jobs: int,
+    refresh: bool,
+    keep_files: Path | None = None,
+) -> None:
+    """Measure what ``output`` does not hold of a plan, and tell where it went."""
+    from benchmarks.rate_distortion import run_plan
+
+    facts = dataset_facts(dataset, plan.images, plan.seed)
+    with open_store(output, kind) as store:
         failures = run_plan(
-            plan,
-            store,
-            parallel=jobs,
-            facts=dataset_facts(dataset, files, seed),
-            refresh=refresh,
+            plan, store, parallel=jobs, facts=facts, keep_files=keep_files, refresh=refresh
         )
     finish(store, failures, output)

@@ -1,7 +1,7 @@
 """What the commands share: kinds of options, and how they open and close a run."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -64,7 +64,7 @@ def open_store(output: Path, kind: str) -> Iterator["RunStore"]:
         raise click.ClickException(str(error)) from error
 
 
-def dataset_facts(dataset: Path, files: list[Path], seed: int) -> dict[str, Any]:
+def dataset_facts(dataset: Path, files: Sequence[Path], seed: int) -> dict[str, Any]:
     """What a run records of its images: no folders of this machine, but which bytes they were."""
     hashes = {file.stem: sha256(file.read_bytes()).hexdigest()[:16] for file in files}
     return {"dataset": dataset.resolve().name, "images": hashes, "seed": seed}
