@@ -136,6 +136,6 @@ def no_hard_step(state: pyramid_state.PyramidState, share: float) -> None:
     del state, share
 
 
-def no_search(search: object, step: int) -> None:
+def no_search(search: object, step: int, progress: float) -> None:
     """Leave the trade-off as it was planned; only corrections may change it."""
-    del search, step
+    del search, step, progress

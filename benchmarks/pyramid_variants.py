@@ -118,6 +118,8 @@ def _schedules() -> Iterator[Variant]:
     unsought = {"target_search.TargetSearch.follow": _alternative("no_search")}
     yield _variant("no-search", "search for the target", unsought)
     yield _variant("no-large-start", "latents' first steps", {"pyramid_state.START_GAIN": 0.0})
+    even = {"pyramid_state.EXTRA_BIT_WEIGHT": 0.0}
+    yield _variant("even-bit-weight", "weight of bits", even)
     hasty = {"pyramid_state.NETWORK_WARM_UP_STEPS": 1}
     yield _variant("no-network-warm-up", "network's first steps", hasty)
 

@@ -75,10 +75,10 @@ def _fit(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> 
         for step in range(steps):
             if last and step == int(ROUND_NETWORK_AT * steps):
                 state.choose_steps()
-            share = step / steps
+            progress = (sum(work[:number]) + step / steps * work[number]) / sum(work)
             if last:
-                search.follow(step)
-            state.soft_step((sum(work[:number]) + share * work[number]) / sum(work), step)
+                search.follow(step, progress)
+            state.soft_step(progress, step)
         state.finish_stage()
     if not state.are_rounded:
         state.choose_steps()

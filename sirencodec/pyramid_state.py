@@ -28,7 +28,7 @@ NETWORK_RATE = 0.027  # learning rate of the network's layers but the last
 # the refinement are not there loses what it knew of them.
 REDUCED_NETWORK_SHARE = 0.25
 
-LATENT_RATE = 0.06  # levels a step at full size; twice as many for each octave less
+LATENT_RATE = 0.13  # levels a step at full size; twice as many for each octave less
 # The last stage begins with larger steps, in which the finest latents leave zero: this much more,
 # falling off to 1 / e in so many steps, or in this part of a short stage.
 START_GAIN = 2.0
@@ -46,6 +46,11 @@ WARM_UP_STEPS = 5
 NETWORK_WARM_UP_STEPS = 25
 LONGEST_WARM_UP = 0.3  # of a stage
 
+# Bits weigh more at first: by this much, falling off by this power of what is left of the fit. Fine
+# grids then begin nearly empty, and coarse ones take what belongs in them (LOG.md, entry 21).
+EXTRA_BIT_WEIGHT = 3.0
+BIT_WEIGHT_POWER = 4
+
 # Soft rounding, from the first step to the last: its temperature, and noise (in levels).
 TEMPERATURES = (0.6, 0.07)
 NOISES = (0.22, 0.15)
@@ -55,6 +60,7 @@ HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
 FEWEST_CORRECTION_STEPS = 30
 CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
+CORRECTION_LATENT_SHARE = 0.5  # of the latents' rate; all of it stirs up what has settled
 # Where on the cosine, and in noise and temperature, a correction sets in: its steps go through the
 # rest at half the stage's pace, or from here. Long fits must not be stirred up (LOG.md, entry 19).
 CORRECTION_PACE = 0.5
@@ -171,12 +177,13 @@ class PyramidState:
         parts = torch.split(flat, [math.prod(shape) for shape in shapes])
         return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
-    def soft_step(self, progress: float, step: int) -> None:
+    def soft_step(self, progress: float, step: int, latent_share: float = 1.0) -> None:
         """Move latents and network, the latents softly rounded.
 
         Args:
             progress: of the whole fit, 0 to 1.
             step: of the stage.
+            latent_share: of the latents' usual rate.
         """
         share = FINAL_SHARE + (1 - FINAL_SHARE) * cosine(progress)
         temperature = _between(TEMPERATURES, progress)
@@ -184,12 +191,13 @@ class PyramidState:
         amplitude = _between(NOISES, progress)
         soft, slope = soften(self._flat, noise, temperature, amplitude, self._workers)
         network_share = share * min(1, (step + 1) / self._network_warm_up)
-        latent_rate = LATENT_RATE * 2.0**self._octaves * share * min(1, (step + 1) / WARM_UP_STEPS)
+        latent_rate = latent_share * LATENT_RATE * 2.0**self._octaves * share
+        latent_rate *= min(1, (step + 1) / WARM_UP_STEPS)
         if self._octaves:
             network_share *= REDUCED_NETWORK_SHARE
         else:
             latent_rate *= 1 + START_GAIN * math.exp(-step / self._plan.start_steps)
-        gradient = self._network_step(soft, network_share)
+        gradient = self._network_step(soft, network_share, bit_weight(progress))
         self._latent_step(gradient.mul_(slope), latent_rate)
 
     def hard_step(self, share: float) -> None:
@@ -205,7 +213,7 @@ class PyramidState:
             if step == soft // 2:
                 self.choose_steps()
             progress = start + (1 - start) * step / soft
-            self.soft_step(progress, self._plan.stages[-1][1])
+            self.soft_step(progress, self._plan.stages[-1][1], CORRECTION_LATENT_SHARE)
         for step in range(hard):
             self.hard_step(1 - step / hard)
 
@@ -250,10 +258,10 @@ class PyramidState:
         """Mean squared error of matrices and latents."""
         return self._distortion.error(*self._view.shown(parts, grids))
 
-    def _network_step(self, latents: Tensor, rate: float) -> Tensor:
+    def _network_step(self, latents: Tensor, rate: float, bit_weight: float = 1.0) -> Tensor:
         """Move the network; returns the gradient with respect to the latents."""
         grids = self._split(latents)
-        weight = self.trade_off / self.num_pixels
+        weight = bit_weight * self.trade_off / self.num_pixels
         parts = self._matrices.rounded()
         distortion = self._distortion(*self._view.shown(parts, grids))
         cost = self._rate(grids, parts.networks, weight, self._plan.adapted_layers)
@@ -315,6 +323,11 @@ class PyramidState:
         """All as integers."""
         latents = tuple(grid.cpu().numpy().astype(np.int32) for grid in self._rounded_latents())
         return QuantizedPicture(self._matrices.quantized(), latents)
+
+
+def bit_weight(progress: float) -> float:
+    """Progress of a fit -> what a bit weighs, relative to the end."""
+    return 1 + EXTRA_BIT_WEIGHT * (1 - progress) ** BIT_WEIGHT_POWER
 
 
 def _targets(samples: Samples) -> Tensor:

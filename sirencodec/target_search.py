@@ -10,7 +10,7 @@ import math
 from typing import Final
 
 from sirencodec.annealing import cosine
-from sirencodec.pyramid_state import PyramidPlan, PyramidState
+from sirencodec.pyramid_state import PyramidPlan, PyramidState, bit_weight
 
 # Where the target is thought to be met, the trade-off would at first go by 1 / GAIN of the stage.
 GAIN: Final = 12.0
@@ -20,12 +20,13 @@ RESPONSE: Final = 0.1  # part of the stage in which the picture follows all but 
 LARGEST_DISTANCE: Final = 2.0  # in logarithms of the trade-off, like all distances here
 
 # A rounded picture's bits still fall, in logarithms by so much times the square of what is left of
-# the stage, the more the lower the rate; and its decibels rise, by so much times the cube
-# (benchmarks/LOG.md, entry 19).
+# the stage, the more the lower the rate, and rise as they weigh less, by this power of the weight;
+# its decibels rise, by so much times the square (benchmarks/LOG.md, entries 19 and 21).
 USUAL_SAVING: Final = 0.22
 USUAL_BPP: Final = 0.4
 SAVING_PER_LOG_BPP: Final = -0.22  # below the usual rate
-EXPECTED_RISE_DB: Final = 1.9
+WEIGHT_TO_BITS: Final = 0.42
+EXPECTED_RISE_DB: Final = 3.3
 
 AIM: Final = 0.96  # of a budget, which must not be exceeded
 LEAST_SHARE: Final = 0.02  # of a budget, for latents
@@ -60,39 +61,46 @@ class TargetSearch:
         self._measurements = list(MEASUREMENTS)
         self._matrices_bits: float | None = None  # expected at the end
 
-    def follow(self, step: int) -> None:
-        """Before ``step`` of the last stage, move the trade-off if it is time to look again."""
-        progress = step / self._steps
-        too_early = progress < FIRST_LOOK or step < self._plan.start_steps
+    def follow(self, step: int, progress: float) -> None:
+        """Before ``step`` of the last stage, move the trade-off if it is time to look again.
+
+        Args:
+            step: of the stage.
+            progress: of the whole fit, 0 to 1.
+        """
+        share = step / self._steps
+        too_early = share < FIRST_LOOK or step < self._plan.start_steps
         if too_early or step % self._period:
             return
         if self._plan.psnr_db is not None:
-            self._move(progress, self._distance_to_quality(self._plan.psnr_db, 1 - progress))
+            self._move(share, self._distance_to_quality(self._plan.psnr_db, 1 - share))
         elif self._plan.budget_bits is not None:
-            self._measure_matrices(progress)
-            self._move(progress, self._distance_to_budget(self._plan.budget_bits, 1 - progress))
+            self._measure_matrices(share)
+            distance = self._distance_to_budget(self._plan.budget_bits, 1 - share)
+            will_weigh_less = WEIGHT_TO_BITS * math.log(bit_weight(progress))
+            self._move(share, distance + BITS_TO_TRADE_OFF * will_weigh_less)
 
-    def _move(self, progress: float, distance: float) -> None:
+    def _move(self, share: float, distance: float) -> None:
         """Go towards the target, less what has been gone and is not yet to be seen."""
         current = math.log(self._state.trade_off)
         part = self._period / self._steps
         self._followed += (current - self._followed) * min(1.0, part / RESPONSE)
         missing = distance - (current - self._followed)
         missing = min(max(missing, -LARGEST_DISTANCE), LARGEST_DISTANCE)
-        self._state.change_trade_off(math.exp(GAIN * part * cosine(progress) * missing))
+        self._state.change_trade_off(math.exp(GAIN * part * cosine(share) * missing))
 
-    def _measure_matrices(self, progress: float) -> None:
+    def _measure_matrices(self, share: float) -> None:
         """Find out what the matrices take if it is time to; once they are rounded it is known."""
         state = self._state
         if state.are_rounded:
             self._matrices_bits = state.matrices_bits()
-        elif self._measurements and progress >= self._measurements[0][0]:
+        elif self._measurements and share >= self._measurements[0][0]:
             growth = self._measurements.pop(0)[1]
             self._matrices_bits = growth * state.matrices_bits_if_rounded()
 
     def _distance_to_quality(self, psnr_db: float, left: float) -> float:
         """Wanted decibels and part of the stage that is left -> missing in the trade-off."""
-        expected_db = self._state.rounded_psnr_db() + EXPECTED_RISE_DB * left**3
+        expected_db = self._state.rounded_psnr_db() + EXPECTED_RISE_DB * left**2
         return DB_TO_TRADE_OFF * (expected_db - PSNR_AIM_DB - psnr_db)
 
     def _distance_to_budget(self, budget_bits: float, left: float) -> float:

@@ -240,7 +240,7 @@ def test_a_very_short_fit_moves_its_trade_off_on_the_way(clouds: Samples) -> Non
     search = TargetSearch(state, plan)
     state.start_stage(0, 20)
     for step in range(20):
-        search.follow(step)
+        search.follow(step, step / 20)
         state.soft_step(step / 20, step)
     assert state.trade_off < 0.001
 
