@@ -5,6 +5,9 @@ all grids it can show and hands them on, so most of the way is made where a step
 a full one; from zero at full size the fine grids would take on what belongs in the coarse ones
 (benchmarks/LOG.md, entry 8).
 
+For the same reason bits weigh more at first than at the end: what a fine grid has taken on is slow
+to leave it (entry 21).
+
 Rounding comes in by degrees. While latents are soft their values are pulled towards whole numbers
 by a smooth step function with Gaussian noise in it, which narrows as the fit goes on; at the end
 they are rounded and only the network follows. The network's own rounding starts before that:

@@ -26,7 +26,7 @@ from sirencodec.metrics import psnr_db
 from sirencodec.progress import FitProgress
 from sirencodec.pyramid_fit import fit_pyramid
 from sirencodec.pyramid_planning import plan_pyramid_architecture
-from sirencodec.pyramid_state import PyramidPlan, PyramidState
+from sirencodec.pyramid_state import PyramidPlan, PyramidState, bit_weight
 from sirencodec.query import Samples
 from sirencodec.target_search import TargetSearch
 from sirencodec.workers import Workers
@@ -224,6 +224,13 @@ def test_the_way_to_a_budget_costs_little(clouds: Samples, error: float) -> None
         found = fit(clouds, SLOW, trade_off=0.002 * error, seed=seed, budget_bits=budget_bits)
         lost.append(psnr_db(clouds, decode(right, clouds)) - psnr_db(clouds, decode(found, clouds)))
     assert sum(lost) / len(lost) < 0.4
+
+
+def test_bits_weigh_less_and_less_down_to_what_was_asked_for() -> None:
+    weights = [bit_weight(progress) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert weights == sorted(weights, reverse=True)
+    assert weights[0] > 2
+    assert weights[-1] == 1
 
 
 def test_corrections_of_long_fits_set_in_late() -> None:
