@@ -258,10 +258,13 @@ class PyramidState:
         """Mean squared error of matrices and latents."""
         return self._distortion.error(*self._view.shown(parts, grids))
 
-    def _network_step(self, latents: Tensor, rate: float, bit_weight: float = 1.0) -> Tensor:
-        """Move the network; returns the gradient with respect to the latents."""
+    def _network_step(self, latents: Tensor, rate: float, times_bits: float = 1.0) -> Tensor:
+        """Move the network; returns the gradient with respect to the latents.
+
+        Bits count for ``times_bits`` as much as the trade-off says.
+        """
         grids = self._split(latents)
-        weight = bit_weight * self.trade_off / self.num_pixels
+        weight = times_bits * self.trade_off / self.num_pixels
         parts = self._matrices.rounded()
         distortion = self._distortion(*self._view.shown(parts, grids))
         cost = self._rate(grids, parts.networks, weight, self._plan.adapted_layers)
