@@ -60,7 +60,6 @@ HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
 FEWEST_CORRECTION_STEPS = 30
 CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
-CORRECTION_LATENT_SHARE = 0.5  # of the latents' rate; all of it stirs up what has settled
 # Where on the cosine, and in noise and temperature, a correction sets in: its steps go through the
 # rest at half the stage's pace, or from here. Long fits must not be stirred up (LOG.md, entry 19).
 CORRECTION_PACE = 0.5
@@ -109,6 +108,11 @@ class PyramidPlan:
         """Where in the schedule a correction sets in, 0 to 1."""
         part = self.correction_steps[0] / (CORRECTION_PACE * self.stages[-1][1])
         return max(EARLIEST_CORRECTION_START, 1 - part)
+
+    @property
+    def correction_latent_share(self) -> float:
+        """Part of the latents' rate in a correction: less, the later it sets in (LOG.md, 21)."""
+        return (1 - self.correction_start) / (1 - EARLIEST_CORRECTION_START)
 
 
 class PyramidState:
@@ -213,7 +217,7 @@ class PyramidState:
             if step == soft // 2:
                 self.choose_steps()
             progress = start + (1 - start) * step / soft
-            self.soft_step(progress, self._plan.stages[-1][1], CORRECTION_LATENT_SHARE)
+            self.soft_step(progress, self._plan.stages[-1][1], self._plan.correction_latent_share)
         for step in range(hard):
             self.hard_step(1 - step / hard)
 
