@@ -107,7 +107,7 @@ class CompiledDistortion:
             for slopes in self._slopes_of(band):
                 slopes.zero_()
             gradient = [torch.zeros_like(matrix) for matrix in matrices]
-            return self._run(band, matrices, gradient, len(local.matrices)), gradient
+            return self._run(band, matrices, len(local.matrices), gradient), gradient
 
         parts = self._workers.map(run, self._bands)
         scale = 1 / self._count
@@ -127,22 +127,22 @@ class CompiledDistortion:
             local.gradient(gradient[: len(local.matrices)]),
         )
 
-    def error(
+    def errors(
         self,
         layers: Sequence[Tensor],
         kernels: Tensor,
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
-    ) -> float:
-        """Error alone, at a third of the work. Arguments as above."""
+    ) -> Tensor:
+        """(height, width) errors of pixels alone, at a third of the work. Arguments as above."""
         self._upsample(kernels.contiguous(), grids)
         local = LocalRefinement(self._exponents, refinement)
         matrices = [*local.matrices, *(layer.contiguous() for layer in layers)]
-        nothing: list[Tensor | None] = [None] * len(matrices)
-        errors = self._workers.map(
-            lambda band: self._run(band, matrices, nothing, len(local.matrices)), self._bands
+        errors = torch.empty_like(self._targets[0])
+        self._workers.map(
+            lambda band: self._run(band, matrices, len(local.matrices), errors=errors), self._bands
         )
-        return sum(errors) / self._count
+        return errors[:, : self._width].div_(len(self._targets))
 
     def _upsample(self, kernels: Tensor, grids: Sequence[Tensor]) -> None:
         """Fill the features."""
@@ -200,20 +200,21 @@ class CompiledDistortion:
         self,
         band: _Band,
         matrices: Sequence[Tensor],
-        gradient: Sequence[Tensor | None],
         num_convolutions: int,
+        gradient: Sequence[Tensor] | None = None,
+        errors: Tensor | None = None,
     ) -> float:
-        """Band -> its sum of squared errors; adds to the gradient if there is one."""
-        described = describe_layers(matrices, gradient)
+        """Band -> its sum of squared errors; adds to the gradient and fills errors if given."""
+        described = describe_layers(matrices, gradient or [None] * len(matrices))
         layers = ctypes.addressof(described)
         features, targets = self._features, self._targets
         below = self._slopes if band.below is None else band.below
-        has_gradient = gradient[0] is not None
         task = DistortionTask(
             features=address(features, 0, band.top),
-            slopes=address(self._slopes, 0, band.top) if has_gradient else None,
+            slopes=address(self._slopes, 0, band.top) if gradient else None,
             slopes_below=address(below, 0, 0 if below is band.below else band.bottom),
             targets=address(targets, 0, band.top),
+            errors=address(errors, band.top),
             feature_plane=features.stride(0),
             slope_plane=self._slopes.stride(0),
             below_plane=below.stride(0),

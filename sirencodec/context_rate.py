@@ -45,6 +45,23 @@ class _Strip:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Predicted:
+    """Samples, a column each, and what a network makes of what they are predicted from.
+
+    Attributes:
+        inputs: of the network, with biases.
+        target: the samples.
+        activations: of its hidden layers.
+        output: (2, samples) centres and log-scales.
+    """
+
+    inputs: Tensor
+    target: Tensor
+    activations: list[Tensor]
+    output: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Rate:
     """What latents cost.
 
@@ -105,12 +122,10 @@ class ContextRate:
             grids: (rows, columns) latents, finest first.
             networks: matrices of each phase's network in units of 1, as ``entropy.context`` has
                 them in units of 2^-16.
-            weight: of a bit in the loss; 0 for no gradient.
+            weight: of a bit in the loss.
             trained_layers: how many layers of each network, from the last, get a gradient.
         """
-        stacks = self._sources.new_stacks()
-        for index, stack in enumerate(stacks):
-            self._sources.fill(stack, grids, index)
+        stacks = self._filled(grids)
         slopes = [torch.zeros_like(stack) for stack in stacks]
         bits = [0.0] * len(grids)
         gradients = []
@@ -121,7 +136,30 @@ class ContextRate:
                     group, phase, present, stacks, slopes, network, trained, weight, bits
                 )
             gradients.append(trained)
-        return Rate(bits, self._sources.gradients(slopes) if weight else [], gradients)
+        return Rate(bits, self._sources.gradients(slopes), gradients)
+
+    def code_lengths(self, grids: Sequence[Tensor], networks: Sequence[Network]) -> list[Tensor]:
+        """Bits of each latent, at less than half the work. Arguments as above.
+
+        Returns:
+            (rows, columns) for each grid.
+        """
+        stacks, lengths = self._filled(grids), self._sources.new_length_stacks()
+        for phase, network in enumerate(networks):
+            for group, present in zip(self._groups, self._present[phase], strict=True):
+                predicted = self._predict(group, phase, stacks, network)
+                of_group, _ = self._laplace(predicted, present, 0.0)
+                for strip, own_lengths in _parts(group, of_group):
+                    rows = slice(strip.top, strip.bottom)
+                    lengths[strip.grid][phase, rows] = _as_strip(own_lengths, strip)
+        return self._sources.code_lengths(lengths)
+
+    def _filled(self, grids: Sequence[Tensor]) -> list[Tensor]:
+        """Grids -> stacks of their sources."""
+        stacks = self._sources.new_stacks()
+        for index, stack in enumerate(stacks):
+            self._sources.fill(stack, grids, index)
+        return stacks
 
     def _add_group(
         self,
@@ -136,19 +174,13 @@ class ContextRate:
         bits: list[float],
     ) -> None:
         """Take the samples of one phase in a group of strips into bits, slopes and gradients."""
-        samples = sum(strip.samples for strip in group)
         sources = COARSER_SOURCES + phase
-        inputs, target = self._gather(group, sources, stacks, samples)
-        activations = self._forward(network, inputs)
-        output = self._buffers("output", 2, samples)
-        torch.addmm(network[-1][:, -1:], network[-1][:, :-1], activations[-1], out=output)
-        code_lengths, delta = self._laplace(target, output, present, weight)
+        predicted = self._predict(group, phase, stacks, network)
+        code_lengths, delta = self._laplace(predicted, present, weight)
         for strip, own_lengths in _parts(group, code_lengths):
             bits[strip.grid] += float(own_lengths.sum())
-        if not weight:
-            return
-        self._backward(network, inputs, activations, delta, trained, sources)
-        neighbours = inputs[: NEIGHBOURS * sources].view(sources, 3, 3, samples)
+        self._backward(network, predicted, delta, trained, sources)
+        neighbours = predicted.inputs[: NEIGHBOURS * sources].view(sources, 3, 3, -1)
         start = 0
         for strip in group:
             part = slice(start, start + strip.samples)
@@ -165,6 +197,21 @@ class ContextRate:
             own = slope[sources, 1 + strip.top : 1 + strip.bottom, 1 : 1 + strip.columns]
             own.sub_(delta[0, part].view(shape))
             start += strip.samples
+
+    def _predict(
+        self,
+        group: Sequence[_Strip],
+        phase: int,
+        stacks: Sequence[Tensor],
+        network: Network,
+    ) -> _Predicted:
+        """The samples of one phase in a group of strips, and what the network says of them."""
+        samples = sum(strip.samples for strip in group)
+        inputs, target = self._gather(group, COARSER_SOURCES + phase, stacks, samples)
+        activations = self._forward(network, inputs)
+        output = self._buffers("output", 2, samples)
+        torch.addmm(network[-1][:, -1:], network[-1][:, :-1], activations[-1], out=output)
+        return _Predicted(inputs, target, activations, output)
 
     def _gather(
         self, group: Sequence[_Strip], sources: int, stacks: Sequence[Tensor], samples: int
@@ -204,7 +251,7 @@ class ContextRate:
         return activations
 
     def _laplace(
-        self, target: Tensor, output: Tensor, present: Tensor | None, weight: float
+        self, predicted: _Predicted, present: Tensor | None, weight: float
     ) -> tuple[Tensor, Tensor]:
         """Samples, centres and log-scales -> bits of each, and the slope along both outputs.
 
@@ -212,7 +259,7 @@ class ContextRate:
         from d - 1/2 to d + 1/2. Written with e1 = exp(-|d - 1/2| / b), e2 = exp(-(d + 1/2) / b),
         its slopes are the same on both sides of d = 1/2.
         """
-        centre, log_scale = output
+        target, (centre, log_scale) = predicted.target, predicted.output
         inverse_scale = torch.exp2(-log_scale.clamp(*SCALE_RANGE))
         offset = target - centre
         near = offset.abs().sub_(0.5)
@@ -238,13 +285,13 @@ class ContextRate:
     def _backward(
         self,
         network: Network,
-        inputs: Tensor,
-        activations: list[Tensor],
+        predicted: _Predicted,
         delta: Tensor,
         trained: Network,
         sources: int,
     ) -> None:
         """Add the trained layers' gradients; overwrite the inputs by the slope along them."""
+        inputs, activations = predicted.inputs, predicted.activations
         first_trained = len(network) - len(trained)
         samples = inputs.shape[1]
         for index in range(len(network) - 1, 0, -1):

@@ -48,6 +48,24 @@ class ContextSources:
             samples = grids[index][top::2, left::2]
             inside[COARSER_SOURCES + phase, : samples.shape[0], : samples.shape[1]] = samples
 
+    def new_length_stacks(self, strip: int = 1) -> list[Tensor]:
+        """Zeros: (phases, rows, columns) for each grid, columns rounded up to whole strips."""
+        return [
+            self._like.new_zeros(len(PHASES), rows, -(-columns // strip) * strip)
+            for rows, columns in self.lattices
+        ]
+
+    def code_lengths(self, stacks: Sequence[Tensor]) -> list[Tensor]:
+        """Numbers of all phases' lattice points -> those of each grid's samples."""
+        grids = []
+        for stack, (rows, columns) in zip(stacks, self._shapes, strict=True):
+            grid = self._like.new_empty(rows, columns)
+            for phase, (top, left) in enumerate(PHASES):
+                samples = grid[top::2, left::2]
+                samples.copy_(stack[phase, : samples.shape[0], : samples.shape[1]])
+            grids.append(grid)
+        return grids
+
     def gradients(self, slopes: Sequence[Tensor]) -> list[Tensor]:
         """Slopes along all stacks -> those along the grids: the adjoint of ``fill``."""
         gradients = [self._like.new_zeros(shape) for shape in self._shapes]

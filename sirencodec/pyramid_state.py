@@ -1,6 +1,7 @@
 """A pyramid and its network while they are fitted: steps, rounding, and the way to a target."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +11,18 @@ from torch.nn.functional import avg_pool2d, pad
 
 from sirencodec.annealing import cosine
 from sirencodec.architecture import Architecture, grid_shape
+from sirencodec.context_rate import Rate
 from sirencodec.entropy.context import LARGEST_LATENT
 from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.errors import FitError
+from sirencodec.latent_trials import improve
 from sirencodec.loss_terms import distortion_of, rate_of
 from sirencodec.progress import FitProgress, OnStep
 from sirencodec.query import Samples
 from sirencodec.soft_round import soften
 from sirencodec.stage_view import StageView
+from sirencodec.tile_gradient import Distortion
 from sirencodec.trained_matrices import Parts, TrainedMatrices
 from sirencodec.water_filling import TRADE_OFF_RANGE
 from sirencodec.workers import Workers
@@ -56,6 +60,11 @@ TEMPERATURES = (0.6, 0.07)
 NOISES = (0.22, 0.15)
 
 HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
+
+# Rounded latents are tried a level away once for so many steps of the last stage, within bounds; a
+# pass takes as long as some ten of them (LOG.md, entry 22).
+STEPS_PER_TRIAL = 200
+MOST_TRIALS = 6
 
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
 FEWEST_CORRECTION_STEPS = 30
@@ -96,6 +105,11 @@ class PyramidPlan:
     def hard_steps(self) -> int:
         """Steps after the last stage, with rounded latents."""
         return max(10, round(HARD_SHARE * self.stages[-1][1]))
+
+    @property
+    def trial_passes(self) -> int:
+        """How often to try rounded latents a level away, after the hard steps."""
+        return min(max(1, self.stages[-1][1] // STEPS_PER_TRIAL), MOST_TRIALS)
 
     @property
     def correction_steps(self) -> tuple[int, int]:
@@ -149,7 +163,7 @@ class PyramidState:
         self._noise = torch.Generator(device=device).manual_seed(plan.seed)
         self.trade_off = plan.trade_off
         self._taken = 0
-        self._steps = sum(steps for _, steps in plan.stages) + plan.hard_steps
+        self._steps = sum(steps for _, steps in plan.stages) + plan.hard_steps + 1
 
     def start_stage(self, octaves: int, steps: int) -> None:
         """Turn to the image reduced by ``octaves``, for so many steps."""
@@ -220,6 +234,30 @@ class PyramidState:
             self.soft_step(progress, self._plan.stages[-1][1], self._plan.correction_latent_share)
         for step in range(hard):
             self.hard_step(1 - step / hard)
+        self.try_neighbours(1)
+
+    def try_neighbours(self, passes: int, times_bits: float = 1.0) -> None:
+        """Move rounded latents a level where that lowers the loss; so many times over.
+
+        Bits count for ``times_bits`` as much as the trade-off says. All together are told of as one
+        step of the fit.
+        """
+        parts, weight = self._matrices.rounded(), times_bits * self.trade_off / self.num_pixels
+
+        def losses(grids: Sequence[Tensor]) -> list[Tensor]:
+            errors = self._distortion.errors(*self._view.shown(parts, grids))
+            lengths = self._rate.code_lengths(grids, parts.networks)
+            return [errors / self.num_pixels, *(weight * of_grid for of_grid in lengths)]
+
+        def slopes(grids: Sequence[Tensor]) -> list[Tensor]:
+            distortion = self._distortion(*self._view.shown(parts, grids))
+            return self._along_latents(distortion, self._rate(grids, parts.networks, weight))
+
+        rounded = self._rounded_latents()
+        grids = improve(rounded, self._exponents, losses, slopes, passes)
+        moved = torch.cat([grid.flatten() for grid in grids])
+        self._flat = torch.where(moved == torch.round(self._flat), self._flat, moved)
+        self._tell(self.rounded_psnr_db())
 
     def change_trade_off(self, factor: float) -> None:
         """Multiply the trade-off, within reason."""
@@ -256,11 +294,13 @@ class PyramidState:
 
     def _bits(self, parts: Parts, grids: list[Tensor]) -> float:
         """What latents cost under the matrices' context model."""
-        return math.fsum(self._rate(grids, parts.networks, 0.0).bits)
+        lengths = self._rate.code_lengths(grids, parts.networks)
+        return sum(float(of_grid.sum(dtype=torch.float64)) for of_grid in lengths)
 
     def _error(self, parts: Parts, grids: list[Tensor]) -> float:
         """Mean squared error of matrices and latents."""
-        return self._distortion.error(*self._view.shown(parts, grids))
+        errors = self._distortion.errors(*self._view.shown(parts, grids))
+        return float(errors.mean(dtype=torch.float64))
 
     def _network_step(self, latents: Tensor, rate: float, times_bits: float = 1.0) -> Tensor:
         """Move the network; returns the gradient with respect to the latents.
@@ -276,15 +316,22 @@ class PyramidState:
         if not math.isfinite(distortion.error + bits):
             raise FitError("the fit diverged")
         self._move(self._view.gradient(distortion, cost.networks, self._matrices.parts), rate)
-        self._taken += 1
         self._recent_bits, self._recent_psnr_db = bits, _psnr_db(distortion.error)
-        if self._on_step is not None:
-            self._on_step(FitProgress(self._taken, self._steps, self._recent_psnr_db))
-        slopes = [
-            slope + bit_slope
-            for slope, bit_slope in zip(distortion.grids, cost.latents, strict=True)
-        ]
+        self._tell(self._recent_psnr_db)
+        slopes = self._along_latents(distortion, cost)
         return torch.cat([slope.flatten() for slope in slopes])
+
+    @staticmethod
+    def _along_latents(distortion: Distortion, cost: Rate) -> list[Tensor]:
+        """Gradients of both terms of the loss -> that along each grid."""
+        pairs = zip(distortion.grids, cost.latents, strict=True)
+        return [slope + bit_slope for slope, bit_slope in pairs]
+
+    def _tell(self, psnr_db: float) -> None:
+        """Say that one more step is done."""
+        self._taken += 1
+        if self._on_step is not None:
+            self._on_step(FitProgress(self._taken, self._steps, psnr_db))
 
     def _move(self, gradient: Parts, rate: float) -> None:
         """One update, ``rate`` times the learning rates; what the stage does not show stays."""

@@ -60,6 +60,7 @@ class TileGradient:
             layers: networks will be shaped like this.
         """
         channels, height, width = targets.shape
+        self._height, self._width = height, width
         self._exponents = list(exponents)
         self._tile_height, self._tile_width = (_tile_side(side) for side in (height, width))
         self._down = range(0, height, self._tile_height)
@@ -162,24 +163,23 @@ class TileGradient:
             [slope.mul_(scale) for slope in refinement_slopes],
         )
 
-    def error(
+    def errors(
         self,
         layers: Sequence[Tensor],
         kernels: Tensor,
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
-    ) -> float:
-        """Error alone, at a third of the work. Arguments as above."""
-        extended, matrices, total = self._extend(grids), self._all_matrices(kernels), 0.0
-        for index in range(len(self._targets)):
-            target, present = self._targets[index], self._present[index]
+    ) -> Tensor:
+        """(height, width) errors of pixels alone, at a third of the work. Arguments as above."""
+        extended, matrices = self._extend(grids), self._all_matrices(kernels)
+        errors = kernels.new_empty(len(self._y), len(self._x))
+        for index, (top, left) in enumerate(self._origins):
             features = self._upsample(index, matrices, extended)
             self._fill(index, features, self._refine(features, refinement))
-            difference = evaluate(layers, self._points).sub_(target)
-            if present is not None:
-                difference.mul_(present)
-            total += float(torch.linalg.vector_norm(difference).square())
-        return total / self._count
+            error = evaluate(layers, self._points).sub_(self._targets[index]).square_().mean(0)
+            height, width = self._tile_height, self._tile_width
+            errors[top : top + height, left : left + width] = error.view(height, width)
+        return errors[: self._height, : self._width]
 
     def _extend(self, grids: Sequence[Tensor]) -> list[Tensor]:
         """Grids -> the same with the samples that tiles need beyond their edges."""

@@ -60,6 +60,7 @@ class DistortionTask(ctypes.Structure):
         ("slopes", ctypes.c_void_p),
         ("slopes_below", ctypes.c_void_p),
         ("targets", ctypes.c_void_p),
+        ("errors", ctypes.c_void_p),
         ("feature_plane", ctypes.c_long),
         ("slope_plane", ctypes.c_long),
         ("below_plane", ctypes.c_long),
@@ -122,8 +123,10 @@ def rate_task(real: type[ctypes.c_float] | type[ctypes.c_double]) -> type[ctypes
         _fields_ = (
             ("sources", ctypes.c_void_p),
             ("slopes", ctypes.c_void_p),
+            ("lengths", ctypes.c_void_p),
             ("plane", ctypes.c_long),
             ("row", ctypes.c_long),
+            ("length_row", ctypes.c_long),
             ("num_sources", ctypes.c_long),
             ("top", ctypes.c_long),
             ("bottom", ctypes.c_long),

@@ -17,9 +17,10 @@
 
 struct distortion_task {
     const REAL *features; /* from HALO rows above the band and HALO columns before the first */
-    REAL *slopes;         /* likewise, added to; NULL for the error alone */
+    REAL *slopes;         /* likewise, added to; NULL for errors alone */
     REAL *slopes_below;   /* of the last 2 HALO rows, on which the next band begins */
     const REAL *targets;  /* channel by channel, from the band's first row on */
+    REAL *errors;         /* squared, summed over channels, laid out like a channel; or NULL */
     long feature_plane, slope_plane, below_plane, target_plane; /* distances between planes */
     long feature_row, target_row; /* between rows: with room for whole strips */
     const REAL *x;                /* coordinate of every column, likewise */
@@ -234,19 +235,24 @@ INLINE double compare(const struct distortion_task *task, REAL *const *output, l
     ivec lane_numbers;
     for (long lane = 0; lane < LANES; lane++)
         lane_numbers[lane] = lane;
-    vec error = splat(0);
-    for (long channel = 0; channel < task->layers[task->depth - 1].outputs; channel++) {
-        const REAL *target =
-            task->targets + channel * task->target_plane + y * task->target_row + start;
-        for (long c = 0; c < rounded_up(count); c += LANES) {
-            ivec counts = lane_numbers < (ivec){} + (int)(count - c);
+    const long channels = task->layers[task->depth - 1].outputs;
+    const long place = y * task->target_row + start;
+    vec total = splat(0);
+    for (long c = 0; c < rounded_up(count); c += LANES) {
+        ivec counts = lane_numbers < (ivec){} + (int)(count - c);
+        vec error = splat(0);
+        for (long channel = 0; channel < channels; channel++) {
+            const REAL *target = task->targets + channel * task->target_plane + place;
             vec difference = load(output[channel] + c) - load(target + c);
             difference = blend(counts, difference, splat(0));
             error += difference * difference;
             store(output[channel] + c, 2 * difference);
         }
+        if (task->errors)
+            store(task->errors + place + c, error);
+        total += error;
     }
-    return sum_of_lanes(error);
+    return sum_of_lanes(total);
 }
 
 /* Slopes along a chunk's output -> those along layers and features. */

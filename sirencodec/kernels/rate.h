@@ -13,7 +13,9 @@
 struct rate_task {
     const REAL *sources; /* planes of (lattice + a border of one), the samples' own one last */
     REAL *slopes;        /* likewise, added to; NULL for bits alone */
+    REAL *lengths;       /* bits of every lattice point, with room for whole strips; or NULL */
     long plane, row;     /* distance between planes, and between rows */
+    long length_row;     /* likewise */
     long num_sources;    /* planes that a prediction sees */
     long top, bottom;    /* rows to take */
     long columns;
@@ -151,7 +153,10 @@ INLINE REAL code_strip(const struct rate_task *task, REAL *const *outputs, long 
     for (long c = 0; c < STRIP; c += LANES) {
         ivec counts = lane_numbers < (ivec){} + (int)(task->columns - x - c);
         vec sample = load(task->sources + own + c);
-        bits += laplace(task, sample, outputs[0] + c, outputs[1] + c, counts);
+        vec lengths = laplace(task, sample, outputs[0] + c, outputs[1] + c, counts);
+        bits += lengths;
+        if (task->lengths)
+            store(task->lengths + y * task->length_row + x + c, lengths);
         if (task->slopes) {
             /* Only the distance from the centre counts. */
             REAL *to = task->slopes + own + c;

@@ -54,6 +54,12 @@ def rate_of(
     return ContextRate(grids, shapes, LIKE)
 
 
+def bits_of(
+    rate: CompiledRate | ContextRate, values: Sequence[Tensor], networks: Sequence[Network]
+) -> list[float]:
+    return [float(lengths.sum()) for lengths in rate.code_lengths(values, networks)]
+
+
 @pytest.fixture(autouse=True, params=["pytorch", "compiled"])
 def implementation(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param == "compiled":
@@ -110,7 +116,7 @@ def test_bits_are_those_of_the_coder(
         monkeypatch.setattr(module, "SMALLEST_PROBABILITY", 2.0**-24)
     latents = smooth_latents(*size, spread)
     values = [torch.from_numpy(grid).double() for grid in latents]
-    bits = rate_of(*size)(values, in_ones(shipped_context()), 0.0).bits
+    bits = bits_of(rate_of(*size), values, in_ones(shipped_context()))
     assert sum(bits) == pytest.approx(coded_bits(latents, shipped_context()), rel=0.005, abs=64)
 
 
@@ -119,7 +125,7 @@ def test_bits_of_some_grids(grids: tuple[int, ...]) -> None:
     context = random_context(size=0.2)
     latents = random_latents(301, 203, grids, spread=1.0)
     values = [torch.from_numpy(grid).double() for grid in latents]
-    bits = sum(rate_of(301, 203, grids)(values, in_ones(context), 0.0).bits)
+    bits = sum(bits_of(rate_of(301, 203, grids), values, in_ones(context)))
     assert bits == pytest.approx(coded_bits(latents, context, grids), rel=0.01, abs=64)
 
 
@@ -127,11 +133,28 @@ def test_bits_are_told_by_grid() -> None:
     """Those of coarser grids do not depend on finer ones."""
     rate, networks = rate_of(33, 18), in_ones(random_context())
     values = random_values(33, 18)
-    before = rate(values, networks, 0.0).bits
+    before = bits_of(rate, values, networks)
     values[2] += 0.25
-    after = rate(values, networks, 0.0).bits
+    after = bits_of(rate, values, networks)
     assert after[3:] == before[3:]
     assert all(ours != other for ours, other in zip(after[:3], before[:3], strict=True))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_code_lengths_are_those_of_each_latent(size: tuple[int, int]) -> None:
+    """Together what the gradient's call says; of a latent that has changed, and of what sees it."""
+    rate, networks, values = rate_of(*size), in_ones(random_context()), random_values(*size)
+    before = rate.code_lengths(values, networks)
+    assert [lengths.shape for lengths in before] == [grid.shape for grid in values]
+    sums = [float(lengths.sum()) for lengths in before]
+    assert sums == pytest.approx(rate(values, networks, 0.3).bits)
+    rows, columns = values[0].shape
+    values[0][rows // 2, columns // 2] += 1
+    changed = (rate.code_lengths(values, networks)[0] - before[0]).abs() > 1e-9
+    assert changed[rows // 2, columns // 2]
+    down, across = torch.nonzero(changed).unbind(1)
+    assert (down - rows // 2).abs().max() <= 3
+    assert (across - columns // 2).abs().max() <= 3
 
 
 @pytest.mark.parametrize("samples", [1, 10, 100])
@@ -187,7 +210,7 @@ def test_gradient_along_latents(size: tuple[int, int]) -> None:
     rate = rate_of(*size)
     gradients = rate(values, networks, weight).latents
     assert [gradient.shape for gradient in gradients] == [value.shape for value in values]
-    assert_gradient(gradients, values, lambda: weight * sum(rate(values, networks, 0.0).bits))
+    assert_gradient(gradients, values, lambda: weight * sum(bits_of(rate, values, networks)))
 
 
 @pytest.mark.parametrize("trained_layers", [1, 2, 3])
@@ -198,7 +221,7 @@ def test_gradient_along_networks(trained_layers: int) -> None:
     assert [len(layers) for layers in trained] == [trained_layers] * 4
     gradients = [layer for layers in trained for layer in layers]
     tensors = [layer for network in networks for layer in network[-trained_layers:]]
-    assert_gradient(gradients, tensors, lambda: weight * sum(rate(values, networks, 0.0).bits))
+    assert_gradient(gradients, tensors, lambda: weight * sum(bits_of(rate, values, networks)))
 
 
 def test_a_hopeless_latent_has_a_bounded_cost() -> None:
