@@ -236,13 +236,12 @@ class PyramidState:
             self.hard_step(1 - step / hard)
         self.try_neighbours(1)
 
-    def try_neighbours(self, passes: int, times_bits: float = 1.0) -> None:
+    def try_neighbours(self, passes: int) -> None:
         """Move rounded latents a level where that lowers the loss; so many times over.
 
-        Bits count for ``times_bits`` as much as the trade-off says. All together are told of as one
-        step of the fit.
+        All together are told of as one step of the fit.
         """
-        parts, weight = self._matrices.rounded(), times_bits * self.trade_off / self.num_pixels
+        parts, weight = self._matrices.rounded(), self.trade_off / self.num_pixels
 
         def losses(grids: Sequence[Tensor]) -> list[Tensor]:
             errors = self._distortion.errors(*self._view.shown(parts, grids))

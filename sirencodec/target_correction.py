@@ -32,9 +32,9 @@ MISSING_DB_TO_TRADE_OFF: Final = 9 * DB_TO_TRADE_OFF
 NUDGED_EXCESS: Final = 0.015
 NUDGED_DB: Final = 0.1
 EXCESS_TO_NUDGE: Final = 12.0
-DB_TO_NUDGE: Final = 4.0
+DB_TO_NUDGE: Final = 3.0
 NUDGE_EXCESS_MARGIN: Final = 0.005
-NUDGE_DB_MARGIN: Final = 0.03
+NUDGE_DB_MARGIN: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ def corrected_picture(
         if nudge is None:
             state.correct(math.exp(_change(results)))
         else:
-            state.try_neighbours(1, math.exp(nudge))
+            state.change_trade_off(math.exp(nudge))
+            state.try_neighbours(1)
         results.append(_result(state, architecture, plan))
     return max(results, key=lambda result: (result.meets, result.merit)).picture
 
