@@ -99,6 +99,8 @@ def _rounding() -> Iterator[Variant]:
     yield _variant("no-hard-steps", "quantisation-aware fitting", hard)
     yield _variant("all-after", "quantisation-aware fitting", late | hard)
     yield _variant("no-noise", "soft rounding", {"pyramid_state.NOISES": (0.0, 0.0)})
+    untried = {"latent_trials.TRIED_EXPONENTS": range(0)}
+    yield _variant("no-trials", "trials of rounded latents", untried)
     through = {"soft_round.soften": _alternative("straight_through")}
     yield _variant("straight-through", "soft rounding", through)
     # As much noise as rounding makes, and no rounding beside it.

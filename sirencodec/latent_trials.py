@@ -11,7 +11,7 @@ turn so that each latent is in the middle of one.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import product
+from itertools import compress, count, product
 from typing import Final
 
 import torch
@@ -45,29 +45,25 @@ def improve(
         slopes: grids -> gradient of the loss.
         passes: how often to try all over.
     """
-    grids = list(grids)
+    grids, tried = list(grids), [k in TRIED_EXPONENTS for k in exponents]
     refused = [torch.zeros_like(grid, dtype=torch.bool) for grid in grids]
     current = losses(grids)
     for _ in range(passes):
         gradient = slopes(grids)
-        for index, origin in product(range(len(grids)), product(ORIGINS, ORIGINS)):
-            if exponents[index] not in TRIED_EXPONENTS:
-                continue
-            moved = grids[index] - gradient[index].sign()
-            is_out = refused[index] | (moved.abs() > LARGEST_LATENT)
-            steepest = _steepest(gradient[index].abs().masked_fill(is_out, 0), origin)
+        for index, origin in product(compress(count(), tried), product(ORIGINS, ORIGINS)):
+            grid, steepness = grids[index], gradient[index].abs()
+            moved = grid - gradient[index].sign()
+            steepness[refused[index] | (moved.abs() > LARGEST_LATENT)] = 0
+            steepest = _steepest(steepness, origin)
             if not steepest.any():
                 continue
-            moved = torch.where(steepest, moved, grids[index])
-            trial = [*grids[:index], moved, *grids[index + 1 :]]
+            trial = [*grids[:index], torch.where(steepest, moved, grid), *grids[index + 1 :]]
             changes = [new - old for new, old in zip(losses(trial), current, strict=True)]
             falls = _sums(changes, exponents, exponents[index], origin) < 0
-            kept = steepest & _merge(
-                falls[..., None, None].expand(-1, -1, BLOCK, BLOCK), origin, steepest
-            )
+            kept = steepest & _merge(_filled(falls), origin, steepest)
             refused[index] |= steepest & ~kept
             if kept.any():
-                grids[index] = torch.where(kept, moved, grids[index])
+                grids[index] = torch.where(kept, moved, grid)
                 current = losses(grids)
     return grids
 
@@ -104,6 +100,11 @@ def _blocks(values: Tensor, origin: Origin, side: int) -> Tensor:
     padded = pad(values, (-left, (left - columns) % side, -top, (top - rows) % side))
     height, width = padded.shape
     return padded.view(height // side, side, width // side, side).transpose(1, 2)
+
+
+def _filled(values: Tensor) -> Tensor:
+    """(down, across) -> blocks of nothing but that."""
+    return values[..., None, None].expand(-1, -1, BLOCK, BLOCK)
 
 
 def _merge(blocks: Tensor, origin: Origin, like: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ to leave it (entry 21).
 
 Rounding comes in by degrees. While latents are soft their values are pulled towards whole numbers
 by a smooth step function with Gaussian noise in it, which narrows as the fit goes on; at the end
-they are rounded and only the network follows; then latents that a neighbouring whole number
-suits better move there (``latent_trials``). The network's own rounding starts before that:
-each matrix gets the step that costs least, and fitting goes on through it.
+they are rounded and only the network follows; then latents that a neighbouring whole number suits
+better move there (``latent_trials``). The network's own rounding starts before that: each matrix
+gets the step that costs least, and fitting goes on through it.
 
 Loss: mean squared error, values being 0 to 1, plus ``trade_off`` times bits a pixel.
 """
