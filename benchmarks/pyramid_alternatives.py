@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.alternatives import LUMA_CHROMA
-from sirencodec import pyramid_planning, pyramid_state, starting_network
+from sirencodec import pyramid_plan, pyramid_planning, pyramid_state, starting_network
 from sirencodec.architecture import INPUTS, Architecture
 from sirencodec.config import EncodeConfig
 from sirencodec.query import Samples
@@ -21,7 +21,7 @@ _starting_network, _feature_bound = (
     starting_network.starting_network,
     starting_network.feature_bound,
 )
-_rgb_targets, _plan = pyramid_state._targets, pyramid_state.PyramidPlan
+_rgb_targets, _plan = pyramid_state._targets, pyramid_plan.PyramidPlan
 _plan_pyramid = pyramid_planning.plan_pyramid
 
 LINEAR_KERNEL = (0.0, 0.25, 0.75, 0.0)  # at a quarter sample's distance
@@ -29,7 +29,7 @@ LINEAR_KERNEL = (0.0, 0.25, 0.75, 0.0)  # at a quarter sample's distance
 
 def plan_with_other_seed(
     config: EncodeConfig, samples: Samples, overhead_bytes: int
-) -> pyramid_state.PyramidPlan:
+) -> pyramid_plan.PyramidPlan:
     """The same work for the same target, with other random numbers."""
     plan = _plan_pyramid(config, samples, overhead_bytes)
     return replace(plan, seed=plan.seed + 1)
@@ -114,7 +114,7 @@ def luma_start(
     return layers, kernels
 
 
-def plan_adapting(layers: int) -> Callable[..., pyramid_state.PyramidPlan]:
+def plan_adapting(layers: int) -> Callable[..., pyramid_plan.PyramidPlan]:
     """Number of layers -> plans in which so many of each context network become the image's own."""
     return partial(_plan, adapted_layers=layers)
 

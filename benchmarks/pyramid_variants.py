@@ -84,7 +84,7 @@ def _grids() -> Iterator[Variant]:
 def _entropy_models() -> Iterator[Variant]:
     still = {"trained_matrices.CONTEXT_SHARE": 0.0}
     yield _variant("context-as-shipped", "entropy model", still)
-    two = {"pyramid_state.PyramidPlan": _alternative("plan_adapting", 2)}
+    two = {"pyramid_plan.PyramidPlan": _alternative("plan_adapting", 2)}
     yield _variant("adapt-two-layers", "entropy model", two)
     gaussian = {"entropy.matrices.NUM_SHAPES": 1}
     yield _variant("matrices-gaussian", "entropy model", gaussian)

@@ -28,8 +28,9 @@ from sirencodec.entropy.prior import (
 )
 from sirencodec.image import read_image
 from sirencodec.prior_file import HIDDEN_WIDTHS
+from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_planning import PRIOR
-from sirencodec.pyramid_state import PyramidPlan, PyramidState
+from sirencodec.pyramid_state import PyramidState
 from sirencodec.quantize import nearest_step_index, quantize
 from sirencodec.query import Samples
 from sirencodec.soap import Soap

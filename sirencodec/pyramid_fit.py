@@ -23,7 +23,8 @@ from sirencodec.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.kernels.tensors import kernels_for
 from sirencodec.progress import OnStep
-from sirencodec.pyramid_state import PyramidPlan, PyramidState
+from sirencodec.pyramid_plan import PyramidPlan
+from sirencodec.pyramid_state import PyramidState
 from sirencodec.query import Samples
 from sirencodec.target_correction import corrected_picture
 from sirencodec.target_search import TargetSearch

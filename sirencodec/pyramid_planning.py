@@ -6,7 +6,7 @@ from typing import Final
 from sirencodec.architecture import LARGEST_EXPONENT, Architecture
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError
-from sirencodec.pyramid_state import PyramidPlan
+from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.query import Samples
 from sirencodec.rate_control import target_file_bytes
 from sirencodec.target_search import likely_matrices_bits

@@ -12,7 +12,8 @@ from typing import Final
 
 from sirencodec.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
-from sirencodec.pyramid_state import PyramidPlan, PyramidState
+from sirencodec.pyramid_plan import PyramidPlan
+from sirencodec.pyramid_state import PyramidState
 from sirencodec.target_search import DB_TO_TRADE_OFF
 
 # A result this close to its target, on the right side of it, needs no correction.

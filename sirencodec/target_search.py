@@ -10,7 +10,8 @@ import math
 from typing import Final
 
 from sirencodec.annealing import cosine
-from sirencodec.pyramid_state import PyramidPlan, PyramidState, bit_weight
+from sirencodec.pyramid_plan import PyramidPlan
+from sirencodec.pyramid_state import PyramidState, bit_weight
 
 # Where the target is thought to be met, the trade-off would at first go by 1 / GAIN of the stage.
 GAIN: Final = 12.0

@@ -35,6 +35,7 @@ LAYERS = (
         "limits",
         "varint",
         "annealing",
+        "pyramid_plan",
         "architecture",
         "metadata",
         "config",

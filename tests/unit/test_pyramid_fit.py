@@ -26,8 +26,9 @@ from sirencodec.errors import FitError
 from sirencodec.metrics import psnr_db
 from sirencodec.progress import FitProgress
 from sirencodec.pyramid_fit import fit_pyramid
+from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_planning import plan_pyramid_architecture
-from sirencodec.pyramid_state import PyramidPlan, PyramidState, bit_weight
+from sirencodec.pyramid_state import PyramidState, bit_weight
 from sirencodec.query import Samples
 from sirencodec.target_correction import corrected_picture
 from sirencodec.target_search import TargetSearch

@@ -14,6 +14,7 @@ from sirencodec.format import (
     OMEGA_0_RANGE,
     PRIOR_RANGE,
 )
+from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_planning import (
     SMALLEST_PYRAMID_BYTES,
     SMALLEST_PYRAMID_PIXELS,
@@ -22,7 +23,6 @@ from sirencodec.pyramid_planning import (
     plan_pyramid_architecture,
     quality_trade_off,
 )
-from sirencodec.pyramid_state import PyramidPlan
 from tests.pictures import make_clouds
 
 PICTURE = make_clouds(768, 512)

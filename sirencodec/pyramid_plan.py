@@ -1,0 +1,76 @@
+"""How much work a pyramid's fit is: stages, steps, trials and corrections."""
+
+from dataclasses import dataclass
+
+# The last stage's larger first steps fall off to 1 / e in so many, or in this part of a short one.
+START_STEPS = 23
+LONGEST_START = 0.35
+
+HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
+
+# Rounded latents are tried a level away once for so many steps of the last stage, within bounds; a
+# pass takes as long as some ten of them (LOG.md, entry 22).
+STEPS_PER_TRIAL = 200
+MOST_TRIALS = 6
+
+CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
+FEWEST_CORRECTION_STEPS = 30
+CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
+# Where on the cosine, and in noise and temperature, a correction sets in: its steps go through the
+# rest at half the stage's pace, or from here. Long fits must not be stirred up (LOG.md, entry 19).
+CORRECTION_PACE = 0.5
+EARLIEST_CORRECTION_START = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class PyramidPlan:
+    """How much work to put into a fit, and what for.
+
+    Attributes:
+        stages: (octaves the image is reduced by, steps), in order; the last one at full size.
+        trade_off: error that a bit a pixel is worth; where to start if there is a target.
+        seed: of initialisation and noise.
+        budget_bits: what the payload may take, the trade-off following; None if that is fixed.
+        psnr_db: quality to reach, likewise.
+        adapted_layers: how many layers of the context networks, from the last, become the image's
+            own; the others stay as shipped and cost nothing.
+    """
+
+    stages: tuple[tuple[int, int], ...]
+    trade_off: float
+    seed: int
+    budget_bits: float | None = None
+    psnr_db: float | None = None
+    adapted_layers: int = 1
+
+    @property
+    def start_steps(self) -> float:
+        """Steps of the last stage in which its larger first ones fall off to 1 / e."""
+        return min(START_STEPS, LONGEST_START * self.stages[-1][1])
+
+    @property
+    def hard_steps(self) -> int:
+        """Steps after the last stage, with rounded latents."""
+        return max(10, round(HARD_SHARE * self.stages[-1][1]))
+
+    @property
+    def trial_passes(self) -> int:
+        """How often to try rounded latents a level away, after the hard steps."""
+        return min(max(1, self.stages[-1][1] // STEPS_PER_TRIAL), MOST_TRIALS)
+
+    @property
+    def correction_steps(self) -> tuple[int, int]:
+        """Steps of a correction with soft and with rounded latents."""
+        soft = max(FEWEST_CORRECTION_STEPS, round(CORRECTION_SHARE * self.stages[-1][1]))
+        return soft, round(CORRECTION_HARD_SHARE * soft)
+
+    @property
+    def correction_start(self) -> float:
+        """Where in the schedule a correction sets in, 0 to 1."""
+        part = self.correction_steps[0] / (CORRECTION_PACE * self.stages[-1][1])
+        return max(EARLIEST_CORRECTION_START, 1 - part)
+
+    @property
+    def correction_latent_share(self) -> float:
+        """Part of the latents' rate in a correction: less, the later it sets in (LOG.md, 21)."""
+        return (1 - self.correction_start) / (1 - EARLIEST_CORRECTION_START)
