@@ -20,6 +20,7 @@ from benchmarks.ablation import ablation_table
 from benchmarks.activations.page import activations_block
 from benchmarks.bd_rate import Window
 from benchmarks.curves import Curve, NoCurveError, find_curve
+from benchmarks.effort_table import effort_table
 from benchmarks.results import read_run
 from benchmarks.scale import scale_table
 from benchmarks.speed_tables import speed_tables
@@ -89,6 +90,11 @@ def _bd_rate(run: dict[str, Any], options: Options, table: Callable[..., str]) -
     return table(_chosen(everything, options), anchor, window_bpp=_window(options.get("bpp")))
 
 
+def _efforts(run: dict[str, Any], options: Options) -> str:
+    anchor = find_curve(_curves(run, options), options.get("anchor", "avif-444"))
+    return effort_table(run, anchor, _window(options.get("bpp")))
+
+
 def _quality(run: dict[str, Any], options: Options) -> str:
     rates = [float(rate) for rate in options.get("bpp", "0.1,0.2,0.4,0.8").split(",")]
     return tables.quality_table(_chosen(_curves(run, options), options), rates)
@@ -108,6 +114,7 @@ def _window(text: str | None) -> Window | None:
 TABLES: dict[str, Callable[[dict[str, Any], Options], str]] = {
     "bd-rate": lambda run, options: _bd_rate(run, options, tables.bd_rate_table),
     "image-bd-rate": lambda run, options: _bd_rate(run, options, tables.image_table),
+    "efforts": _efforts,
     "quality": _quality,
     "speed-start": _speed("start"),
     "speed-decode": _speed("decode"),

@@ -433,6 +433,30 @@ def test_readme_tables_are_written_between_their_markers(tmp_path):
             readme.render(wrong, tmp_path)
 
 
+@needs_bjontegaard
+def test_efforts_are_compared_at_equal_quality_where_measured(tmp_path):
+    run = fake_run(webp=1.0, quick=1.2, slow=0.8)
+    efforts = {"quick": 1, "slow": 7}
+    for point in run["points"]:
+        if point["codec"] in efforts:
+            effort = efforts[point["codec"]]
+            point |= {"effort": effort, "encode_s": 10.0 * effort + point["setting"]}
+            point |= {"codec": "sirencodec"}
+    missing = [("b", 2.0), ("a", 4.0), ("b", 4.0)]  # of the slow effort
+    run["points"] = [
+        point
+        for point in run["points"]
+        if point.get("effort") != 7 or (point["image"], point["setting"]) not in missing
+    ]
+    (tmp_path / "tiny.json").write_text(json.dumps(run))
+    text = "<!-- benchmarks:efforts tiny anchor=webp -->\n<!-- /benchmarks:efforts -->"
+    quick, slow = readme.render(text, tmp_path).splitlines()[3:5]
+    assert quick == "| 1 | 12 s (10 to 14) |" + 5 * " +20.0 % |" + " +20.0 % |"
+    assert (
+        slow == "| 7 | 71 s (70 to 73) | −20.0 % | −20.0 % | −20.0 % (1 images) | −20.0 % | – | – |"
+    )
+
+
 def committed_results():
     """Results in git; outside of git, those on disk."""
     command = ["git", "ls-files", "--", "benchmarks/results/*.json"]

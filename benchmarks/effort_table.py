@@ -1,0 +1,72 @@
+"""Points of our codec at several efforts -> what time buys, in Markdown."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import fmean, median
+from typing import Any
+
+from benchmarks.bd_rate import Window, compare, rate_at
+from benchmarks.codecs import OURS
+from benchmarks.curves import Curve, RatePoints
+from benchmarks.measure import Point
+from benchmarks.tables import markdown, percent_text
+
+
+def effort_table(run: dict[str, Any], anchor: Curve, window_bpp: Window | None = None) -> str:
+    """Run -> a row for each effort: its time, and bits against the anchor's at equal quality.
+
+    Compared image by image, and averaged: at each rate where a file's quality lies on the anchor's
+    curve, and over all of them as BD-rate, for efforts that have the lowest and the highest rate. A
+    figure that lacks images says how many it has. Variants are left out.
+    """
+    points = [
+        point for point in run["points"] if point["codec"] == OURS and not point.get("variant")
+    ]
+    rates = sorted({point["setting"] for point in points})
+    rows = []
+    for effort in sorted({point["effort"] for point in points}):
+        of_effort = [point for point in points if point["effort"] == effort]
+        cells = [
+            _mean_text(_differences([p for p in of_effort if p["setting"] == rate], anchor), anchor)
+            for rate in rates
+        ]
+        wide = {rates[0], rates[-1]} <= {point["setting"] for point in of_effort}
+        over_all = _bd_rates(of_effort, anchor, window_bpp) if wide else []
+        rows.append([str(effort), _time(of_effort), *cells, _mean_text(over_all, anchor)])
+    header = ["effort", "encode", *(f"{rate:g} bpp" for rate in rates), "BD-rate"]
+    return markdown(header, rows)
+
+
+def _time(points: Sequence[Point]) -> str:
+    """Median and range."""
+    seconds = [point["encode_s"] for point in points]
+    return f"{median(seconds):.0f} s ({min(seconds):.0f} to {max(seconds):.0f})"
+
+
+def _differences(points: Sequence[Point], anchor: Curve) -> list[float]:
+    """Points -> percentages of bits more or less than the anchor needs for that quality."""
+    expected = [rate_at(anchor.images.get(p["image"], []), p["psnr_db"]) for p in points]
+    return [
+        100 * (point["bpp"] / bpp - 1)
+        for point, bpp in zip(points, expected, strict=True)
+        if bpp is not None
+    ]
+
+
+def _bd_rates(points: Sequence[Point], anchor: Curve, window_bpp: Window | None) -> list[float]:
+    """Points -> BD-rate of each image."""
+    by_image: dict[str, RatePoints] = defaultdict(list)
+    for point in points:
+        by_image[point["image"]].append((point["bpp"], point["psnr_db"]))
+    comparisons = [
+        compare(anchor.images.get(image, []), of_image, window_bpp=window_bpp)
+        for image, of_image in by_image.items()
+    ]
+    return [comparison.percent for comparison in comparisons if comparison]
+
+
+def _mean_text(percents: Sequence[float], anchor: Curve) -> str:
+    if not percents:
+        return "–"
+    images = "" if len(percents) == len(anchor.images) else f" ({len(percents)} images)"
+    return percent_text(fmean(percents)) + images
