@@ -49,6 +49,11 @@ both = pytest.mark.parametrize("example", EXAMPLES)
 MANIFEST = json.loads((ROOT / "tests" / "golden" / "manifest.json").read_text())
 
 
+def prose(text: str) -> str:
+    """A text as one line, for a sentence may be broken anywhere."""
+    return re.sub(r"\s+", " ", text)
+
+
 def table(text: str) -> list[list[str]]:
     """Rows of all tables in a text, heads and rules left out."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
@@ -146,7 +151,7 @@ def test_what_the_example_says_of_steps_and_models(example: str) -> None:
 
 
 def test_frequencies_of_the_pure_example() -> None:
-    found = re.search(r"Model (\d+) gives level (.*)\. The nine", EXAMPLES[PURE])
+    found = re.search(r"Model (\d+) gives level (.*)\. The nine", prose(EXAMPLES[PURE]))
     assert found is not None
     table_of_model = frequency.frequency_table(int(found[1]))
     for level, stated in re.findall(r"(\d+) (?:a frequency of )?(\d+)", found[2]):
@@ -154,7 +159,7 @@ def test_frequencies_of_the_pure_example() -> None:
 
 
 def test_prediction_of_the_pyramid_example() -> None:
-    text = re.sub(r"\s+", " ", EXAMPLES[PYRAMID])
+    text = prose(EXAMPLES[PYRAMID])
     found = re.search(
         r"c = (-?\d+) and s = (-?\d+), hence a centre of 0 and table (\d+), in which "
         r"residual -2 has a frequency of (\d+), and residual 0 (\d+)\. ",
@@ -237,7 +242,7 @@ def test_overhead() -> None:
     for omega_0, word in ((facts.OMEGA_0_RANGE[1], "at most"), (127, "and")):
         fields = (*widest, facts.HIDDEN_LAYERS_RANGE[1], omega_0, facts.PAYLOAD_BYTES_RANGE[1])
         size = 6 + sum(len(write_varint(field)) for field in fields) + facts.CHECKSUM_BYTES
-        assert f"{word} {size}" in SECTIONS[2]
+        assert f"{word} {size}" in prose(SECTIONS[2])
     assert size == OVERHEAD_BYTES
     longest = max(
         len(write_varint(coarsest * EXPONENTS)) for coarsest in range(LARGEST_EXPONENT + 1)
@@ -263,7 +268,7 @@ def test_flags() -> None:
 
 
 def states(section: int, text: str) -> bool:
-    return text in re.sub(r"\s+", " ", SECTIONS[section])
+    return text in prose(SECTIONS[section])
 
 
 def test_constants_of_sections_1_to_6() -> None:
