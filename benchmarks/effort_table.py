@@ -16,7 +16,7 @@ def effort_table(run: dict[str, Any], anchor: Curve, window_bpp: Window | None =
     """Run -> a row for each effort: its time, and bits against the anchor's at equal quality.
 
     Compared image by image, and averaged: at each rate where a file's quality lies on the anchor's
-    curve, and over all of them as BD-rate, for efforts that have the lowest and the highest rate. A
+    curve, and over all of them as BD-rate, for images that have the lowest and the highest rate. A
     figure that lacks images says how many it has. Variants are left out.
     """
     points = [
@@ -30,8 +30,7 @@ def effort_table(run: dict[str, Any], anchor: Curve, window_bpp: Window | None =
             _mean_text(_differences([p for p in of_effort if p["setting"] == rate], anchor), anchor)
             for rate in rates
         ]
-        wide = {rates[0], rates[-1]} <= {point["setting"] for point in of_effort}
-        over_all = _bd_rates(of_effort, anchor, window_bpp) if wide else []
+        over_all = _bd_rates(of_effort, anchor, {rates[0], rates[-1]}, window_bpp)
         rows.append([str(effort), _time(of_effort), *cells, _mean_text(over_all, anchor)])
     header = ["effort", "encode", *(f"{rate:g} bpp" for rate in rates), "BD-rate"]
     return markdown(header, rows)
@@ -53,14 +52,19 @@ def _differences(points: Sequence[Point], anchor: Curve) -> list[float]:
     ]
 
 
-def _bd_rates(points: Sequence[Point], anchor: Curve, window_bpp: Window | None) -> list[float]:
-    """Points -> BD-rate of each image."""
-    by_image: dict[str, RatePoints] = defaultdict(list)
+def _bd_rates(
+    points: Sequence[Point], anchor: Curve, needed: set[float], window_bpp: Window | None
+) -> list[float]:
+    """Points -> BD-rate of each image that has the needed rates."""
+    curves: dict[str, RatePoints] = defaultdict(list)
+    settings: dict[str, set[float]] = defaultdict(set)
     for point in points:
-        by_image[point["image"]].append((point["bpp"], point["psnr_db"]))
+        curves[point["image"]].append((point["bpp"], point["psnr_db"]))
+        settings[point["image"]].add(point["setting"])
     comparisons = [
-        compare(anchor.images.get(image, []), of_image, window_bpp=window_bpp)
-        for image, of_image in by_image.items()
+        compare(anchor.images.get(image, []), curve, window_bpp=window_bpp)
+        for image, curve in curves.items()
+        if needed <= settings[image]
     ]
     return [comparison.percent for comparison in comparisons if comparison]
 
@@ -68,5 +72,6 @@ def _bd_rates(points: Sequence[Point], anchor: Curve, window_bpp: Window | None)
 def _mean_text(percents: Sequence[float], anchor: Curve) -> str:
     if not percents:
         return "–"
-    images = "" if len(percents) == len(anchor.images) else f" ({len(percents)} images)"
+    count = len(percents)
+    images = f" ({count} image{'s' if count > 1 else ''})" if count < len(anchor.images) else ""
     return percent_text(fmean(percents)) + images

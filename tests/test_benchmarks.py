@@ -453,7 +453,7 @@ def test_efforts_are_compared_at_equal_quality_where_measured(tmp_path):
     quick, slow = readme.render(text, tmp_path).splitlines()[3:5]
     assert quick == "| 1 | 12 s (10 to 14) |" + 5 * " +20.0 % |" + " +20.0 % |"
     assert (
-        slow == "| 7 | 71 s (70 to 73) | −20.0 % | −20.0 % | −20.0 % (1 images) | −20.0 % | – | – |"
+        slow == "| 7 | 71 s (70 to 73) | −20.0 % | −20.0 % | −20.0 % (1 image) | −20.0 % | – | – |"
     )
 
 
