@@ -1,13 +1,12 @@
 """Points of our codec at several efforts -> what time buys, in Markdown."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from statistics import fmean, median
 from typing import Any
 
 from benchmarks.bd_rate import Window, compare, rate_at
 from benchmarks.codecs import OURS
-from benchmarks.curves import Curve, RatePoints
+from benchmarks.curves import Curve, curve_name, find_curve, measured_curves
 from benchmarks.measure import Point
 from benchmarks.tables import markdown, percent_text
 
@@ -23,14 +22,19 @@ def effort_table(run: dict[str, Any], anchor: Curve, window_bpp: Window | None =
         point for point in run["points"] if point["codec"] == OURS and not point.get("variant")
     ]
     rates = sorted({point["setting"] for point in points})
-    rows = []
+    curves, rows = measured_curves(run), []
     for effort in sorted({point["effort"] for point in points}):
         of_effort = [point for point in points if point["effort"] == effort]
         cells = [
             _mean_text(_differences([p for p in of_effort if p["setting"] == rate], anchor), anchor)
             for rate in rates
         ]
-        over_all = _bd_rates(of_effort, anchor, {rates[0], rates[-1]}, window_bpp)
+        at_ends = [
+            {point["image"] for point in of_effort if point["setting"] == rate}
+            for rate in (rates[0], rates[-1])
+        ]
+        curve = find_curve(curves, curve_name(of_effort[0]))
+        over_all = _bd_rates(curve, at_ends[0] & at_ends[1], anchor, window_bpp)
         rows.append([str(effort), _time(of_effort), *cells, _mean_text(over_all, anchor)])
     header = ["effort", "encode", *(f"{rate:g} bpp" for rate in rates), "BD-rate"]
     return markdown(header, rows)
@@ -53,18 +57,13 @@ def _differences(points: Sequence[Point], anchor: Curve) -> list[float]:
 
 
 def _bd_rates(
-    points: Sequence[Point], anchor: Curve, needed: set[float], window_bpp: Window | None
+    curve: Curve, complete: Collection[str], anchor: Curve, window_bpp: Window | None
 ) -> list[float]:
-    """Points -> BD-rate of each image that has the needed rates."""
-    curves: dict[str, RatePoints] = defaultdict(list)
-    settings: dict[str, set[float]] = defaultdict(set)
-    for point in points:
-        curves[point["image"]].append((point["bpp"], point["psnr_db"]))
-        settings[point["image"]].add(point["setting"])
+    """Curve -> BD-rate of each image that is complete."""
     comparisons = [
-        compare(anchor.images.get(image, []), curve, window_bpp=window_bpp)
-        for image, curve in curves.items()
-        if needed <= settings[image]
+        compare(anchor.images.get(image, []), points, window_bpp=window_bpp)
+        for image, points in curve.images.items()
+        if image in complete
     ]
     return [comparison.percent for comparison in comparisons if comparison]
 
