@@ -38,6 +38,9 @@ LATENT_RATE = 0.13  # levels a step at full size; twice as many for each octave 
 START_GAIN = 2.0
 MOMENTUM = 0.4  # decay of the mean gradient
 SECOND_MOMENT_DECAY = 0.99
+# In root mean square gradients. Near the end few latents have a slope at all, so for them that unit
+# is small: without a limit they would jump whole levels (benchmarks/LOG.md, entry 24).
+LONGEST_STEP = 8.0
 EPSILON = 1e-12
 
 FINAL_SHARE = 0.02  # of all rates, at the end of the cosine
@@ -264,7 +267,7 @@ class PyramidState:
     def _move(self, gradient: Parts, rate: float) -> None:
         """One update, ``rate`` times the learning rates; what the stage does not show stays."""
         copies = self._view.copies(self._matrices.parts)
-        self._matrices.move(gradient, rate * NETWORK_RATE)
+        self._matrices.move(gradient, rate * NETWORK_RATE, self.trade_off / self.num_pixels)
         self._view.restore(self._matrices.parts, copies)
 
     def _latent_step(self, gradient: Tensor, rate: float) -> None:
@@ -289,7 +292,8 @@ class PyramidState:
             second += (1 - SECOND_MOMENT_DECAY) * (new - second)
             self._second_moments[index] = second
             deviation = math.sqrt(second / second_share) + EPSILON
-            latents.sub_(first, alpha=rate / (first_share * deviation))
+            steps = first / (first_share * deviation)
+            latents.sub_(steps.clamp_(-LONGEST_STEP, LONGEST_STEP), alpha=rate)
         self._flat.clamp_(-LARGEST_LATENT, LARGEST_LATENT)
 
     def choose_steps(self) -> None:

@@ -37,12 +37,12 @@ DB_TO_TRADE_OFF: Final = 0.2 * math.log(10)  # logarithm of the trade-off for a 
 
 # When to try what the matrices would take if they were rounded, and the bits at the end relative to
 # that. A third of a budget can be theirs, so a guess is not enough (benchmarks/LOG.md, entry 19).
-MEASUREMENTS: Final = ((0.2, 1.16), (0.45, 1.05), (0.7, 1.03))
+MEASUREMENTS: Final = ((0.2, 1.1), (0.45, 1.04), (0.7, 1.0))
 
 # The guess until then: what all matrices come to after so many steps where a bit is worth so much
 # error; how many fewer where it is worth twice as much, and how many more come with the steps; and
 # of a small budget.
-USUAL_MATRICES_BITS: Final = 8_000.0
+USUAL_MATRICES_BITS: Final = 7_000.0
 USUAL_STEPS: Final = 240
 USUAL_BIT_WEIGHT: Final = 0.005 / 393_216
 MATRICES_BITS_PER_OCTAVE: Final = 450.0

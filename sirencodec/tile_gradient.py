@@ -127,10 +127,11 @@ class TileGradient:
         """
         extended = self._extend(grids)
         slopes = [torch.zeros_like(grid) for grid in extended]
-        leaf = kernels.detach().requires_grad_()
+        # Small matrices are made on the CPU: a GPU would spend its time on starting operations.
+        leaf = kernels.detach().cpu().requires_grad_()
         with torch.enable_grad():
             matrices = self._all_matrices(leaf)
-        plain = [matrix.detach() for matrix in matrices]
+        plain = [matrix.detach().to(kernels.device) for matrix in matrices]
         matrix_slopes = [torch.zeros_like(matrix) for matrix in plain]
         layer_slopes = [torch.zeros_like(layer) for layer in layers]
         refinement_slopes = [torch.zeros_like(matrix) for matrix in refinement]
@@ -151,7 +152,8 @@ class TileGradient:
         scale = 1 / self._count
         kernel_slope = torch.zeros_like(kernels)
         if matrices:
-            kernel_slope += torch.autograd.grad(matrices, [leaf], matrix_slopes)[0] * scale
+            on_cpu = [slope.cpu() for slope in matrix_slopes]
+            kernel_slope += torch.autograd.grad(matrices, [leaf], on_cpu)[0].to(kernels) * scale
         return Distortion(
             total * scale,
             [slope.mul_(scale) for slope in layer_slopes],

@@ -30,6 +30,14 @@ LAST_LAYER_SHARE = 0.3
 KERNEL_SHARE = 0.2
 CONTEXT_SHARE = 0.5
 REFINEMENT_SHARE = 0.5
+# Of all of them while they are rounded: more, and levels flip back and forth (LOG.md, entry 24).
+ROUNDED_SHARE = 0.1
+
+# What matrices take is part of the loss, as if a weight at a distance d from the shipped one took
+# log2(1 + (d / SCALE)^2) / 2 bits, and so many times over: a whole matrix that stays where it began
+# is cheap, and many can (benchmarks/LOG.md, entry 24).
+SCALE = 2.0**-6
+TIMES_BITS = 4.0
 
 # Octaves of steps for a matrix, coarse to fine, 1/2 to 2^-12; where to look first, for a matrix
 # coded as it is and for one coded as a difference; after how many dearer ones to look no further
@@ -150,9 +158,21 @@ class TrainedMatrices:
         layers, kernels = list(values[: self._num_layers]), values[self._num_layers]
         return Parts(layers, kernels, networks, values[context_end:])
 
-    def move(self, gradient: Parts, rate: float) -> None:
-        """One update, at this learning rate of the network and the others relative to it."""
-        self._optimizer.step(gradient.flat(), [share * rate for share in self._rate_shares])
+    def move(self, gradient: Parts, rate: float, weight: float) -> None:
+        """One update.
+
+        Args:
+            gradient: of the loss but for the matrices' own bits.
+            rate: learning rate of the network; the others' are relative to it.
+            weight: error that a bit is worth.
+        """
+        slopes = [
+            slope if base is None else slope + weight * _bits_slope(matrix - base)
+            for slope, matrix, base in zip(gradient.flat(), self.values, self._bases, strict=True)
+        ]
+        if self.are_rounded:
+            rate *= ROUNDED_SHARE
+        self._optimizer.step(slopes, [share * rate for share in self._rate_shares])
         limit = LARGEST_KERNEL_WEIGHT / 2
         self.values[self._num_layers].clamp_(-limit, limit)
         limit = LARGEST_REFINEMENT_WEIGHT / 2
@@ -249,6 +269,12 @@ def _lowest(cost: Callable[[int], float], first: int) -> int:
 def _difference(matrix: Tensor, base: Tensor | None) -> np.ndarray:
     """Matrix and what it is coded as a difference from -> what is coded."""
     return (matrix if base is None else matrix - base).double().cpu().numpy()
+
+
+def _bits_slope(difference: Tensor) -> Tensor:
+    """Difference from what costs nothing -> derivative of the bits that each weight counts for."""
+    factor = TIMES_BITS / math.log(2)
+    return factor * difference / (difference.square() + SCALE**2)
 
 
 def _round(matrix: Tensor, index: int, base: Tensor | None) -> Tensor:

@@ -308,6 +308,17 @@ def test_trials_lower_the_loss(clouds: Samples) -> None:
     assert losses[0] - losses[1] > losses[1] - losses[2]
 
 
+def test_more_steps_never_cost_at_a_low_rate() -> None:
+    """Matrices would take ever more bits if none of them counted; latents would, unlimited."""
+    picture, trade_off = make_clouds(128, 96), 0.02
+    losses = []
+    for times in (1, 4):
+        fitted = fit(picture, ((1, 30 * times), (0, 60 * times)), trade_off)
+        error = 10 ** (-psnr_db(decode(fitted, picture), picture) / 10)
+        losses.append(error + trade_off * payload_bits(fitted) / (128 * 96))
+    assert losses[1] < losses[0]
+
+
 # Progress --------------------------------------------------------------------------------------
 
 

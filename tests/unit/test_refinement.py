@@ -143,8 +143,12 @@ def test_single_precision_is_close() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_cuda_computes_the_same() -> None:
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)], ids=str
+)
+def test_cuda_computes_the_same(dtype: torch.dtype, tolerance: float) -> None:
+    """In single precision as well, and not in TF32."""
     features, matrices = random_features(ALL_GRIDS, 40, 50), random_refinement()
-    tensors = [torch.tensor(array, device="cuda") for array in (features, *matrices)]
+    tensors = [torch.tensor(array, dtype=dtype, device="cuda") for array in (features, *matrices)]
     found = corrections(tensors[0], ALL_GRIDS, tensors[1:]).cpu().numpy()
-    np.testing.assert_allclose(found, ours(features, ALL_GRIDS, matrices), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found, ours(features, ALL_GRIDS, matrices), rtol=0, atol=tolerance)

@@ -223,10 +223,26 @@ def test_moving_goes_down_and_keeps_to_what_a_file_may_hold() -> None:
     ones = [torch.ones_like(value) for value in matrices.values]
     networks = [[ones[LAYERS + 1 + phase]] for phase in range(4)]
     gradient = Parts(ones[:LAYERS], ones[LAYERS], networks, ones[-2:])
-    matrices.move(gradient, 1.0)
+    matrices.move(gradient, 1.0, 0.0)
     for value, old in zip(matrices.values, before, strict=True):
         assert value.sum() < old.sum()
     for _ in range(2):
-        matrices.move(gradient, 1e5)
+        matrices.move(gradient, 1e5, 0.0)
     for matrix in (matrices.parts.kernels, *matrices.parts.refinement):
         assert matrix.abs().max() <= LARGEST_REFINEMENT_WEIGHT / 2
+
+
+def test_bits_draw_matrices_to_what_is_shipped() -> None:
+    """Where the picture does not care; those that are coded as they are stay."""
+    shipped, matrices = all_of(make(moved=False)), make()
+    before = all_of(matrices)
+    zeros = [torch.zeros_like(value) for value in matrices.values]
+    networks = [[zeros[LAYERS + 1 + phase]] for phase in range(4)]
+    indifferent = Parts(zeros[:LAYERS], zeros[LAYERS], networks, zeros[-2:])
+    for _ in range(10):
+        matrices.move(indifferent, 0.01, 1e-7)
+    triples = list(zip(matrices.values, before, shipped, strict=True))
+    for matrix, old, _ in triples[: LAYERS + 1]:
+        assert matrix.equal(old)
+    for matrix, old, base in triples[LAYERS + 1 :]:
+        assert (matrix - base).abs().mean() < (old - base).abs().mean()
