@@ -4,13 +4,11 @@ import time
 from dataclasses import dataclass, replace
 from itertools import repeat
 
-import torch
-
 from sirencodec.architecture import Architecture
 from sirencodec.config import EncodeConfig
 from sirencodec.container import Header, write_container
 from sirencodec.decoder import decode
-from sirencodec.device import choose_device
+from sirencodec.device import choose_device, choose_pyramid_device
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import ImageError
 from sirencodec.fit import FitPlan, fit
@@ -76,14 +74,13 @@ def encode_image(
         TargetWarning: if the target is missed; the closest is returned.
     """
     config = config or EncodeConfig()
-    device = choose_device(config.device)
     started = time.perf_counter()
     num_pixels = image.width * image.height
     if max(image.width, image.height) > SIDE_RANGE[1]:
         raise ImageError(f"{image.width} x {image.height}: sides go up to {SIDE_RANGE[1]} pixels")
     DEFAULT_LIMITS.check("max_pixels", num_pixels)
     metadata = None if config.strip else write_metadata(image.metadata)
-    work = _Work(image, config, device, metadata, on_step)
+    work = _Work(image, config, metadata, on_step)
     if choose_profile(config, num_pixels) == "pyramid":
         result = _encode_pyramid(work)
     else:
@@ -98,7 +95,6 @@ class _Work:
 
     image: Image
     config: EncodeConfig
-    device: torch.device
     metadata: bytes | None
     on_step: OnStep | None
 
@@ -106,16 +102,18 @@ class _Work:
 def _encode_pyramid(work: _Work) -> EncodeResult:
     """Latent grids and a network: one fit, which finds the trade-off that meets the target."""
     image, config = work.image, work.config
+    device = choose_pyramid_device(config.device)
     architecture = plan_pyramid_architecture(image.channels)
     overhead_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
     plan = plan_pyramid(config, image.samples, overhead_bytes)
-    picture = fit_pyramid(image.samples, architecture, plan, work.device, work.on_step)
+    picture = fit_pyramid(image.samples, architecture, plan, device, work.on_step)
     return _finish(work, architecture, picture)
 
 
 def _encode_pure(work: _Work) -> EncodeResult:
     """A network alone: fits at one budget after another, until the target is met."""
     image, config = work.image, work.config
+    device = choose_device(config.device)
     num_pixels, longest_side = image.width * image.height, max(image.width, image.height)
 
     def attempt(budget_bits: float) -> EncodeResult:
@@ -126,7 +124,7 @@ def _encode_pure(work: _Work) -> EncodeResult:
 
     def attempt_plan(architecture: Architecture, plan: FitPlan) -> EncodeResult:
         """One fit, from samples to a file that has been decoded again."""
-        quantized = fit(image.samples, architecture, plan, work.device, work.on_step)
+        quantized = fit(image.samples, architecture, plan, device, work.on_step)
         return _finish(work, architecture, QuantizedPicture(quantized))
 
     return reach_target(attempt, num_pixels, config, work.metadata)
