@@ -1,5 +1,6 @@
 """Variants of the pyramid profile: latent grids, and a network that is asked about them."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -86,6 +87,8 @@ def _entropy_models() -> Iterator[Variant]:
     yield _variant("context-as-shipped", "entropy model", still)
     two = {"pyramid_plan.PyramidPlan": _alternative("plan_adapting", 2)}
     yield _variant("adapt-two-layers", "entropy model", two)
+    free = {"trained_matrices.TIMES_BITS": 0.0}
+    yield _variant("matrices-for-nothing", "bits of matrices in the loss", free)
     gaussian = {"entropy.matrices.NUM_SHAPES": 1}
     yield _variant("matrices-gaussian", "entropy model", gaussian)
 
@@ -98,6 +101,8 @@ def _rounding() -> Iterator[Variant]:
     yield _variant("matrices-late", "quantisation-aware fitting", late)
     yield _variant("no-hard-steps", "quantisation-aware fitting", hard)
     yield _variant("all-after", "quantisation-aware fitting", late | hard)
+    hasty = {"trained_matrices.ROUNDED_SHARE": 1.0}
+    yield _variant("same-rate-when-rounded", "quantisation-aware fitting", hasty)
     yield _variant("no-noise", "soft rounding", {"pyramid_state.NOISES": (0.0, 0.0)})
     untried = {"latent_trials.TRIED_EXPONENTS": range(0)}
     yield _variant("no-trials", "trials of rounded latents", untried)
@@ -120,6 +125,8 @@ def _schedules() -> Iterator[Variant]:
     unsought = {"target_search.TargetSearch.follow": _alternative("no_search")}
     yield _variant("no-search", "search for the target", unsought)
     yield _variant("no-large-start", "latents' first steps", {"pyramid_state.START_GAIN": 0.0})
+    unlimited = {"pyramid_state.LONGEST_STEP": math.inf}
+    yield _variant("no-longest-step", "latents' steps", unlimited)
     even = {"pyramid_state.EXTRA_BIT_WEIGHT": 0.0}
     yield _variant("even-bit-weight", "weight of bits", even)
     hasty = {"pyramid_state.NETWORK_WARM_UP_STEPS": 1}

@@ -46,7 +46,7 @@ def encode_pyramid(**options):
         patch.setattr("sirencodec.target_correction.CORRECTIONS", 0)
         if pyramid_planning.STAGE_STEPS == STAGE_STEPS:
             patch.setattr("sirencodec.pyramid_planning.STAGE_STEPS", ((2, 8), (1, 8), (0, 120)))
-        return sirencodec.encode(tiny_picture(40, 32), bpp=8, effort=0, **options)
+        return sirencodec.encode(tiny_picture(40, 32), bpp=4, effort=0, **options)
 
 
 @pytest.fixture(scope="module")
