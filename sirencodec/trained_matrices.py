@@ -33,10 +33,10 @@ REFINEMENT_SHARE = 0.5
 # Of all of them while they are rounded: more, and levels flip back and forth (LOG.md, entry 24).
 ROUNDED_SHARE = 0.1
 
-# What matrices take is part of the loss, as if a weight at a distance d from the shipped one took
-# log2(1 + (d / SCALE)^2) / 2 bits, and so many times over: a whole matrix that stays where it began
-# is cheap, and many can (benchmarks/LOG.md, entry 24).
-SCALE = 2.0**-6
+# What shipped matrices take is part of the loss, as if a weight at a distance d from where it began
+# took log2(1 + (d / DISTANCE_SCALE)^2) / 2 bits, and so many times over: a whole matrix that stays
+# is cheap, and at low rates most can (benchmarks/LOG.md, entry 24).
+DISTANCE_SCALE = 2.0**-6
 TIMES_BITS = 4.0
 
 # Octaves of steps for a matrix, coarse to fine, 1/2 to 2^-12; where to look first, for a matrix
@@ -274,7 +274,7 @@ def _difference(matrix: Tensor, base: Tensor | None) -> np.ndarray:
 def _bits_slope(difference: Tensor) -> Tensor:
     """Difference from what costs nothing -> derivative of the bits that each weight counts for."""
     factor = TIMES_BITS / math.log(2)
-    return factor * difference / (difference.square() + SCALE**2)
+    return factor * difference / (difference.square() + DISTANCE_SCALE**2)
 
 
 def _round(matrix: Tensor, index: int, base: Tensor | None) -> Tensor:
