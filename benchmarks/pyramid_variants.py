@@ -87,7 +87,7 @@ def _entropy_models() -> Iterator[Variant]:
     yield _variant("context-as-shipped", "entropy model", still)
     two = {"pyramid_plan.PyramidPlan": _alternative("plan_adapting", 2)}
     yield _variant("adapt-two-layers", "entropy model", two)
-    free = {"trained_matrices.TIMES_BITS": 0.0}
+    free = {"pyramid_plan.MATRICES_BIT_WEIGHT": 0.0}
     yield _variant("matrices-for-nothing", "bits of matrices in the loss", free)
     gaussian = {"entropy.matrices.NUM_SHAPES": 1}
     yield _variant("matrices-gaussian", "entropy model", gaussian)

@@ -1,5 +1,6 @@
 """How much work a pyramid's fit is: stages, steps, trials and corrections."""
 
+import math
 from dataclasses import dataclass
 
 # The last stage's larger first steps fall off to 1 / e in so many, or in this part of a short one.
@@ -12,6 +13,11 @@ HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
 # pass takes as long as some ten of them (LOG.md, entry 22).
 STEPS_PER_TRIAL = 200
 MOST_TRIALS = 6
+
+# What a bit of shipped matrices counts for, relative to one of latents; more in a longer fit, by
+# the root of its steps, for it has more time to stray (LOG.md, entry 24).
+MATRICES_BIT_WEIGHT = 4.0
+LONG_FIT_STEPS = 950
 
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
 FEWEST_CORRECTION_STEPS = 30
@@ -47,6 +53,11 @@ class PyramidPlan:
     def start_steps(self) -> float:
         """Steps of the last stage in which its larger first ones fall off to 1 / e."""
         return min(START_STEPS, LONGEST_START * self.stages[-1][1])
+
+    @property
+    def matrices_bit_weight(self) -> float:
+        """What a bit of shipped matrices counts for, relative to one of latents."""
+        return MATRICES_BIT_WEIGHT * math.sqrt(max(1.0, self.stages[-1][1] / LONG_FIT_STEPS))
 
     @property
     def hard_steps(self) -> int:

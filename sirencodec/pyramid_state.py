@@ -267,7 +267,8 @@ class PyramidState:
     def _move(self, gradient: Parts, rate: float) -> None:
         """One update, ``rate`` times the learning rates; what the stage does not show stays."""
         copies = self._view.copies(self._matrices.parts)
-        self._matrices.move(gradient, rate * NETWORK_RATE, self.trade_off / self.num_pixels)
+        weight = self._plan.matrices_bit_weight * self.trade_off / self.num_pixels
+        self._matrices.move(gradient, rate * NETWORK_RATE, weight)
         self._view.restore(self._matrices.parts, copies)
 
     def _latent_step(self, gradient: Tensor, rate: float) -> None:

@@ -33,11 +33,10 @@ REFINEMENT_SHARE = 0.5
 # Of all of them while they are rounded: more, and levels flip back and forth (LOG.md, entry 24).
 ROUNDED_SHARE = 0.1
 
-# What shipped matrices take is part of the loss, as if a weight at a distance d from where it began
-# took log2(1 + (d / DISTANCE_SCALE)^2) / 2 bits, and so many times over: a whole matrix that stays
-# is cheap, and at low rates most can (benchmarks/LOG.md, entry 24).
+# Bits of shipped matrices are part of the loss, as if a weight at a distance d from where it began
+# took log2(1 + (d / DISTANCE_SCALE)^2) / 2 of them: a whole matrix that stays is cheap, and at low
+# rates most can (benchmarks/LOG.md, entry 24).
 DISTANCE_SCALE = 2.0**-6
-TIMES_BITS = 4.0
 
 # Octaves of steps for a matrix, coarse to fine, 1/2 to 2^-12; where to look first, for a matrix
 # coded as it is and for one coded as a difference; after how many dearer ones to look no further
@@ -164,7 +163,7 @@ class TrainedMatrices:
         Args:
             gradient: of the loss but for the matrices' own bits.
             rate: learning rate of the network; the others' are relative to it.
-            weight: error that a bit is worth.
+            weight: error that a bit of theirs counts for.
         """
         slopes = [
             slope if base is None else slope + weight * _bits_slope(matrix - base)
@@ -272,9 +271,8 @@ def _difference(matrix: Tensor, base: Tensor | None) -> np.ndarray:
 
 
 def _bits_slope(difference: Tensor) -> Tensor:
-    """Difference from what costs nothing -> derivative of the bits that each weight counts for."""
-    factor = TIMES_BITS / math.log(2)
-    return factor * difference / (difference.square() + DISTANCE_SCALE**2)
+    """Difference from what costs nothing -> derivative of the bits that each weight takes."""
+    return difference / (difference.square() + DISTANCE_SCALE**2) / math.log(2)
 
 
 def _round(matrix: Tensor, index: int, base: Tensor | None) -> Tensor:

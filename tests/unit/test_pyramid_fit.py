@@ -249,6 +249,11 @@ def test_bits_weigh_less_and_less_down_to_what_was_asked_for() -> None:
     assert weights[-1] == 1
 
 
+def test_bits_of_matrices_weigh_more_in_long_fits_alone() -> None:
+    weights = [PyramidPlan(((0, n),), 0.001, 0).matrices_bit_weight for n in (20, 900, 3_800)]
+    assert weights == pytest.approx([4, 4, 8])
+
+
 def test_corrections_of_long_fits_set_in_late() -> None:
     """What has settled for long must not be stirred up."""
     starts = [PyramidPlan(((0, steps),), 0.002, 0).correction_start for steps in (40, 400, 950)]

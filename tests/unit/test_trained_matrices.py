@@ -240,7 +240,7 @@ def test_bits_draw_matrices_to_what_is_shipped() -> None:
     networks = [[zeros[LAYERS + 1 + phase]] for phase in range(4)]
     indifferent = Parts(zeros[:LAYERS], zeros[LAYERS], networks, zeros[-2:])
     for _ in range(10):
-        matrices.move(indifferent, 0.01, 1e-7)
+        matrices.move(indifferent, 0.01, 4e-7)
     triples = list(zip(matrices.values, before, shipped, strict=True))
     for matrix, old, _ in triples[: LAYERS + 1]:
         assert matrix.equal(old)
