@@ -10,7 +10,7 @@ import sirencodec
 from benchmarks.ablation import ablation_table
 from benchmarks.smoke import tiny_picture
 from benchmarks.variants import VARIANTS, with_bases
-from sirencodec import pyramid_planning
+from sirencodec import pyramid_planning, pyramid_state
 from sirencodec.container import parse_container
 
 needs_bjontegaard = pytest.mark.skipif(
@@ -19,7 +19,7 @@ needs_bjontegaard = pytest.mark.skipif(
 PURE = [name for name, variant in VARIANTS.items() if variant.profile == "pure"]
 PYRAMID = [name for name, variant in VARIANTS.items() if variant.profile == "pyramid"]
 PICTURE = tiny_picture(16, 12)
-STAGE_STEPS = pyramid_planning.STAGE_STEPS
+STAGE_STEPS, LONGEST_STEP = pyramid_planning.STAGE_STEPS, pyramid_state.LONGEST_STEP
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,20 @@ def test_a_variant_replaces_something_and_decodes(name, pure_file):
 
 
 def encode_pyramid(**options):
-    """At effort 0, a dozen steps in three stages, and no corrections of a missed target."""
+    """At effort 0, a dozen steps in three stages, and no corrections of a missed target.
+
+    Short steps and many hard ones, so that what changes either can be seen.
+    """
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore", sirencodec.TargetWarning)
         patch.setattr("sirencodec.pyramid_planning.FEWEST_STEPS", 3)
         patch.setattr("sirencodec.target_correction.CORRECTIONS", 0)
+        patch.setattr("sirencodec.pyramid_plan.HARD_SHARE", 4.0)
+        if pyramid_state.LONGEST_STEP == LONGEST_STEP:
+            patch.setattr("sirencodec.pyramid_state.LONGEST_STEP", 1.0)
         if pyramid_planning.STAGE_STEPS == STAGE_STEPS:
             patch.setattr("sirencodec.pyramid_planning.STAGE_STEPS", ((2, 8), (1, 8), (0, 120)))
-        return sirencodec.encode(tiny_picture(40, 32), bpp=4, effort=0, **options)
+        return sirencodec.encode(tiny_picture(40, 32), bpp=8, effort=0, **options)
 
 
 @pytest.fixture(scope="module")
