@@ -16,16 +16,13 @@ def effort_table(run: dict[str, Any], anchor: Curve, window_bpp: Window | None =
 
     Compared image by image, and averaged: at each rate where a file's quality lies on the anchor's
     curve, and over all of them as BD-rate, for images that have the lowest and the highest rate. A
-    figure that lacks images says how many it has. Variants are left out. Times on another machine
-    than the anchor's are marked.
+    figure that lacks images says how many it has. Variants are left out.
     """
     points = [
         point for point in run["points"] if point["codec"] == OURS and not point.get("variant")
     ]
     rates = sorted({point["setting"] for point in points})
     curves, rows = measured_curves(run), []
-    usual = _cores(run, next(p for p in run["points"] if curve_name(p) == anchor.name))
-    elsewhere: set[int] = set()
     for effort in sorted({point["effort"] for point in points}):
         of_effort = [point for point in points if point["effort"] == effort]
         cells = [
@@ -38,19 +35,9 @@ def effort_table(run: dict[str, Any], anchor: Curve, window_bpp: Window | None =
         ]
         curve = find_curve(curves, curve_name(of_effort[0]))
         over_all = _bd_rates(curve, at_ends[0] & at_ends[1], anchor, window_bpp)
-        others = {_cores(run, point) for point in of_effort} - {usual}
-        elsewhere |= others
-        time = _time(of_effort) + (" \\*" if others else "")
-        rows.append([str(effort), time, *cells, _mean_text(over_all, anchor)])
+        rows.append([str(effort), _time(of_effort), *cells, _mean_text(over_all, anchor)])
     header = ["effort", "encode", *(f"{rate:g} bpp" for rate in rates), "BD-rate"]
-    notes = [f"\n\n\\* one core of another machine's {cores}" for cores in sorted(elsewhere)]
-    return "".join([markdown(header, rows), *notes])
-
-
-def _cores(run: dict[str, Any], point: Point) -> int:
-    """Point -> cores of the machine it was measured on."""
-    cores: int = run["sessions"][point["session"]]["machine"]["cores"]
-    return cores
+    return markdown(header, rows)
 
 
 def _time(points: Sequence[Point]) -> str:

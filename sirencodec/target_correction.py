@@ -29,7 +29,7 @@ EXCESS_TO_TRADE_OFF: Final = 4.0
 MISSING_DB_TO_TRADE_OFF: Final = 9 * DB_TO_TRADE_OFF
 
 # A miss by no more than this is made up for by trials of latents alone. Then, as exponents, what
-# multiplies the trade-off for it, and how far beyond the target to aim (LOG.md, entry 22).
+# multiplies the trade-off for it, and how far beyond the target to aim (LOG.md, entries 22, 24).
 NUDGED_EXCESS: Final = 0.02
 NUDGED_DB: Final = 0.1
 EXCESS_TO_NUDGE: Final = 12.0

@@ -313,7 +313,7 @@ def test_trials_lower_the_loss(clouds: Samples) -> None:
     assert losses[0] - losses[1] > losses[1] - losses[2]
 
 
-def test_more_steps_never_cost_at_a_low_rate() -> None:
+def test_more_steps_pay_at_a_low_rate() -> None:
     """Matrices would take ever more bits if none of them counted; latents would, unlimited."""
     picture, trade_off = make_clouds(128, 96), 0.02
     losses = []
