@@ -85,8 +85,9 @@ def _grids() -> Iterator[Variant]:
 def _entropy_models() -> Iterator[Variant]:
     still = {"trained_matrices.CONTEXT_SHARE": 0.0}
     yield _variant("context-as-shipped", "entropy model", still)
-    two = {"pyramid_plan.PyramidPlan": _alternative("plan_adapting", 2)}
-    yield _variant("adapt-two-layers", "entropy model", two)
+    for name, layers in (("two", 2), ("all", 3)):
+        adapted = {"pyramid_plan.PyramidPlan": _alternative("plan_adapting", layers)}
+        yield _variant(f"adapt-{name}-layers", "entropy model", adapted)
     free = {"pyramid_plan.MATRICES_BIT_WEIGHT": 0.0}
     yield _variant("matrices-for-nothing", "bits of matrices in the loss", free)
     gaussian = {"entropy.matrices.NUM_SHAPES": 1}
