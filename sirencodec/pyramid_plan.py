@@ -15,7 +15,8 @@ STEPS_PER_TRIAL = 200
 MOST_TRIALS = 6
 
 # What a bit of shipped matrices counts for, relative to one of latents; more in a longer fit, by
-# the root of its steps, for it has more time to stray (LOG.md, entry 24).
+# the root of its steps, for it has more time to stray. In long fits at small trade-offs that is too
+# much (LOG.md, entries 24 and 25).
 MATRICES_BIT_WEIGHT = 4.0
 LONG_FIT_STEPS = 950
 
