@@ -12,20 +12,24 @@ the handful of buffers stays in cache; all the small grids go together as one su
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 import torch
 from torch import Tensor
+from torch.nn.functional import fold
 
 from sirencodec.architecture import LARGEST_EXPONENT, PHASES
 from sirencodec.buffers import Buffers
 from sirencodec.context_sources import ContextSources
 from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS
+from sirencodec.recording import Recording
 
 INPUT_SCALE = 0.125  # latents enter as eighths
 SCALE_RANGE = (-6.0, 43 / 6)  # logarithms to base 2 that the tables cover
 SMALLEST_PROBABILITY = 2.0**-18  # so that a hopeless sample does not swamp the gradient
 GROUP_SAMPLES = 1 << 15
+GPU_GROUP_SAMPLES = 1 << 20  # a GPU's cores want more, and fewer operations
 
 Network = list[Tensor]
 
@@ -91,11 +95,13 @@ class ContextRate:
         """
         self._exponents, self._shapes, self._like = exponents, shapes, like
         self._sources = ContextSources(shapes, like)
-        self._groups = _group(self._sources.lattices)
+        most = GPU_GROUP_SAMPLES if like.is_cuda else GROUP_SAMPLES
+        self._groups = _group(self._sources.lattices, most)
         self._present = [
             [self._presence(group, phase) for group in self._groups] for phase in range(len(PHASES))
         ]
         self._buffers = Buffers(like)
+        self._recordings: dict[int, Recording] = {}  # by the number of trained layers
 
     def _presence(self, group: Sequence[_Strip], phase: int) -> Tensor | None:
         """1 for samples that a phase has, 0 for lattice points beyond odd edges; None if all."""
@@ -125,18 +131,34 @@ class ContextRate:
             weight: of a bit in the loss.
             trained_layers: how many layers of each network, from the last, get a gradient.
         """
+        if trained_layers not in self._recordings:
+            self._recordings[trained_layers] = Recording(partial(self._cost, trained_layers))
+        weight_of_all = self._like.new_full((), weight)
+        (bits,), latents, *trained = self._recordings[trained_layers](
+            [weight_of_all], grids, *networks
+        )
+        return Rate(bits.tolist(), latents, trained)
+
+    def _cost(
+        self,
+        trained_layers: int,
+        weights: Sequence[Tensor],
+        grids: Sequence[Tensor],
+        *networks: Network,
+    ) -> list[list[Tensor]]:
+        """Bits of all grids (one tensor), and the gradients as ``Rate`` has them."""
         stacks = self._filled(grids)
         slopes = [torch.zeros_like(stack) for stack in stacks]
-        bits = [0.0] * len(grids)
+        bits = self._like.new_zeros(len(grids))
         gradients = []
         for phase, network in enumerate(networks):
             trained = [torch.zeros_like(layer) for layer in network[-trained_layers:]]
             for group, present in zip(self._groups, self._present[phase], strict=True):
                 self._add_group(
-                    group, phase, present, stacks, slopes, network, trained, weight, bits
+                    group, phase, present, stacks, slopes, network, trained, weights[0], bits
                 )
             gradients.append(trained)
-        return Rate(bits, self._sources.gradients(slopes), gradients)
+        return [[bits], self._sources.gradients(slopes), *gradients]
 
     def code_lengths(self, grids: Sequence[Tensor], networks: Sequence[Network]) -> list[Tensor]:
         """Bits of each latent, at less than half the work. Arguments as above.
@@ -148,7 +170,7 @@ class ContextRate:
         for phase, network in enumerate(networks):
             for group, present in zip(self._groups, self._present[phase], strict=True):
                 predicted = self._predict(group, phase, stacks, network)
-                of_group, _ = self._laplace(predicted, present, 0.0)
+                of_group, _ = self._laplace(predicted, present, None)
                 for strip, own_lengths in _parts(group, of_group):
                     rows = slice(strip.top, strip.bottom)
                     lengths[strip.grid][phase, rows] = _as_strip(own_lengths, strip)
@@ -170,28 +192,23 @@ class ContextRate:
         slopes: Sequence[Tensor],
         network: Network,
         trained: Network,
-        weight: float,
-        bits: list[float],
+        weight: Tensor,
+        bits: Tensor,
     ) -> None:
         """Take the samples of one phase in a group of strips into bits, slopes and gradients."""
         sources = COARSER_SOURCES + phase
         predicted = self._predict(group, phase, stacks, network)
         code_lengths, delta = self._laplace(predicted, present, weight)
         for strip, own_lengths in _parts(group, code_lengths):
-            bits[strip.grid] += float(own_lengths.sum())
+            bits[strip.grid] += own_lengths.sum()
         self._backward(network, predicted, delta, trained, sources)
-        neighbours = predicted.inputs[: NEIGHBOURS * sources].view(sources, 3, 3, -1)
+        neighbours = predicted.inputs[: NEIGHBOURS * sources]
         start = 0
         for strip in group:
             part = slice(start, start + strip.samples)
             shape = (strip.bottom - strip.top, strip.columns)
-            slope = slopes[strip.grid]
-            for row in range(3):
-                for column in range(3):
-                    lines = slice(row + strip.top, row + strip.bottom)
-                    slope[:sources, lines, column : column + strip.columns].add_(
-                        _as_strip(neighbours[:, row, column, part], strip)
-                    )
+            slope, around = slopes[strip.grid], (shape[0] + 2, shape[1] + 2)
+            slope[:sources, strip.top : strip.bottom + 2] += fold(neighbours[:, part], around, 3)
             # The density depends on the distance from the centre, so a sample's slope is the
             # opposite of its centre's.
             own = slope[sources, 1 + strip.top : 1 + strip.bottom, 1 : 1 + strip.columns]
@@ -251,7 +268,7 @@ class ContextRate:
         return activations
 
     def _laplace(
-        self, predicted: _Predicted, present: Tensor | None, weight: float
+        self, predicted: _Predicted, present: Tensor | None, weight: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Samples, centres and log-scales -> bits of each, and the slope along both outputs.
 
@@ -272,8 +289,8 @@ class ContextRate:
         delta = self._buffers("delta", 2, len(target))
         if present is not None:
             code_lengths *= present
-        if weight:
-            factor = inverse_scale.mul_(0.5 * weight / math.log(2)).div_(probability)
+        if weight is not None:
+            factor = inverse_scale.mul_(weight * (0.5 / math.log(2))).div_(probability)
             if present is not None:
                 factor *= present
             torch.mul((e1 - e2).mul_(factor), offset.sign(), out=delta[0]).neg_()
@@ -310,17 +327,17 @@ class ContextRate:
         torch.mm(network[0][:, :count].t() * INPUT_SCALE, delta, out=inputs[:count])
 
 
-def _group(lattices: Sequence[tuple[int, int]]) -> list[list[_Strip]]:
-    """Lattices -> strips of all of them, in groups of at most ``GROUP_SAMPLES`` where possible."""
+def _group(lattices: Sequence[tuple[int, int]], most: int) -> list[list[_Strip]]:
+    """Lattices -> strips of all of them, in groups of ``most`` samples, or fewer if possible."""
     strips = []
     for grid, (rows, columns) in enumerate(lattices):
-        height = max(1, GROUP_SAMPLES // columns)
+        height = max(1, most // columns)
         strips += [
             _Strip(grid, top, min(top + height, rows), columns) for top in range(0, rows, height)
         ]
     filled, number, numbers = 0, 0, []
     for strip in strips:
-        if filled and filled + strip.samples > GROUP_SAMPLES:
+        if filled and filled + strip.samples > most:
             filled, number = 0, number + 1
         filled += strip.samples
         numbers.append(number)

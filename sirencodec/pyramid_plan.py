@@ -14,10 +14,10 @@ HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
 STEPS_PER_TRIAL = 200
 MOST_TRIALS = 6
 
-# What a bit of shipped matrices counts for, relative to one of latents; more in a longer fit, by
-# the root of its steps, for it has more time to stray. In long fits at small trade-offs that is too
-# much (LOG.md, entries 24 and 25).
-MATRICES_BIT_WEIGHT = 4.0
+# What a bit of shipped matrices counts for, relative to one of latents, where that is worth an
+# error of 1 a pixel: it goes with the root of the trade-off, and more in a longer fit, by the root
+# of its steps, for it has more time to stray (LOG.md, entries 24 to 26).
+MATRICES_BIT_WEIGHT = 52.0
 LONG_FIT_STEPS = 950
 
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
@@ -55,10 +55,10 @@ class PyramidPlan:
         """Steps of the last stage in which its larger first ones fall off to 1 / e."""
         return min(START_STEPS, LONGEST_START * self.stages[-1][1])
 
-    @property
-    def matrices_bit_weight(self) -> float:
+    def matrices_bit_weight(self, trade_off: float) -> float:
         """What a bit of shipped matrices counts for, relative to one of latents."""
-        return MATRICES_BIT_WEIGHT * math.sqrt(max(1.0, self.stages[-1][1] / LONG_FIT_STEPS))
+        long = max(1.0, self.stages[-1][1] / LONG_FIT_STEPS)
+        return MATRICES_BIT_WEIGHT * math.sqrt(trade_off * long)
 
     @property
     def hard_steps(self) -> int:

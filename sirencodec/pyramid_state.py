@@ -267,7 +267,7 @@ class PyramidState:
     def _move(self, gradient: Parts, rate: float) -> None:
         """One update, ``rate`` times the learning rates; what the stage does not show stays."""
         copies = self._view.copies(self._matrices.parts)
-        weight = self._plan.matrices_bit_weight * self.trade_off / self.num_pixels
+        weight = self._plan.matrices_bit_weight(self.trade_off) * self.trade_off / self.num_pixels
         self._matrices.move(gradient, rate * NETWORK_RATE, weight)
         self._view.restore(self._matrices.parts, copies)
 
@@ -281,14 +281,11 @@ class PyramidState:
         self._first_moment.lerp_(gradient, 1 - MOMENTUM)
         first_share = 1 - MOMENTUM**self._stage_steps
         second_share = 1 - SECOND_MOMENT_DECAY**self._stage_steps
+        squares = torch.stack([slope.square().mean() for slope in self._split(gradient)])
         parts = zip(
-            self._split(self._flat),
-            self._split(self._first_moment),
-            self._split(gradient),
-            strict=True,
+            self._split(self._flat), self._split(self._first_moment), squares.tolist(), strict=True
         )
-        for index, (latents, first, slope) in enumerate(parts):
-            new = float(slope.square().mean())
+        for index, (latents, first, new) in enumerate(parts):
             second = self._second_moments[index]
             second += (1 - SECOND_MOMENT_DECAY) * (new - second)
             self._second_moments[index] = second

@@ -15,11 +15,13 @@ from torch import Tensor
 from sirencodec.architecture import INPUTS
 from sirencodec.buffers import Buffers
 from sirencodec.grid import pixel_centres
+from sirencodec.recording import Recording
 from sirencodec.refinement import HALO, corrections
 from sirencodec.siren import Backpropagation, Layers, evaluate
-from sirencodec.upsampling import MARGIN, upsampling_matrices
+from sirencodec.upsampling import MARGIN, kernels_gradient, upsampling_matrices
 
 TILE = 256  # pixels; from 128 to 256 a step takes the same time, larger ones miss the cache
+GPU_TILE = 1024  # a GPU's cores want more, and fewer operations
 ALIGNMENT = 64  # tiles begin where a sample of every grid does
 
 
@@ -62,7 +64,9 @@ class TileGradient:
         channels, height, width = targets.shape
         self._height, self._width = height, width
         self._exponents = list(exponents)
-        self._tile_height, self._tile_width = (_tile_side(side) for side in (height, width))
+        most = GPU_TILE if targets.is_cuda else TILE
+        self._tile_height, self._tile_width = (_tile_side(side, most) for side in (height, width))
+        self._longest = max(self._tile_height, self._tile_width)
         self._down = range(0, height, self._tile_height)
         self._across = range(0, width, self._tile_width)
         rows = torch.arange(len(self._down) * self._tile_height).clamp_(max=height - 1)
@@ -98,6 +102,7 @@ class TileGradient:
             )
             for exponent in self._exponents
         ]
+        self._recording = Recording(self._gradient)
 
     def _presence(
         self, top: int, left: int, height: int, width: int, like: Tensor
@@ -125,45 +130,45 @@ class TileGradient:
             grids: (rows, columns) latents, finest first.
             refinement: its matrices; none for features as they are.
         """
-        extended = self._extend(grids)
+        (error,), layer_slopes, (kernel_slope,), grid_slopes, refinement_slopes = self._recording(
+            layers, [kernels], grids, refinement
+        )
+        return Distortion(float(error), layer_slopes, kernel_slope, grid_slopes, refinement_slopes)
+
+    def _gradient(
+        self,
+        layers: Sequence[Tensor],
+        kernels: Sequence[Tensor],
+        grids: Sequence[Tensor],
+        refinement: Sequence[Tensor],
+    ) -> list[list[Tensor]]:
+        """Error, and the gradient along each argument. Error and kernels are lists of one."""
+        extended, matrices = self._extend(grids), self._all_matrices(kernels[0])
         slopes = [torch.zeros_like(grid) for grid in extended]
-        # Small matrices are made on the CPU: a GPU would spend its time on starting operations.
-        leaf = kernels.detach().cpu().requires_grad_()
-        with torch.enable_grad():
-            matrices = self._all_matrices(leaf)
-        plain = [matrix.detach().to(kernels.device) for matrix in matrices]
-        matrix_slopes = [torch.zeros_like(matrix) for matrix in plain]
+        matrix_slopes = [torch.zeros_like(matrix) for matrix in matrices]
         layer_slopes = [torch.zeros_like(layer) for layer in layers]
         refinement_slopes = [torch.zeros_like(matrix) for matrix in refinement]
-        total = 0.0
+        total = self._points.new_zeros(())
         for index in range(len(self._targets)):
-            features = self._upsample(index, plain, extended)
+            features = self._upsample(index, matrices, extended)
             refined = self._refine(features, refinement)
             self._fill(index, features, refined)
             loss, gradients = self._backpropagation(
                 layers, self._points, self._targets[index], self._present[index]
             )
-            total += float(loss)
+            total += loss
             for slope, gradient in zip(layer_slopes, gradients, strict=True):
                 slope += gradient
             delta = self._along_features(layers)
             self._refine_backwards(refined, delta, refinement_slopes)
-            self._upsample_backwards(index, delta, plain, extended, slopes, matrix_slopes)
-        scale = 1 / self._count
-        kernel_slope = torch.zeros_like(kernels)
-        if matrices:
-            on_cpu = [slope.cpu() for slope in matrix_slopes]
-            kernel_slope += torch.autograd.grad(matrices, [leaf], on_cpu)[0].to(kernels) * scale
-        return Distortion(
-            total * scale,
-            [slope.mul_(scale) for slope in layer_slopes],
-            kernel_slope,
-            [
-                _fold(slope, reach, grid.shape).mul_(scale)
-                for slope, reach, grid in zip(slopes, self._reach, grids, strict=True)
-            ],
-            [slope.mul_(scale) for slope in refinement_slopes],
-        )
+            self._upsample_backwards(index, delta, matrices, extended, slopes, matrix_slopes)
+        grid_slopes = [
+            _fold(slope, reach, grid.shape)
+            for slope, reach, grid in zip(slopes, self._reach, grids, strict=True)
+        ]
+        kernel_slope = kernels_gradient(kernels[0], self._longest, matrices, matrix_slopes)
+        sums = [[total], layer_slopes, [kernel_slope], grid_slopes, refinement_slopes]
+        return [[each.mul_(1 / self._count) for each in part] for part in sums]
 
     def errors(
         self,
@@ -190,7 +195,7 @@ class TileGradient:
 
     def _all_matrices(self, kernels: Tensor) -> list[Tensor]:
         """Kernels -> upsampling matrices for the longer side of a tile."""
-        return upsampling_matrices(kernels, max(self._tile_height, self._tile_width))
+        return upsampling_matrices(kernels, self._longest)
 
     def _upsample(self, index: int, matrices: Sequence[Tensor], grids: Sequence[Tensor]) -> Tensor:
         """Tile -> features of its pixels and of those around them."""
@@ -295,9 +300,9 @@ class TileGradient:
         return down, across
 
 
-def _tile_side(side: int) -> int:
-    """Side of the image -> side of its tiles."""
-    return min(TILE, -(-side // ALIGNMENT) * ALIGNMENT)
+def _tile_side(side: int, most: int) -> int:
+    """Side of the image, and the longest a tile may have -> side of its tiles."""
+    return min(most, -(-side // ALIGNMENT) * ALIGNMENT)
 
 
 def _reach(exponent: int, padded: int, size: int) -> Tensor:

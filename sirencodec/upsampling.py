@@ -12,6 +12,7 @@ their size, so one set of matrices serves them all. Beyond its edges a grid repe
 samples.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
@@ -41,14 +42,41 @@ def upsampling_matrices(kernels: Tensor, tile: int) -> list[Tensor]:
     """
     matrices: list[Tensor] = []
     for octave, kernel in enumerate(kernels):
-        patterns = _doubling_patterns(tile, octave).to(kernel)
-        doubling = torch.einsum("t,tfc->fc", kernel, patterns)
+        doubling = _doubling(kernel, tile, octave)
         matrices.append(matrices[-1] @ doubling if matrices else doubling)
     return matrices
 
 
+def kernels_gradient(
+    kernels: Tensor, tile: int, matrices: Sequence[Tensor], slopes: Sequence[Tensor]
+) -> Tensor:
+    """Gradient along upsampling matrices -> that along the kernels they are made of.
+
+    Args:
+        kernels: (octaves, 4).
+        tile: pixels.
+        matrices: what ``upsampling_matrices`` makes of both.
+        slopes: one a matrix, of its shape.
+    """
+    gradient = torch.zeros_like(kernels)
+    along: Tensor | float = 0.0  # this octave's matrix, by way of the coarser ones
+    for octave in reversed(range(len(kernels))):
+        along = slopes[octave] + along
+        along_doubling = matrices[octave - 1].mT @ along if octave else along
+        patterns = _doubling_patterns(tile, octave, kernels.dtype, kernels.device)
+        gradient[octave] = torch.einsum("tfc,fc->t", patterns, along_doubling)
+        along = along @ _doubling(kernels[octave], tile, octave).mT
+    return gradient
+
+
+def _doubling(kernel: Tensor, tile: int, octave: int) -> Tensor:
+    """Kernel -> the matrix of one doubling, from grid ``octave + 1`` to the next finer one."""
+    patterns = _doubling_patterns(tile, octave, kernel.dtype, kernel.device)
+    return torch.einsum("t,tfc->fc", kernel, patterns)
+
+
 @lru_cache(maxsize=64)
-def _doubling_patterns(tile: int, octave: int) -> Tensor:
+def _doubling_patterns(tile: int, octave: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """(taps, fine samples, coarse samples): where each tap stands in a tile's doubling matrix."""
     fine_margin = MARGIN if octave else HALO
     fine_count, coarse_count = tile >> octave, tile >> octave + 1
@@ -60,4 +88,4 @@ def _doubling_patterns(tile: int, octave: int) -> Tensor:
             # The outermost rows of the margin are never used; what they lack does not matter.
             column = min(max(sample + MARGIN, 0), patterns.shape[2] - 1)
             patterns[tap, row, column] += 1
-    return patterns
+    return patterns.to(device, dtype)

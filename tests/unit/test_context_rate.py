@@ -236,13 +236,17 @@ def test_a_hopeless_latent_has_a_bounded_cost() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_computes_the_same() -> None:
+    """At every call: a GPU replays the first, with other numbers in it."""
     values, networks = random_values(33, 18), in_ones(random_context())
     shapes = [grid_shape(33, 18, exponent) for exponent in ALL_GRIDS]
     on_cuda = ContextRate(ALL_GRIDS, shapes, LIKE.cuda())
-    moved = [[layer.cuda() for layer in network] for network in networks]
-    ours = on_cuda([value.cuda() for value in values], moved, 0.3, 3)
-    expected = rate_of(33, 18)(values, networks, 0.3, 3)
-    assert ours.bits == pytest.approx(expected.bits)
-    torch.testing.assert_close([grid.cpu() for grid in ours.latents], expected.latents)
-    for network, other in zip(ours.networks, expected.networks, strict=True):
-        torch.testing.assert_close([layer.cpu() for layer in network], other)
+    for weight, trained_layers in ((0.3, 3), (0.2, 1), (0.1, 3)):
+        moved = [[layer.cuda() for layer in network] for network in networks]
+        ours = on_cuda([value.cuda() for value in values], moved, weight, trained_layers)
+        expected = rate_of(33, 18)(values, networks, weight, trained_layers)
+        assert ours.bits == pytest.approx(expected.bits)
+        torch.testing.assert_close([grid.cpu() for grid in ours.latents], expected.latents)
+        for network, other in zip(ours.networks, expected.networks, strict=True):
+            torch.testing.assert_close([layer.cpu() for layer in network], other)
+        for value in values:
+            value *= 0.9

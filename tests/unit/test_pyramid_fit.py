@@ -249,9 +249,11 @@ def test_bits_weigh_less_and_less_down_to_what_was_asked_for() -> None:
     assert weights[-1] == 1
 
 
-def test_bits_of_matrices_weigh_more_in_long_fits_alone() -> None:
-    weights = [PyramidPlan(((0, n),), 0.001, 0).matrices_bit_weight for n in (20, 900, 3_800)]
-    assert weights == pytest.approx([4, 4, 8])
+def test_bits_of_matrices_weigh_more_in_long_fits_and_at_large_trade_offs() -> None:
+    plans = [PyramidPlan(((0, steps),), 0.001, 0) for steps in (20, 900, 3_800)]
+    for trade_off, usual in ((0.0225, 7.8), (0.0025, 2.6)):
+        weights = [plan.matrices_bit_weight(trade_off) for plan in plans]
+        assert weights == pytest.approx([usual, usual, 2 * usual])
 
 
 def test_corrections_of_long_fits_set_in_late() -> None:
