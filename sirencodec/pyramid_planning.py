@@ -82,7 +82,7 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
     budget_bits = 8.0 * max(target_bytes - overhead_bytes, 1)
 
     def payload_bits(trade_off: float) -> float:
-        matrices_bits = likely_matrices_bits(trade_off, num_pixels, stages[-1][1], budget_bits)
+        matrices_bits = likely_matrices_bits(trade_off, num_pixels, budget_bits)
         return spectrum.bpp(trade_off) * num_pixels + matrices_bits
 
     trade_off = trade_off_where(payload_bits, budget_bits)

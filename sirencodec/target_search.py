@@ -39,14 +39,11 @@ DB_TO_TRADE_OFF: Final = 0.2 * math.log(10)  # logarithm of the trade-off for a 
 # that. A third of a budget can be theirs, so a guess is not enough (benchmarks/LOG.md, entry 19).
 MEASUREMENTS: Final = ((0.2, 1.1), (0.45, 1.04), (0.7, 1.0))
 
-# The guess until then: what all matrices come to after so many steps where a bit is worth so much
-# error; how many fewer where it is worth twice as much, and how many more come with the steps; and
-# of a small budget.
-USUAL_MATRICES_BITS: Final = 7_000.0
-USUAL_STEPS: Final = 240
+# The guess until then: what all matrices come to where a bit is worth so much error, how many fewer
+# where it is worth twice as much (benchmarks/LOG.md, entry 26), and of a small budget.
+USUAL_MATRICES_BITS: Final = 6_500.0
 USUAL_BIT_WEIGHT: Final = 0.005 / 393_216
-MATRICES_BITS_PER_OCTAVE: Final = 450.0
-STEPS_EXPONENT: Final = 0.15
+MATRICES_BITS_PER_OCTAVE: Final = 650.0
 LARGEST_MATRICES_SHARE: Final = 0.65
 
 
@@ -109,9 +106,7 @@ class TargetSearch:
         state, least = self._state, LEAST_SHARE * budget_bits
         matrices_bits = self._matrices_bits
         if matrices_bits is None:
-            matrices_bits = likely_matrices_bits(
-                state.trade_off, state.num_pixels, self._steps, budget_bits
-            )
+            matrices_bits = likely_matrices_bits(state.trade_off, state.num_pixels, budget_bits)
         wanted = max(AIM * budget_bits - matrices_bits, least)
         excess = math.log(max(state.rounded_bits(), least) / wanted)
         log_bpp = min(0.0, math.log(budget_bits / state.num_pixels / USUAL_BPP))
@@ -119,18 +114,14 @@ class TargetSearch:
         return BITS_TO_TRADE_OFF * (excess - saving * left**2)
 
 
-def likely_matrices_bits(
-    trade_off: float, num_pixels: int, steps: int, budget_bits: float
-) -> float:
+def likely_matrices_bits(trade_off: float, num_pixels: int, budget_bits: float) -> float:
     """What all matrices of a picture are likely to take.
 
     Args:
         trade_off: error that a bit a pixel is worth.
         num_pixels: of the image.
-        steps: of the last stage.
         budget_bits: for matrices and latents.
     """
     octaves = math.log2(trade_off / num_pixels / USUAL_BIT_WEIGHT)
     usual = max(0.0, USUAL_MATRICES_BITS - MATRICES_BITS_PER_OCTAVE * octaves)
-    settled: float = usual * (steps / USUAL_STEPS) ** STEPS_EXPONENT
-    return min(settled, LARGEST_MATRICES_SHARE * budget_bits)
+    return min(usual, LARGEST_MATRICES_SHARE * budget_bits)

@@ -3,14 +3,15 @@
 Reverse water-filling (Cover and Thomas, Elements of Information Theory, section 10.3): independent
 Gaussian sources are best coded with the same error each, the water level, and not at all where
 they have less energy than that. The sources taken here are the coefficients of 8 x 8 cosine
-transforms. It takes milliseconds, and spares a fit the search for its target: on twelve crops of
-training photographs, from 0.05 to 1.2 bits a pixel, the rate was right to 15 % (benchmarks/LOG.md,
-entry 11).
+transforms, of the image and of the picture that its blocks' means make. It takes milliseconds, and
+spares a fit the search for its target: where the first trade-off is three times too large, it loses
+4 to 10 % (benchmarks/LOG.md, entry 26).
 """
 
 import math
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,17 +19,23 @@ import numpy.typing as npt
 BLOCK: Final = 8
 LARGEST_BLOCKS: Final = 1 << 14  # a megapixel says enough about a larger image
 
-# From the bits of water-filling to those of a fitted pyramid's latents, both a pixel:
-# factor * bits ** exponent. Ours sees more than a block where little is coded, and pays for its
-# redundant grids where much is.
-BPP_FACTOR: Final = 1.39
-BPP_EXPONENT: Final = 1.4
-PSNR_OFFSET_DB: Final = -0.8
+# From the quality of water-filling to that of a fitted pyramid, in decibels: a few less where much
+# is coded, for its grids are redundant (benchmarks/LOG.md, entry 26).
+PSNR_OFFSET_DB: Final = 5.0
+PSNR_FACTOR: Final = 0.8
 
 TRADE_OFF_RANGE: Final = (1e-6, 0.3)
 BISECTIONS: Final = 40
 
 Energies = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Level:
+    """Energies of coefficients that stand for so many pixels."""
+
+    energies: Energies
+    num_pixels: int
 
 
 class Spectrum:
@@ -37,25 +44,33 @@ class Spectrum:
     def __init__(self, samples: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
         """Transform ``samples``, (height, width, channels)."""
         self._channels = samples.shape[2]
-        blocks = _blocks(samples)
-        self._num_pixels = blocks.shape[0] * BLOCK * BLOCK
-        values = blocks / np.iinfo(samples.dtype).max @ _decorrelation(self._channels).T
-        cosines = _cosines()
-        coefficients = np.einsum("ur,nrcs,vc->nuvs", cosines, values, cosines, optimize=True)
-        coefficients[:, 0, 0] -= coefficients[:, 0, 0].mean(0)
-        self._energies: Energies = np.square(coefficients).ravel()
+        axes = _decorrelation(self._channels).T / np.iinfo(samples.dtype).max
+        whole = _in_blocks(samples)
+        every = max(1, math.ceil(math.sqrt(whole.shape[0] * whole.shape[2] / LARGEST_BLOCKS)))
+        fine = _coefficients(whole[::every, :, ::every] @ axes)
+        means = _coefficients(_in_blocks(BLOCK * whole.mean((1, 3)) @ axes))
+        coarsest = means[:, :, 0, 0] - means[:, :, 0, 0].mean((0, 1))
+        self._levels = [
+            _Level(_variations(fine), fine[..., 0].size),
+            _Level(_variations(means), means[..., 0].size * BLOCK**2),
+            _Level(np.square(coarsest), means[..., 0].size * BLOCK**2),
+        ]
 
     def bpp(self, trade_off: float) -> float:
         """Trade-off (error that a bit a pixel is worth) -> bits a pixel of the latents."""
-        ratios = np.maximum(1.0, self._energies / self._water_level(trade_off))
-        bpp: float = 0.5 * float(np.log2(ratios).sum()) / self._num_pixels
-        return BPP_FACTOR * math.exp(BPP_EXPONENT * math.log(max(bpp, 1e-9)))
+        water_level, bpp = self._water_level(trade_off), 0.0
+        for level in self._levels:
+            ratios = np.maximum(1.0, level.energies / water_level)
+            bpp += 0.5 * float(np.log2(ratios).sum()) / level.num_pixels
+        return bpp
 
     def psnr_db(self, trade_off: float) -> float:
         """Trade-off -> quality."""
-        errors = np.minimum(self._energies, self._water_level(trade_off))
-        error: float = float(errors.sum()) / (self._num_pixels * self._channels)
-        return -10 * math.log10(max(error, 1e-12)) + PSNR_OFFSET_DB
+        water_level, error = self._water_level(trade_off), 1e-12
+        for level in self._levels:
+            errors = np.minimum(level.energies, water_level)
+            error += float(errors.sum()) / (level.num_pixels * self._channels)
+        return PSNR_OFFSET_DB - PSNR_FACTOR * 10 * math.log10(error)
 
     def _water_level(self, trade_off: float) -> float:
         """A coefficient's error falls by 2 ln 2 times itself for a bit."""
@@ -75,16 +90,25 @@ def trade_off_where(measure: Callable[[float], float], wanted: float) -> float:
     return math.exp(high)
 
 
-def _blocks(samples: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> Energies:
-    """Samples -> (blocks, 8, 8, channels), some of them where there are many."""
-    height, width, channels = samples.shape
-    padding = ((0, -height % BLOCK), (0, -width % BLOCK), (0, 0))
-    every = max(1, math.ceil(math.sqrt(height * width / (BLOCK * BLOCK * LARGEST_BLOCKS))))
-    whole: npt.NDArray[np.generic] = np.pad(samples, padding, mode="edge")
-    rows, columns = whole.shape[0] // BLOCK, whole.shape[1] // BLOCK
-    grid = whole.reshape(rows, BLOCK, columns, BLOCK, channels)[::every, :, ::every]
-    blocks = grid.transpose(0, 2, 1, 3, 4).reshape(-1, BLOCK, BLOCK, channels)
-    return blocks.astype(np.float64)
+def _in_blocks(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """(rows, columns, channels) -> (down, 8, across, 8, channels), edges repeated."""
+    rows, columns, channels = plane.shape
+    padded = np.pad(plane, ((0, -rows % BLOCK), (0, -columns % BLOCK), (0, 0)), mode="edge")
+    return padded.reshape(-(-rows // BLOCK), BLOCK, -(-columns // BLOCK), BLOCK, channels)
+
+
+def _coefficients(blocks: npt.NDArray[Any]) -> Energies:
+    """(down, 8, across, 8, channels) -> cosine transforms, (down, across, 8, 8, channels)."""
+    cosines = _cosines()
+    found: Energies = np.einsum("ur,drack,vc->dauvk", cosines, blocks, cosines, optimize=True)
+    return found
+
+
+def _variations(coefficients: Energies) -> Energies:
+    """Transforms -> energies of all but the blocks' means."""
+    energies = np.square(coefficients)
+    energies[:, :, 0, 0] = 0
+    return energies
 
 
 def _cosines() -> Energies:

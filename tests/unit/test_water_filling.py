@@ -7,7 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from sirencodec.water_filling import TRADE_OFF_RANGE, Spectrum, trade_off_where
+from sirencodec.water_filling import (
+    PSNR_FACTOR,
+    PSNR_OFFSET_DB,
+    TRADE_OFF_RANGE,
+    Spectrum,
+    trade_off_where,
+)
 from tests.pictures import make_clouds
 
 TRADE_OFFS = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1]
@@ -38,8 +44,9 @@ def test_error_of_white_noise() -> None:
     """Below its variance the error is the water level, trade-off * channels / (2 ln 2)."""
     spectrum = Spectrum(noise(40, channels=1))
     high, low = (10 ** (-spectrum.psnr_db(trade_off) / 10) for trade_off in (2e-5, 1e-5))
-    assert high / low == pytest.approx(2, rel=0.05)
-    assert low == pytest.approx(1e-5 / (2 * math.log(2)) * 10**0.08, rel=0.05)
+    assert high / low == pytest.approx(2**PSNR_FACTOR, rel=0.05)
+    level = 1e-5 / (2 * math.log(2))
+    assert low == pytest.approx(level**PSNR_FACTOR * 10 ** (-PSNR_OFFSET_DB / 10), rel=0.05)
 
 
 def test_flat_images_take_nothing() -> None:
@@ -64,6 +71,13 @@ def test_a_large_image_is_judged_by_some_of_its_blocks() -> None:
     part = noise(20, 512, 512, 1)
     large = Spectrum(np.tile(part, (4, 6, 1)))
     assert large.bpp(1e-3) == pytest.approx(Spectrum(part).bpp(1e-3), rel=0.02)
+
+
+def test_what_changes_slowly_takes_little() -> None:
+    """A block's mean follows from those around it, as coarse grids tell of fine ones."""
+    down, across = np.mgrid[:256, :256] / 256
+    slope = np.rint(255 * (down + across) / 2).astype(np.uint8)[..., None]
+    assert Spectrum(slope).bpp(1e-3) < 0.1 * Spectrum(noise(20, 256, 256, 1)).bpp(1e-3)
 
 
 @pytest.mark.parametrize("wanted", [0.05, 0.3, 2.0])
