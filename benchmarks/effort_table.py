@@ -16,7 +16,8 @@ def effort_table(run: dict[str, Any], anchor: Curve, window_bpp: Window | None =
 
     Compared image by image, and averaged: at each rate where a file's quality lies on the anchor's
     curve, and over all of them as BD-rate, for images that have the lowest and the highest rate. A
-    figure that lacks images says how many it has. Variants are left out.
+    figure that lacks images says how many it has. Variants are left out; so are, of times, those of
+    machines with a GPU.
     """
     points = [
         point for point in run["points"] if point["codec"] == OURS and not point.get("variant")
@@ -35,14 +36,21 @@ def effort_table(run: dict[str, Any], anchor: Curve, window_bpp: Window | None =
         ]
         curve = find_curve(curves, curve_name(of_effort[0]))
         over_all = _bd_rates(curve, at_ends[0] & at_ends[1], anchor, window_bpp)
-        rows.append([str(effort), _time(of_effort), *cells, _mean_text(over_all, anchor)])
+        times = [p["encode_s"] for p in of_effort if _on_cpu(run["sessions"][p["session"]])]
+        rows.append([str(effort), _time(times), *cells, _mean_text(over_all, anchor)])
     header = ["effort", "encode", *(f"{rate:g} bpp" for rate in rates), "BD-rate"]
     return markdown(header, rows)
 
 
-def _time(points: Sequence[Point]) -> str:
+def _on_cpu(session: dict[str, Any]) -> bool:
+    """Whether a session's machine had nothing but its processor to encode with."""
+    return "accelerator" not in session["machine"]
+
+
+def _time(seconds: Sequence[float]) -> str:
     """Median and range."""
-    seconds = [point["encode_s"] for point in points]
+    if not seconds:
+        return "–"
     return f"{median(seconds):.0f} s ({min(seconds):.0f} to {max(seconds):.0f})"
 
 

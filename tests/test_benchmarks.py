@@ -457,6 +457,21 @@ def test_efforts_are_compared_at_equal_quality_where_measured(tmp_path):
     )
 
 
+@needs_bjontegaard
+def test_times_of_machines_with_a_gpu_are_left_out(tmp_path):
+    run = fake_run(webp=1.0, sirencodec=0.8)
+    (session,) = run["sessions"]
+    with_gpu = session["machine"] | {"accelerator": "slate"}
+    run["sessions"].append(session | {"machine": with_gpu})
+    for point in run["points"]:
+        if point["codec"] == "sirencodec":
+            on_gpu = point["image"] == "b"
+            point |= {"effort": 4, "session": int(on_gpu), "encode_s": 1.0 if on_gpu else 30.0}
+    (tmp_path / "tiny.json").write_text(json.dumps(run))
+    text = "<!-- benchmarks:efforts tiny anchor=webp -->\n<!-- /benchmarks:efforts -->"
+    assert "| 4 | 30 s (30 to 30) | −20.0 % |" in readme.render(text, tmp_path)
+
+
 def committed_results():
     """Results in git; outside of git, those on disk."""
     command = ["git", "ls-files", "--", "benchmarks/results/*.json"]
