@@ -23,7 +23,7 @@ class EncodeConfig:
         profile: "pure" codes a network alone, "pyramid" latent grids as well; "auto" takes the one
             that suits the image.
         seed: of all randomness.
-        device: "auto", "cpu" or "cuda"; "auto" takes what is likely to be faster.
+        device: "auto", "cpu" or "cuda"; "auto" takes CUDA where there is one.
         strip: leave ICC profile, EXIF and XMP out of the file.
     """
 

@@ -3,7 +3,6 @@
 import torch
 
 from sirencodec.errors import ParameterError
-from sirencodec.kernels import single_kernels
 
 
 def choose_device(name: str) -> torch.device:
@@ -25,14 +24,3 @@ def choose_device(name: str) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ParameterError(f"device {name!r} is not available on this machine")
     return device
-
-
-def choose_pyramid_device(name: str) -> torch.device:
-    """The same for fitting a pyramid: "auto" takes CUDA only where loops are not compiled.
-
-    A step is thousands of small operations. An H100 takes as long to start them as a single core
-    takes for the compiled loops (docs/measurements.md).
-    """
-    if name == "auto" and single_kernels():
-        return torch.device("cpu")
-    return choose_device(name)

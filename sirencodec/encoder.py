@@ -8,7 +8,7 @@ from sirencodec.architecture import Architecture
 from sirencodec.config import EncodeConfig
 from sirencodec.container import Header, write_container
 from sirencodec.decoder import decode
-from sirencodec.device import choose_device, choose_pyramid_device
+from sirencodec.device import choose_device
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import ImageError
 from sirencodec.fit import FitPlan, fit
@@ -102,7 +102,7 @@ class _Work:
 def _encode_pyramid(work: _Work) -> EncodeResult:
     """Latent grids and a network: one fit, which finds the trade-off that meets the target."""
     image, config = work.image, work.config
-    device = choose_pyramid_device(config.device)
+    device = choose_device(config.device)
     architecture = plan_pyramid_architecture(image.channels)
     overhead_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
     plan = plan_pyramid(config, image.samples, overhead_bytes)

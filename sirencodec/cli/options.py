@@ -59,7 +59,7 @@ device_option = click.option(
     shell_complete=_complete_device,
     default="auto",
     show_default=True,
-    help="Where to compute. auto: CUDA if there is one and it is likely to be faster.",
+    help="Where to compute. auto: CUDA where there is one.",
 )
 
 
