@@ -24,7 +24,7 @@ PRIOR: Final = 1
 # Where there is a target, a fit begins with this many times the trade-off that is foreseen: fine
 # grids that are filled too soon never quite empty again, at the cost of up to 0.4 dB, while twice
 # too much costs little (benchmarks/LOG.md, entry 26).
-START_GAIN: Final = 1.5
+FIRST_TIMES_FORESEEN: Final = 1.5
 
 # The trade-off at a quality of 60 and the change for one point: a decade in 32, about the bits a
 # pixel that the pure profile gives at the same quality.
@@ -77,7 +77,7 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
         for octaves, steps in STAGE_STEPS
     )
     if config.psnr_db is not None:
-        trade_off = START_GAIN * trade_off_where(spectrum.psnr_db, config.psnr_db)
+        trade_off = FIRST_TIMES_FORESEEN * trade_off_where(spectrum.psnr_db, config.psnr_db)
         return PyramidPlan(stages, trade_off, config.seed, psnr_db=config.psnr_db)
     target_bytes = target_file_bytes(config, num_pixels)
     if target_bytes is None:
@@ -90,7 +90,7 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
         matrices_bits = likely_matrices_bits(trade_off, num_pixels, budget_bits)
         return spectrum.bpp(trade_off) * num_pixels + matrices_bits
 
-    trade_off = START_GAIN * trade_off_where(payload_bits, budget_bits)
+    trade_off = FIRST_TIMES_FORESEEN * trade_off_where(payload_bits, budget_bits)
     return PyramidPlan(stages, trade_off, config.seed, budget_bits=budget_bits)
 
 
