@@ -133,10 +133,8 @@ class ContextRate:
         """
         if trained_layers not in self._recordings:
             self._recordings[trained_layers] = Recording(partial(self._cost, trained_layers))
-        weight_of_all = self._like.new_full((), weight)
-        (bits,), latents, *trained = self._recordings[trained_layers](
-            [weight_of_all], grids, *networks
-        )
+        weights = [self._like.new_full((), weight)]
+        (bits,), latents, *trained = self._recordings[trained_layers](weights, grids, *networks)
         return Rate(bits.tolist(), latents, trained)
 
     def _cost(
@@ -146,7 +144,7 @@ class ContextRate:
         grids: Sequence[Tensor],
         *networks: Network,
     ) -> list[list[Tensor]]:
-        """Bits of all grids (one tensor), and the gradients as ``Rate`` has them."""
+        """What ``Rate`` has, of the one weight. Its bits are the only tensor of the first list."""
         stacks = self._filled(grids)
         slopes = [torch.zeros_like(stack) for stack in stacks]
         bits = self._like.new_zeros(len(grids))

@@ -57,8 +57,8 @@ class PyramidPlan:
 
     def matrices_bit_weight(self, trade_off: float) -> float:
         """What a bit of shipped matrices counts for, relative to one of latents."""
-        long = max(1.0, self.stages[-1][1] / LONG_FIT_STEPS)
-        return MATRICES_BIT_WEIGHT * math.sqrt(trade_off * long)
+        times_as_long = max(1.0, self.stages[-1][1] / LONG_FIT_STEPS)
+        return MATRICES_BIT_WEIGHT * math.sqrt(trade_off * times_as_long)
 
     @property
     def hard_steps(self) -> int:

@@ -22,7 +22,7 @@ HIDDEN_LAYERS: Final = 1
 PRIOR: Final = 1
 
 # Where there is a target, a fit begins with this many times the trade-off that is foreseen: fine
-# grids that are filled too soon never quite empty again, at the cost of up to 0.4 dB, while twice
+# grids that are filled too soon never quite empty again, at the cost of up to 0.5 dB, while twice
 # too much costs little (benchmarks/LOG.md, entry 26).
 FIRST_TIMES_FORESEEN: Final = 1.5
 
@@ -69,14 +69,13 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
     """
     num_pixels: int = samples.shape[0] * samples.shape[1]
     share = EFFORT_STEPS[config.effort] * min(1.0, math.sqrt(USUAL_PIXELS / num_pixels))
-    spectrum = Spectrum(samples)
-
     reduced = min(1.0, share**REDUCED_EXPONENT)
     stages = tuple(
         (octaves, max(FEWEST_STEPS, round(steps * (reduced if octaves else share))))
         for octaves, steps in STAGE_STEPS
     )
     if config.psnr_db is not None:
+        spectrum = Spectrum(samples)
         trade_off = FIRST_TIMES_FORESEEN * trade_off_where(spectrum.psnr_db, config.psnr_db)
         return PyramidPlan(stages, trade_off, config.seed, psnr_db=config.psnr_db)
     target_bytes = target_file_bytes(config, num_pixels)
@@ -84,7 +83,7 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
         quality = DEFAULT_QUALITY if config.quality is None else config.quality
         trade_off = quality_trade_off(quality)
         return PyramidPlan(stages, trade_off, config.seed)
-    budget_bits = 8.0 * max(target_bytes - overhead_bytes, 1)
+    budget_bits, spectrum = 8.0 * max(target_bytes - overhead_bytes, 1), Spectrum(samples)
 
     def payload_bits(trade_off: float) -> float:
         matrices_bits = likely_matrices_bits(trade_off, num_pixels, budget_bits)

@@ -4,8 +4,8 @@ Reverse water-filling (Cover and Thomas, Elements of Information Theory, section
 Gaussian sources are best coded with the same error each, the water level, and not at all where
 they have less energy than that. The sources taken here are the coefficients of 8 x 8 cosine
 transforms, of the image and of the picture that its blocks' means make. It takes milliseconds, and
-spares a fit the search for its target: where the first trade-off is three times too large, it loses
-4 to 10 % (benchmarks/LOG.md, entry 26).
+spares a fit the search for its target: a photograph whose first trade-off was three times too large
+lost 4 to 10 % (benchmarks/LOG.md, entry 26).
 """
 
 import math
