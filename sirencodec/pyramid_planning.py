@@ -22,8 +22,8 @@ HIDDEN_LAYERS: Final = 1
 PRIOR: Final = 1
 
 # Where there is a target, a fit begins with this many times the trade-off that is foreseen: fine
-# grids that are filled too soon never quite empty again, at the cost of up to 0.5 dB, while twice
-# too much costs little (benchmarks/LOG.md, entry 26).
+# grids that are filled too soon never quite empty again, at the cost of up to 0.5 dB at high rates.
+# In long fits at low rates it is too much (benchmarks/LOG.md, entry 26).
 FIRST_TIMES_FORESEEN: Final = 1.5
 
 # The trade-off at a quality of 60 and the change for one point: a decade in 32, about the bits a
