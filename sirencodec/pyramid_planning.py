@@ -21,10 +21,11 @@ HIDDEN_FEATURES: Final = 16
 HIDDEN_LAYERS: Final = 1
 PRIOR: Final = 1
 
-# Where there is a target, a fit begins with this many times the trade-off that is foreseen: fine
-# grids that are filled too soon never quite empty again, at the cost of up to 0.5 dB at high rates.
-# In long fits at low rates it is too much (benchmarks/LOG.md, entry 26).
-FIRST_TIMES_FORESEEN: Final = 1.5
+# Where there is a target, a fit begins above the trade-off that is foreseen, by this part of it for
+# a bit a pixel: fine grids that are filled too soon never quite empty again, at the cost of up to
+# 0.5 dB at high rates. At low ones they are hardly filled, and too much is as bad
+# (benchmarks/LOG.md, entries 26 and 27).
+FIRST_SURPLUS_PER_BPP: Final = 0.6
 
 # The trade-off at a quality of 60 and the change for one point: a decade in 32, about the bits a
 # pixel that the pure profile gives at the same quality.
@@ -76,7 +77,7 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
     )
     if config.psnr_db is not None:
         spectrum = Spectrum(samples)
-        trade_off = FIRST_TIMES_FORESEEN * trade_off_where(spectrum.psnr_db, config.psnr_db)
+        trade_off = _first_trade_off(spectrum, trade_off_where(spectrum.psnr_db, config.psnr_db))
         return PyramidPlan(stages, trade_off, config.seed, psnr_db=config.psnr_db)
     target_bytes = target_file_bytes(config, num_pixels)
     if target_bytes is None:
@@ -89,8 +90,13 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
         matrices_bits = likely_matrices_bits(trade_off, num_pixels, budget_bits)
         return spectrum.bpp(trade_off) * num_pixels + matrices_bits
 
-    trade_off = FIRST_TIMES_FORESEEN * trade_off_where(payload_bits, budget_bits)
+    trade_off = _first_trade_off(spectrum, trade_off_where(payload_bits, budget_bits))
     return PyramidPlan(stages, trade_off, config.seed, budget_bits=budget_bits)
+
+
+def _first_trade_off(spectrum: Spectrum, foreseen: float) -> float:
+    """The trade-off that is thought to meet a target -> the one to begin with."""
+    return foreseen * (1 + FIRST_SURPLUS_PER_BPP * spectrum.bpp(foreseen))
 
 
 def quality_trade_off(quality: float) -> float:
