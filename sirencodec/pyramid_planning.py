@@ -24,8 +24,9 @@ PRIOR: Final = 1
 # Where there is a target, a fit begins above the trade-off that is foreseen, by this part of it for
 # a bit a pixel: fine grids that are filled too soon never quite empty again, at the cost of up to
 # 0.5 dB at high rates. At low ones they are hardly filled, and too much is as bad
-# (benchmarks/LOG.md, entries 26 and 27).
+# (benchmarks/LOG.md, entries 26 and 27). Above a bit a pixel nothing was measured.
 FIRST_SURPLUS_PER_BPP: Final = 0.6
+LARGEST_SURPLUS: Final = 0.6
 
 # The trade-off at a quality of 60 and the change for one point: a decade in 32, about the bits a
 # pixel that the pure profile gives at the same quality.
@@ -96,7 +97,7 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
 
 def _first_trade_off(spectrum: Spectrum, foreseen: float) -> float:
     """The trade-off that is thought to meet a target -> the one to begin with."""
-    return foreseen * (1 + FIRST_SURPLUS_PER_BPP * spectrum.bpp(foreseen))
+    return foreseen * (1 + min(LARGEST_SURPLUS, FIRST_SURPLUS_PER_BPP * spectrum.bpp(foreseen)))
 
 
 def quality_trade_off(quality: float) -> float:

@@ -23,6 +23,7 @@ from sirencodec.pyramid_planning import (
     plan_pyramid_architecture,
     quality_trade_off,
 )
+from sirencodec.water_filling import Spectrum, trade_off_where
 from tests.pictures import make_clouds
 
 PICTURE = make_clouds(768, 512)
@@ -116,6 +117,17 @@ def test_a_search_starts_from_what_is_likely() -> None:
         assert trade_offs == sorted(trade_offs, reverse=True)
         assert 0 < trade_offs[-1] <= trade_offs[0] <= 1
     assert plan(psnr_db=33.3).psnr_db == 33.3
+
+
+@pytest.mark.parametrize(
+    ("psnr_db", "least", "most"), [(25.0, 1.0, 1.05), (33.0, 1.2, 1.5), (45.0, 1.5, 1.7)]
+)
+def test_fine_grids_are_filled_late_where_they_matter(
+    psnr_db: float, least: float, most: float
+) -> None:
+    """At a low rate a fit begins at what is foreseen, at a high one well above."""
+    foreseen = trade_off_where(Spectrum(PICTURE).psnr_db, psnr_db)
+    assert least <= plan(psnr_db=psnr_db).trade_off / foreseen <= most
 
 
 def test_the_seed_is_handed_on() -> None:
