@@ -94,6 +94,12 @@ def write_container(header: Header, payload: bytes, metadata: bytes | None = Non
     return data
 
 
+def overhead_bytes(header: Header, payload_bytes: int) -> int:
+    """What a file without metadata has besides a payload of so many bytes."""
+    length, no_length = write_varint(payload_bytes), write_varint(0)
+    return len(write_container(header, b"")) - len(no_length) + len(length)
+
+
 def parse_container(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Container:
     """.siren file -> its parts, the picture's checksum and all limits verified.
 

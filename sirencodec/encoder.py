@@ -6,7 +6,7 @@ from itertools import repeat
 
 from sirencodec.architecture import Architecture
 from sirencodec.config import EncodeConfig
-from sirencodec.container import Header, write_container
+from sirencodec.container import Header, overhead_bytes, write_container
 from sirencodec.decoder import decode
 from sirencodec.device import choose_device
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
@@ -104,8 +104,8 @@ def _encode_pyramid(work: _Work) -> EncodeResult:
     image, config = work.image, work.config
     device = choose_device(config.device)
     architecture = plan_pyramid_architecture(image.channels)
-    overhead_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
-    plan = plan_pyramid(config, image.samples, overhead_bytes)
+    most_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
+    plan = plan_pyramid(config, image.samples, most_bytes)
     picture = fit_pyramid(image.samples, architecture, plan, device, work.on_step)
     return _finish(work, architecture, picture)
 
@@ -117,8 +117,10 @@ def _encode_pure(work: _Work) -> EncodeResult:
     num_pixels, longest_side = image.width * image.height, max(image.width, image.height)
 
     def attempt(budget_bits: float) -> EncodeResult:
-        """The best file at one payload budget."""
+        """The best file at one payload budget, and with what its header leaves of the most."""
         architecture = plan_architecture(budget_bits, image.channels, longest_side)
+        header = Header(image.width, image.height, image.bit_depth, architecture)
+        budget_bits += 8 * (OVERHEAD_BYTES - overhead_bytes(header, int(budget_bits) // 8))
         plans = plan_fits(architecture, num_pixels, config.effort, budget_bits, config.seed)
         return max(map(attempt_plan, repeat(architecture), plans), key=lambda tried: tried.psnr_db)
 

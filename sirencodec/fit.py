@@ -19,8 +19,9 @@ from sirencodec.annealing import cosine
 from sirencodec.architecture import Architecture
 from sirencodec.batch_gradient import BatchGradient
 from sirencodec.bit_allocation import allocate_steps
+from sirencodec.entropy.coder import WORD_BYTES
 from sirencodec.entropy.frequency import LARGEST_LEVEL
-from sirencodec.entropy.payload import QuantizedPicture, encode_payload
+from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
 from sirencodec.errors import FitError
 from sirencodec.grid import image_coordinates
 from sirencodec.progress import FitProgress, OnStep
@@ -42,7 +43,9 @@ REALLOCATE_AT = (0.8, 0.9)  # fractions of the fit at which steps are chosen ane
 SENSITIVITY_POINTS = 24_576
 # Share of the budget to allocate; what the updates after the last allocation add is less.
 BUDGET_MARGIN = 0.998
-TIGHTENINGS = 5  # further allocations, each a margin smaller, should that not be enough
+# Further allocations, each a margin smaller, or a word, should that not be enough. There is little
+# left to fit through them: they cost a small file 0.2 dB (benchmarks/LOG.md, entry 27).
+TIGHTENINGS = 5
 TIGHTENING_RATE = 0.01  # of the learning rate
 ERROR_SMOOTHING = 0.05  # share of a new batch in the running error
 SETTLING_STEPS = 500
@@ -108,12 +111,12 @@ def _fit_once(
 ) -> QuantizedWeights | None:
     """One fit from a fresh network; None if it diverges."""
     reallocations = {int(fraction * plan.steps) for fraction in REALLOCATE_AT}
-    margin = BUDGET_MARGIN
+    budget_bits = largest_payload_bits(plan.budget_bits, architecture)
     with worker_threads(torch.get_num_threads() if device.type == "cpu" else 1) as workers:
         state = _FitState(samples, architecture, plan, device, workers)
         for step in range(plan.steps):
             if step in reallocations:
-                state.allocate(margin * plan.budget_bits)
+                state.allocate(BUDGET_MARGIN * budget_bits)
             warm = min(1.0, (step + 1) / WARM_UP_STEPS)
             state.update(learning_rate * warm * cosine(step / plan.steps))
             if state.has_diverged:
@@ -128,8 +131,8 @@ def _fit_once(
                 <= plan.budget_bits
             ):
                 break
-            margin -= 1 - BUDGET_MARGIN
-            state.allocate(margin * plan.budget_bits)
+            budget_bits -= max((1 - BUDGET_MARGIN) * plan.budget_bits, 8 * WORD_BYTES)
+            state.allocate(BUDGET_MARGIN * budget_bits)
             for _ in range(1 + plan.steps // 50):
                 state.update(learning_rate * TIGHTENING_RATE)
         return state.quantized()

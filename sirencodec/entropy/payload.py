@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from sirencodec.architecture import Architecture
-from sirencodec.entropy.coder import OnSymbols, SymbolDecoder, SymbolEncoder
+from sirencodec.entropy.coder import WORD_BYTES, OnSymbols, SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.context import Latents, decode_latents, encode_latents
 from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices, encode_matrices
 from sirencodec.entropy.prior import adapted_context, adapted_refinement, prior_shapes
@@ -43,6 +43,12 @@ def matrix_shapes(architecture: Architecture) -> tuple[tuple[int, int], ...]:
     """
     differences = prior_shapes(architecture.prior) if architecture.grids else ()
     return architecture.layer_shapes + architecture.kernel_shapes + differences
+
+
+def largest_payload_bits(budget_bits: float, architecture: Architecture) -> float:
+    """Budget -> bits of the largest payload that keeps to it: a stream takes whole words."""
+    side_bits, word_bits = 8 * MATRIX_BYTES * len(matrix_shapes(architecture)), 8 * WORD_BYTES
+    return side_bits + word_bits * max(0.0, (budget_bits - side_bits) // word_bits)
 
 
 def encode_payload(picture: QuantizedPicture, architecture: Architecture) -> bytes:
