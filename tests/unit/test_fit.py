@@ -150,7 +150,7 @@ def test_progress_tells_of_the_file(seed: int) -> None:
     options = {"profile": "pure", "effort": 0, "seed": seed, "device": "cpu"}
     decoded = sirencodec.decode(sirencodec.encode(picture, on_step=told.append, **options))
     assert told[-1].psnr_db > told[0].psnr_db + 6
-    assert told[-1].psnr_db == pytest.approx(psnr_db(picture, decoded.samples), abs=0.13)
+    assert told[-1].psnr_db == pytest.approx(psnr_db(picture, decoded.samples), abs=0.18)
 
 
 def test_an_exception_in_the_callback_ends_the_fit() -> None:
