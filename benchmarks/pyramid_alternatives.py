@@ -131,11 +131,6 @@ def usual_octave(cost: Callable[[int], float], first: int) -> int:
     return first
 
 
-def no_hard_step(state: pyramid_state.PyramidState, share: float) -> None:
-    """Leave the network as it was when the latents were rounded."""
-    del state, share
-
-
 def no_search(search: object, step: int, progress: float) -> None:
     """Leave the trade-off as it was planned; only corrections may change it."""
     del search, step, progress

@@ -95,15 +95,6 @@ def _entropy_models() -> Iterator[Variant]:
 
 
 def _rounding() -> Iterator[Variant]:
-    # Rounded after the last stage, so that only hard steps go through it; and what comes after a
-    # missed target, which is why ablations of this kind want rates that are met at once.
-    late = {"pyramid_fit.ROUND_NETWORK_AT": 1.0}
-    hard = {"pyramid_state.PyramidState.hard_step": _alternative("no_hard_step")}
-    yield _variant("matrices-late", "quantisation-aware fitting", late)
-    yield _variant("no-hard-steps", "quantisation-aware fitting", hard)
-    yield _variant("all-after", "quantisation-aware fitting", late | hard)
-    hasty = {"trained_matrices.ROUNDED_SHARE": 1.0}
-    yield _variant("same-rate-when-rounded", "quantisation-aware fitting", hasty)
     yield _variant("no-noise", "soft rounding", {"pyramid_state.NOISES": (0.0, 0.0)})
     untried = {"latent_trials.TRIED_EXPONENTS": range(0)}
     yield _variant("no-trials", "trials of rounded latents", untried)
@@ -125,7 +116,6 @@ def _schedules() -> Iterator[Variant]:
         yield _variant(name, "coarse to fine", {"pyramid_planning.STAGE_STEPS": stages})
     unsought = {"target_search.TargetSearch.follow": _alternative("no_search")}
     yield _variant("no-search", "search for the target", unsought)
-    yield _variant("no-large-start", "latents' first steps", {"pyramid_state.START_GAIN": 0.0})
     unlimited = {"pyramid_state.LONGEST_STEP": math.inf}
     yield _variant("no-longest-step", "latents' steps", unlimited)
     even = {"pyramid_state.EXTRA_BIT_WEIGHT": 0.0}

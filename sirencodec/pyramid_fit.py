@@ -8,11 +8,11 @@ a full one; from zero at full size the fine grids would take on what belongs in 
 For the same reason bits weigh more at first than at the end: what a fine grid has taken on is slow
 to leave it (entry 21).
 
-Rounding comes in by degrees. While latents are soft their values are pulled towards whole numbers
-by a smooth step function with Gaussian noise in it, which narrows as the fit goes on; at the end
-they are rounded and only the network follows; then latents that a neighbouring whole number suits
-better move there (``latent_trials``). The network's own rounding starts before that: each matrix
-gets the step that costs least, and fitting goes on through it.
+Rounding of latents comes in by degrees: their values are pulled towards whole numbers by a smooth
+step function with Gaussian noise in it, which narrows as the fit goes on. At the end each matrix
+gets the step at which it costs least, all is rounded, and latents that a neighbouring whole number
+suits better move there (``latent_trials``). Rounding matrices before the end brings nothing, nor do
+steps of theirs after latents are rounded (LOG.md, entry 28).
 
 Loss: mean squared error, values being 0 to 1, plus ``trade_off`` times bits a pixel.
 """
@@ -29,8 +29,6 @@ from sirencodec.query import Samples
 from sirencodec.target_correction import corrected_picture
 from sirencodec.target_search import TargetSearch
 from sirencodec.workers import worker_threads
-
-ROUND_NETWORK_AT = 0.85  # of the last stage
 
 ONE_THREAD_PIXELS = 1 << 15
 
@@ -71,23 +69,18 @@ def _share_cores(num_pixels: int, device: torch.device) -> tuple[int, int]:
 
 
 def _fit(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> QuantizedPicture:
-    """The stages in turn, the hard steps, and what a target asks for besides."""
+    """The stages in turn, the rounding, and what a target asks for besides."""
     search = TargetSearch(state, plan)
     work = [steps * 4.0**-octaves for octaves, steps in plan.stages]
     for number, (octaves, steps) in enumerate(plan.stages):
         state.start_stage(octaves, steps)
         last = number == len(plan.stages) - 1
         for step in range(steps):
-            if last and step == int(ROUND_NETWORK_AT * steps):
-                state.choose_steps()
             progress = (sum(work[:number]) + step / steps * work[number]) / sum(work)
             if last:
                 search.follow(step, progress)
             state.soft_step(progress, step)
         state.finish_stage()
-    if not state.are_rounded:
-        state.choose_steps()
-    for step in range(plan.hard_steps):
-        state.hard_step(1 - step / plan.hard_steps)
+    state.round_matrices()
     state.try_neighbours(plan.trial_passes)
     return corrected_picture(state, architecture, plan)

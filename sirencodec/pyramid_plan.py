@@ -3,12 +3,6 @@
 import math
 from dataclasses import dataclass
 
-# The last stage's larger first steps fall off to 1 / e in so many, or in this part of a short one.
-START_STEPS = 23
-LONGEST_START = 0.35
-
-HARD_SHARE = 0.06  # steps with rounded latents, relative to the last stage's
-
 # Rounded latents are tried a level away once for so many steps of the last stage, within bounds; a
 # pass takes as long as some ten of them (LOG.md, entry 22).
 STEPS_PER_TRIAL = 200
@@ -22,7 +16,6 @@ LONG_FIT_STEPS = 950
 
 CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
 FEWEST_CORRECTION_STEPS = 30
-CORRECTION_HARD_SHARE = 0.2  # more, with rounded latents
 # Where on the cosine, and in noise and temperature, a correction sets in: its steps go through the
 # rest at half the stage's pace, or from here. Long fits must not be stirred up (LOG.md, entry 19).
 CORRECTION_PACE = 0.5
@@ -50,36 +43,25 @@ class PyramidPlan:
     psnr_db: float | None = None
     adapted_layers: int = 1
 
-    @property
-    def start_steps(self) -> float:
-        """Steps of the last stage in which its larger first ones fall off to 1 / e."""
-        return min(START_STEPS, LONGEST_START * self.stages[-1][1])
-
     def matrices_bit_weight(self, trade_off: float) -> float:
         """What a bit of shipped matrices counts for, relative to one of latents."""
         times_as_long = max(1.0, self.stages[-1][1] / LONG_FIT_STEPS)
         return MATRICES_BIT_WEIGHT * math.sqrt(trade_off * times_as_long)
 
     @property
-    def hard_steps(self) -> int:
-        """Steps after the last stage, with rounded latents."""
-        return max(10, round(HARD_SHARE * self.stages[-1][1]))
-
-    @property
     def trial_passes(self) -> int:
-        """How often to try rounded latents a level away, after the hard steps."""
+        """How often to try rounded latents a level away, after the last stage."""
         return min(max(1, self.stages[-1][1] // STEPS_PER_TRIAL), MOST_TRIALS)
 
     @property
-    def correction_steps(self) -> tuple[int, int]:
-        """Steps of a correction with soft and with rounded latents."""
-        soft = max(FEWEST_CORRECTION_STEPS, round(CORRECTION_SHARE * self.stages[-1][1]))
-        return soft, round(CORRECTION_HARD_SHARE * soft)
+    def correction_steps(self) -> int:
+        """Steps of a correction."""
+        return max(FEWEST_CORRECTION_STEPS, round(CORRECTION_SHARE * self.stages[-1][1]))
 
     @property
     def correction_start(self) -> float:
         """Where in the schedule a correction sets in, 0 to 1."""
-        part = self.correction_steps[0] / (CORRECTION_PACE * self.stages[-1][1])
+        part = self.correction_steps / (CORRECTION_PACE * self.stages[-1][1])
         return max(EARLIEST_CORRECTION_START, 1 - part)
 
     @property

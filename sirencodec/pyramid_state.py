@@ -33,9 +33,6 @@ NETWORK_RATE = 0.027  # learning rate of the network's layers but the last
 REDUCED_NETWORK_SHARE = 0.25
 
 LATENT_RATE = 0.13  # levels a step at full size; twice as many for each octave less
-# The last stage begins with larger steps, in which the finest latents leave zero: this much more,
-# falling off (``PyramidPlan.start_steps``).
-START_GAIN = 2.0
 MOMENTUM = 0.4  # decay of the mean gradient
 SECOND_MOMENT_DECAY = 0.99
 # In root mean square gradients. Near the end few latents have a slope at all, so for them that unit
@@ -95,7 +92,7 @@ class PyramidState:
         self._noise = torch.Generator(device=device).manual_seed(plan.seed)
         self.trade_off = plan.trade_off
         self._taken = 0
-        self._steps = sum(steps for _, steps in plan.stages) + plan.hard_steps + 1
+        self._steps = sum(steps for _, steps in plan.stages) + 1
 
     def start_stage(self, octaves: int, steps: int) -> None:
         """Turn to the image reduced by ``octaves``, for so many steps."""
@@ -145,27 +142,17 @@ class PyramidState:
         latent_rate *= min(1, (step + 1) / WARM_UP_STEPS)
         if self._octaves:
             network_share *= REDUCED_NETWORK_SHARE
-        else:
-            latent_rate *= 1 + START_GAIN * math.exp(-step / self._plan.start_steps)
         gradient = self._network_step(soft, network_share, bit_weight(progress))
         self._latent_step(gradient.mul_(slope), latent_rate)
 
-    def hard_step(self, share: float) -> None:
-        """Move the network alone, the latents rounded."""
-        self._network_step(torch.round(self._flat), FINAL_SHARE * share)
-
     def correct(self, factor: float) -> None:
-        """Change the trade-off and settle again, the network's steps chosen anew."""
+        """Change the trade-off and settle again, the matrices' steps chosen anew."""
         self.change_trade_off(factor)
-        self._matrices.are_rounded = False
-        (soft, hard), start = self._plan.correction_steps, self._plan.correction_start
-        for step in range(soft):
-            if step == soft // 2:
-                self.choose_steps()
-            progress = start + (1 - start) * step / soft
+        steps, start = self._plan.correction_steps, self._plan.correction_start
+        for step in range(steps):
+            progress = start + (1 - start) * step / steps
             self.soft_step(progress, self._plan.stages[-1][1], self._plan.correction_latent_share)
-        for step in range(hard):
-            self.hard_step(1 - step / hard)
+        self.round_matrices()
         self.try_neighbours(1)
 
     def try_neighbours(self, passes: int) -> None:
@@ -173,7 +160,7 @@ class PyramidState:
 
         All together are told of as one step of the fit.
         """
-        parts, weight = self._matrices.rounded(), self.trade_off / self.num_pixels
+        parts, weight = self._matrices.parts, self.trade_off / self.num_pixels
 
         def losses(grids: Sequence[Tensor]) -> list[Tensor]:
             errors = self._distortion.errors(*self._view.shown(parts, grids))
@@ -195,29 +182,18 @@ class PyramidState:
         lowest, highest = TRADE_OFF_RANGE
         self.trade_off = min(max(self.trade_off * factor, lowest), highest)
 
-    @property
-    def are_rounded(self) -> bool:
-        """Whether the matrices are being rounded."""
-        return self._matrices.are_rounded
-
-    def matrices_bits(self) -> float | None:
-        """What the matrices take; None while they are not being rounded."""
-        return matrices_bits(self._matrices.quantized()) if self.are_rounded else None
-
-    def matrices_bits_if_rounded(self) -> float:
-        """What the matrices would take now, while they are not being rounded."""
-        self.choose_steps()
-        bits = matrices_bits(self._matrices.quantized())
-        self._matrices.are_rounded = False
-        return bits
+    def matrices_bits(self) -> float:
+        """What the matrices would take if they were rounded now."""
+        self._choose_steps()
+        return matrices_bits(self._matrices.quantized())
 
     def rounded_bits(self) -> float:
         """What the latents would take, rounded, by the context model as it is."""
-        return self._bits(self._matrices.rounded(), self._rounded_latents())
+        return self._bits(self._matrices.parts, self._rounded_latents())
 
     def rounded_psnr_db(self) -> float:
-        """Quality of the image as a decoder would make it."""
-        return _psnr_db(self._error(self._matrices.rounded(), self._rounded_latents()))
+        """Quality of the image with rounded latents and the matrices as they are."""
+        return _psnr_db(self._error(self._matrices.parts, self._rounded_latents()))
 
     def _rounded_latents(self) -> list[Tensor]:
         """Those of the stage as a file would hold them."""
@@ -233,20 +209,20 @@ class PyramidState:
         errors = self._distortion.errors(*self._view.shown(parts, grids))
         return float(errors.mean(dtype=torch.float64))
 
-    def _network_step(self, latents: Tensor, rate: float, times_bits: float = 1.0) -> Tensor:
+    def _network_step(self, latents: Tensor, rate: float, times_bits: float) -> Tensor:
         """Move the network; returns the gradient with respect to the latents.
 
         Bits count for ``times_bits`` as much as the trade-off says.
         """
         grids = self._split(latents)
         weight = times_bits * self.trade_off / self.num_pixels
-        parts = self._matrices.rounded()
+        parts = self._matrices.parts
         distortion = self._distortion(*self._view.shown(parts, grids))
         cost = self._rate(grids, parts.networks, weight, self._plan.adapted_layers)
         bits = sum(cost.bits)
         if not math.isfinite(distortion.error + bits):
             raise FitError("the fit diverged")
-        self._move(self._view.gradient(distortion, cost.networks, self._matrices.parts), rate)
+        self._move(self._view.gradient(distortion, cost.networks, parts), rate)
         self._recent_bits, self._recent_psnr_db = bits, _psnr_db(distortion.error)
         self._tell(self._recent_psnr_db)
         slopes = self._along_latents(distortion, cost)
@@ -294,8 +270,13 @@ class PyramidState:
             latents.sub_(steps.clamp_(-LONGEST_STEP, LONGEST_STEP), alpha=rate)
         self._flat.clamp_(-LARGEST_LATENT, LARGEST_LATENT)
 
-    def choose_steps(self) -> None:
-        """Give each trained matrix the step at which it costs least."""
+    def round_matrices(self) -> None:
+        """Make them what a decoder will rebuild, each by the step at which it costs least."""
+        self._choose_steps()
+        self._matrices.round()
+
+    def _choose_steps(self) -> None:
+        """Find those steps, and leave the matrices as they are."""
         latents = self._rounded_latents()
         self._matrices.choose_steps(
             lambda parts: self._error(parts, latents),

@@ -16,7 +16,7 @@ from sirencodec.pyramid_state import PyramidState, bit_weight
 # Where the target is thought to be met, the trade-off would at first go by 1 / GAIN of the stage.
 GAIN: Final = 12.0
 LOOKS: Final = 40  # in the stage
-FIRST_LOOK: Final = 0.1  # of the stage, or the end of its large first steps if that is later
+FIRST_LOOK: Final = 0.1  # of the stage
 RESPONSE: Final = 0.1  # part of the stage in which the picture follows all but 1 / e of a change
 LARGEST_DISTANCE: Final = 2.0  # in logarithms of the trade-off, like all distances here
 
@@ -70,8 +70,7 @@ class TargetSearch:
             progress: of the whole fit, 0 to 1.
         """
         share = step / self._steps
-        too_early = share < FIRST_LOOK or step < self._plan.start_steps
-        if too_early or step % self._period:
+        if share < FIRST_LOOK or step % self._period:
             return
         if self._plan.psnr_db is not None:
             self._move(share, self._distance_to_quality(self._plan.psnr_db, 1 - share))
@@ -91,13 +90,10 @@ class TargetSearch:
         self._state.change_trade_off(math.exp(GAIN * part * cosine(share) * missing))
 
     def _measure_matrices(self, share: float) -> None:
-        """Find out what the matrices take if it is time to; once they are rounded it is known."""
-        state = self._state
-        if state.are_rounded:
-            self._matrices_bits = state.matrices_bits()
-        elif self._measurements and share >= self._measurements[0][0]:
+        """Find out what the matrices will take, if it is time to."""
+        if self._measurements and share >= self._measurements[0][0]:
             growth = self._measurements.pop(0)[1]
-            self._matrices_bits = growth * state.matrices_bits_if_rounded()
+            self._matrices_bits = growth * self._state.matrices_bits()
 
     def _distance_to_quality(self, psnr_db: float, left: float) -> float:
         """Wanted decibels and part of the stage that is left -> missing in the trade-off."""

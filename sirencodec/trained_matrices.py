@@ -30,8 +30,6 @@ LAST_LAYER_SHARE = 0.3
 KERNEL_SHARE = 0.2
 CONTEXT_SHARE = 0.5
 REFINEMENT_SHARE = 0.5
-# Of all of them while they are rounded: more, and levels flip back and forth (LOG.md, entry 24).
-ROUNDED_SHARE = 0.1
 
 # Bits of shipped matrices are part of the loss, as if a weight at a distance d from where it began
 # took log2(1 + (d / DISTANCE_SCALE)^2) / 2 of them: a whole matrix that stays is cheap, and at low
@@ -121,7 +119,6 @@ class TrainedMatrices:
         self._rate_shares += [REFINEMENT_SHARE] * len(refinement)
         self.start_stage()
         self.step_indices: tuple[int, ...] = ()
-        self.are_rounded = False
 
     def start_stage(self) -> None:
         """Forget the gradients of the stage before (benchmarks/LOG.md, entry 17)."""
@@ -132,18 +129,11 @@ class TrainedMatrices:
         """The matrices as they are."""
         return self._parts(self.values)
 
-    def rounded(self) -> Parts:
-        """The matrices as a decoder would rebuild them, while ``are_rounded``."""
-        if not self.are_rounded:
-            return self.parts
-        return self._parts(
-            [
-                _round(matrix, index, base)
-                for matrix, index, base in zip(
-                    self.values, self.step_indices, self._bases, strict=True
-                )
-            ]
-        )
+    def round(self) -> None:
+        """Make the matrices what a decoder will rebuild, by the steps that were chosen last."""
+        triples = zip(self.values, self.step_indices, self._bases, strict=True)
+        for matrix, index, base in triples:
+            matrix.copy_(_round(matrix, index, base))
 
     def _parts(self, values: Sequence[Tensor]) -> Parts:
         """Matrices in order -> what they are for."""
@@ -169,8 +159,6 @@ class TrainedMatrices:
             slope if base is None else slope + weight * _bits_slope(matrix - base)
             for slope, matrix, base in zip(gradient.flat(), self.values, self._bases, strict=True)
         ]
-        if self.are_rounded:
-            rate *= ROUNDED_SHARE
         self._optimizer.step(slopes, [share * rate for share in self._rate_shares])
         limit = LARGEST_KERNEL_WEIGHT / 2
         self.values[self._num_layers].clamp_(-limit, limit)
@@ -184,7 +172,7 @@ class TrainedMatrices:
         latent_bits: Callable[[Parts], float],
         weight: float,
     ) -> None:
-        """Give each matrix in turn the step at which it costs least, and round from now on.
+        """Find the step of each matrix in turn at which it costs least.
 
         Args:
             error: mean squared error with such matrices.
@@ -202,7 +190,7 @@ class TrainedMatrices:
             cost = partial(self._cost, number, current, loss, weight)
             chosen.append(nearest_step_index(2.0 ** -_lowest(cost, self._first_octave(number))))
             current[number] = _round(matrix, chosen[-1], base)
-        self.step_indices, self.are_rounded = tuple(chosen), True
+        self.step_indices = tuple(chosen)
 
     def _first_octave(self, number: int) -> int:
         """Matrix -> octave of its last step, or the usual one."""
@@ -227,7 +215,7 @@ class TrainedMatrices:
         return cost if math.isfinite(cost) else math.inf
 
     def quantized(self) -> QuantizedWeights:
-        """All matrices of the file, with nothing for the untrained ones."""
+        """All matrices of the file by the steps chosen last; nothing for the untrained ones."""
         differences = [
             _difference(matrix, base) for matrix, base in zip(self.values, self._bases, strict=True)
         ]

@@ -63,9 +63,7 @@ def finish(state: PyramidState, plan: PyramidPlan, trial_passes: int = 1) -> Non
         for step in range(steps):
             state.soft_step(step / steps, step)
         state.finish_stage()
-    state.choose_steps()
-    for step in range(plan.hard_steps):
-        state.hard_step(1 - step / plan.hard_steps)
+    state.round_matrices()
     state.try_neighbours(trial_passes)
 
 
@@ -234,7 +232,7 @@ def test_a_budget_that_leaves_little_for_latents_is_used(clouds: Samples) -> Non
 def test_the_way_to_a_budget_costs_little(clouds: Samples, error: float) -> None:
     """From a wrong trade-off to about as good a picture as from the right one."""
     lost = []
-    for seed in range(3):  # one fit of so small a picture is a matter of luck
+    for seed in range(6):  # one fit of so small a picture is a matter of luck
         right = fit(clouds, SLOW, trade_off=0.002, seed=seed)
         budget_bits = payload_bits(right) * 1.03
         found = fit(clouds, SLOW, trade_off=0.002 * error, seed=seed, budget_bits=budget_bits)
@@ -330,8 +328,7 @@ def test_more_steps_pay_at_a_low_rate() -> None:
 
 
 def test_progress(fitted: QuantizedPicture, clouds: Samples, told: list[FitProgress]) -> None:
-    plan = PyramidPlan(((1, 50), (0, 80)), 0.001, 0)
-    steps = 130 + plan.hard_steps + 1
+    steps = 130 + 1  # all trials together are one
     assert [progress.step for progress in told] == list(range(1, steps + 1))
     assert {progress.steps for progress in told} == {steps}
     assert told[-1].psnr_db > told[0].psnr_db + 5

@@ -133,9 +133,3 @@ def test_fine_grids_are_filled_late_where_they_matter(
 def test_the_seed_is_handed_on() -> None:
     for target in ({}, {"bpp": 0.2}, {"psnr_db": 30.0}):
         assert plan(seed=7, **target).seed == 7
-
-
-def test_some_steps_are_for_rounded_latents() -> None:
-    for effort in range(10):
-        steps = plan(effort=effort)
-        assert 10 <= steps.hard_steps <= max(10, steps.stages[-1][1])

@@ -51,7 +51,6 @@ def nothing(parts: Parts) -> float:
 def give_steps(matrices: TrainedMatrices) -> None:
     """Different ones, those of context differences whole."""
     matrices.step_indices = tuple(112 + 3 * place for place in range(len(matrices.values)))
-    matrices.are_rounded = True
 
 
 def all_of(matrices: TrainedMatrices) -> list[Tensor]:
@@ -120,7 +119,8 @@ def test_a_decoder_rebuilds_what_is_rounded(adapted: int) -> None:
     give_steps(matrices)
     picture = QuantizedPicture(matrices.quantized(), random_latents(9, 7))
     weights = decode_payload(encode_payload(picture, SHAPE), SHAPE, 9, 7).weights
-    rounded = matrices.rounded()
+    matrices.round()
+    rounded = matrices.parts
     rebuilt = [torch.from_numpy(matrix).float() for matrix in dequantize(weights)]
     torch.testing.assert_close(rounded.layers, rebuilt[:LAYERS], rtol=0, atol=0)
     torch.testing.assert_close(rounded.kernels, rebuilt[LAYERS], rtol=0, atol=0)
@@ -135,23 +135,18 @@ def test_rounding_is_to_the_nearest_level() -> None:
     """Differences are rounded where there is something to differ from."""
     matrices = make()
     give_steps(matrices)
-    exact, rounded = matrices.parts, matrices.rounded()
+    exact, levels = all_of(matrices), matrices.quantized().levels
+    matrices.round()
     steps = [step_size(index) for index in matrices.step_indices]
-    pairs = zip(exact.flat(), rounded.flat(), strict=True)
-    moved = [(before, after) for before, after in pairs if not torch.equal(before, after)]
-    for (before, after), step in zip(moved, steps, strict=True):
+    for before, after, step in zip(exact, matrices.values, steps, strict=True):
         change = (before - after).abs().max()
         assert 0.4 * step < change <= 0.5001 * step + 1e-7
-    for matrix, shipped, step in zip(
-        rounded.refinement, prior_refinement(1), steps[-2:], strict=True
-    ):
+    for again, first in zip(matrices.quantized().levels, levels, strict=True):
+        np.testing.assert_array_equal(again, first)
+    refinement = matrices.parts.refinement
+    for matrix, shipped, step in zip(refinement, prior_refinement(1), steps[-2:], strict=True):
         levels = (matrix.double().numpy() - shipped) / step
         np.testing.assert_allclose(levels, np.rint(levels), atol=1e-4)
-
-
-def test_without_steps_nothing_is_rounded() -> None:
-    matrices = make()
-    torch.testing.assert_close(matrices.rounded().flat(), matrices.parts.flat(), rtol=0, atol=0)
 
 
 def test_steps_are_the_finer_the_more_an_error_costs() -> None:
