@@ -72,7 +72,7 @@ def describe_machine() -> dict[str, Any]:
     """Processor, cores, memory, system, what our fits loop in, accelerator if any; no names."""
     import torch
 
-    from sirencodec.kernels import single_kernels
+    from sirencodec.native.library import single_kernels
 
     loops = single_kernels()
     facts = {

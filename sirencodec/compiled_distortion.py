@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from sirencodec.grid import pixel_centres
-from sirencodec.kernels import (
+from sirencodec.native.library import (
     STRIP,
     DistortionTask,
     Kernels,
     UpsamplingTask,
     rounded_up,
 )
-from sirencodec.kernels.tensors import address, describe_layers
+from sirencodec.native.tensors import address, describe_layers
 from sirencodec.refinement import HALO, LocalRefinement
 from sirencodec.tile_gradient import Distortion
 from sirencodec.workers import Workers

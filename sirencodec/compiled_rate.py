@@ -20,8 +20,8 @@ from sirencodec.context_rate import (
 )
 from sirencodec.context_sources import ContextSources
 from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS
-from sirencodec.kernels import STRIP, Kernels, Layer
-from sirencodec.kernels.tensors import address, describe_layers
+from sirencodec.native.library import STRIP, Kernels, Layer
+from sirencodec.native.tensors import address, describe_layers
 from sirencodec.workers import Workers
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from sirencodec.compiled_distortion import CompiledDistortion
 from sirencodec.compiled_rate import CompiledRate
 from sirencodec.context_rate import ContextRate
-from sirencodec.kernels import LARGEST_DEPTH
-from sirencodec.kernels.tensors import kernels_for
+from sirencodec.native.library import LARGEST_DEPTH
+from sirencodec.native.tensors import kernels_for
 from sirencodec.tile_gradient import TileGradient
 from sirencodec.workers import Workers
 

@@ -21,7 +21,7 @@ import torch
 
 from sirencodec.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture
-from sirencodec.kernels.tensors import kernels_for
+from sirencodec.native.tensors import kernels_for
 from sirencodec.progress import OnStep
 from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_state import PyramidState

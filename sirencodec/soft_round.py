@@ -11,8 +11,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from sirencodec.kernels import Kernels
-from sirencodec.kernels.tensors import address, kernels_for
+from sirencodec.native.library import Kernels
+from sirencodec.native.tensors import address, kernels_for
 from sirencodec.workers import Workers
 
 

@@ -20,6 +20,7 @@ GOLDEN = Path(__file__).parent / "golden" / "valid" / "gray-4x4.siren"
 LAYERS = (
     (
         "errors",
+        "native",
         "format",
         "version",
         "grid",
@@ -27,7 +28,7 @@ LAYERS = (
         "metrics",
         "files",
         "entropy",
-        "kernels",
+        "native.library",
         "progress",
         "prior_file",
     ),
@@ -44,7 +45,7 @@ LAYERS = (
         "soap",
         "activations",
         "recording",
-        "kernels.tensors",
+        "native.tensors",
         "entropy.context_network",
     ),
     (
@@ -83,7 +84,7 @@ TORCH |= {
     "context_rate",
     "context_sources",
     "features",
-    "kernels.tensors",
+    "native.tensors",
     "loss_terms",
     "pyramid_fit",
     "pyramid_state",

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.kernels import STRIP, Layer, PredictionTask, predictors
+from sirencodec.native.library import STRIP, Layer, PredictionTask, predictors
 
 Floats = npt.NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from sirencodec.context_rate import ContextRate, Network
 from sirencodec.entropy.coder import SymbolEncoder
 from sirencodec.entropy.context import encode_latents
 from sirencodec.entropy.prior import prior_context
-from sirencodec.kernels import Kernels, double_kernels
+from sirencodec.native.library import Kernels, double_kernels
 from sirencodec.workers import Workers
 from tests.unit.pyramids import (
     ALL_GRIDS,

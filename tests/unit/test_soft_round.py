@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sirencodec import soft_round as soft_round_module
-from sirencodec.kernels import single_kernels
+from sirencodec.native.library import single_kernels
 from sirencodec.soft_round import soft_round, soften
 from sirencodec.workers import Workers, worker_threads
 

@@ -16,7 +16,7 @@ from torch.nn.functional import pad
 from sirencodec import tile_gradient
 from sirencodec.compiled_distortion import CompiledDistortion
 from sirencodec.features import FeatureField
-from sirencodec.kernels import Kernels, double_kernels
+from sirencodec.native.library import Kernels, double_kernels
 from sirencodec.query import Network, Region, query_strips
 from sirencodec.refinement import HALO, corrections
 from sirencodec.tile_gradient import Distortion, TileGradient

@@ -21,7 +21,7 @@ from sirencodec.entropy.context import (
 from sirencodec.entropy.context_network import Floats, network_outputs
 from sirencodec.entropy.laplace import CENTRE_PARTS, LARGEST_RESIDUAL, UNIT_SCALE, residual_table
 from sirencodec.errors import CorruptError
-from sirencodec.kernels import predictors
+from sirencodec.native.library import predictors
 from tests.unit.pyramids import UNIT, architecture, random_context, random_latents, zero_context
 
 SIZES = [(1, 1), (2, 1), (1, 9), (3, 3), (8, 8), (37, 21), (64, 65), (130, 2)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from sirencodec.kernels import Kernels, Layer, double_kernels, single_kernels
+from sirencodec.native.library import Kernels, Layer, double_kernels, single_kernels
 
 
 def kernels_for(dtype: torch.dtype, device_type: str) -> Kernels | None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sirencodec import kernels, loss_terms, pyramid_fit, soft_round
+from sirencodec import loss_terms, pyramid_fit, soft_round
 from sirencodec.architecture import grid_shape
 from sirencodec.compiled_distortion import CompiledDistortion
 from sirencodec.compiled_rate import CompiledRate
@@ -19,9 +19,10 @@ from sirencodec.config import EncodeConfig
 from sirencodec.context_rate import ContextRate
 from sirencodec.encoder import encode_image
 from sirencodec.image import from_pillow
-from sirencodec.kernels import Kernels, double_kernels, single_kernels
-from sirencodec.kernels.tensors import kernels_for
 from sirencodec.loss_terms import distortion_of, rate_of
+from sirencodec.native import library as kernels
+from sirencodec.native.library import Kernels, double_kernels, single_kernels
+from sirencodec.native.tensors import kernels_for
 from sirencodec.tile_gradient import Distortion, TileGradient
 from sirencodec.workers import Workers, worker_threads
 from tests.pictures import make_clouds

@@ -1,0 +1,1 @@
+"""Compiled loops, and how Python finds and calls them."""
