@@ -26,7 +26,7 @@ from sirencodec.entropy.prior import (
     prior_refinement,
     refinement_shapes,
 )
-from sirencodec.image import read_image
+from sirencodec.image.image import read_image
 from sirencodec.prior_file import HIDDEN_WIDTHS
 from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_planning import PRIOR

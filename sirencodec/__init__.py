@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sirencodec.api import decode, encode, inspect, open, read_info
     from sirencodec.encoder import EncodeResult, encode_image
     from sirencodec.function import SirenFunction
-    from sirencodec.image import Image, Metadata
+    from sirencodec.image.image import Image, Metadata
     from sirencodec.info import Info
     from sirencodec.inspection import Inspection
     from sirencodec.inspection_plot import plot_inspection
@@ -76,10 +76,10 @@ __all__ = [
 
 _LAZY = {
     "EncodeResult": "sirencodec.encoder",
-    "Image": "sirencodec.image",
+    "Image": "sirencodec.image.image",
     "Info": "sirencodec.info",
     "Inspection": "sirencodec.inspection",
-    "Metadata": "sirencodec.metadata",
+    "Metadata": "sirencodec.image.metadata",
     "SirenFunction": "sirencodec.function",
     "decode": "sirencodec.api",
     "encode": "sirencodec.api",

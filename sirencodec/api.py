@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 
 from sirencodec.config import EncodeConfig
-from sirencodec.image import Image, from_pillow, read_image
+from sirencodec.image.image import Image, from_pillow, read_image
 from sirencodec.info import Info, describe
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 

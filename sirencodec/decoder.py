@@ -13,7 +13,7 @@ from sirencodec.entropy.payload import QuantizedPicture, decode_payload
 from sirencodec.entropy.prior import adapted_refinement
 from sirencodec.errors import ParameterError
 from sirencodec.features import FeatureField
-from sirencodec.image import Image, Metadata
+from sirencodec.image.image import Image, Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.metadata_section import read_metadata
 from sirencodec.quantize import dequantize

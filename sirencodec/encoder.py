@@ -13,10 +13,10 @@ from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import ImageError
 from sirencodec.fit import FitPlan, fit
 from sirencodec.format import SIDE_RANGE
-from sirencodec.image import Image
+from sirencodec.image.image import Image
+from sirencodec.image.quality import psnr_db
 from sirencodec.limits import DEFAULT_LIMITS
 from sirencodec.metadata_section import write_metadata
-from sirencodec.metrics import psnr_db
 from sirencodec.planning import plan_architecture, plan_fits
 from sirencodec.progress import OnStep
 from sirencodec.pyramid_fit import fit_pyramid

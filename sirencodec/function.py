@@ -10,7 +10,7 @@ from sirencodec.decoder import Crop, check_work, choose_region, query_samples, t
 from sirencodec.device import choose_device
 from sirencodec.entropy.payload import decode_payload
 from sirencodec.errors import ParameterError
-from sirencodec.image import Image, Metadata
+from sirencodec.image.image import Image, Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.metadata_section import read_metadata
 from sirencodec.query import query_jacobian, query_points

@@ -9,8 +9,8 @@ import zstandard
 
 from sirencodec.container import Container, checksum
 from sirencodec.errors import CorruptError, FormatError
+from sirencodec.image.metadata import Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.metadata import Metadata
 from sirencodec.varint import read_varint, write_varint
 
 ZSTD_LEVEL = 19

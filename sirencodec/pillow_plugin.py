@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from PIL._imaging import PixelAccess
 
     from sirencodec.container import Container
-    from sirencodec.metadata import Metadata
+    from sirencodec.image.metadata import Metadata
 
 FORMAT = "SIREN"
 EXTENSION = ".siren"
@@ -73,7 +73,7 @@ class SirenImageFile(ImageFile.ImageFile):
     def _open(self) -> None:
         """Set size, mode and info from the header and the metadata section."""
         from sirencodec.container import parse_container
-        from sirencodec.imagefile.exchange import info_for_pillow
+        from sirencodec.image.pillow_metadata import info_for_pillow
 
         with _errors_for_pillow():
             data = cast(IO[bytes], self.fp).read(_LIMITS.max_file_bytes + 1)
@@ -135,7 +135,7 @@ class SirenImageFile(ImageFile.ImageFile):
         """Decode the pixels, the first time."""
         if self._data is not None:
             from sirencodec.decoder import decode
-            from sirencodec.image import to_pillow
+            from sirencodec.image.image import to_pillow
 
             width, height = self.size
             with _errors_for_pillow():
@@ -161,7 +161,7 @@ def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     ``xmp``. Metadata not given is that of the image.
     """
     from sirencodec.encoder import encode_image
-    from sirencodec.image import from_pillow
+    from sirencodec.image.image import from_pillow
 
     options: dict[str, Any] = im.encoderinfo
     unknown = sorted(set(options).difference(_ENCODE_OPTIONS, _METADATA_OPTIONS))
@@ -191,7 +191,7 @@ def _given_metadata(options: dict[str, Any]) -> dict[str, Any]:
 
 def _read_sound_metadata(container: "Container") -> "Metadata":
     """Container -> its metadata, or none and a warning if it is damaged: the picture is not."""
-    from sirencodec.metadata import Metadata
+    from sirencodec.image.metadata import Metadata
     from sirencodec.metadata_section import read_metadata
 
     try:

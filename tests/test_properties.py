@@ -33,7 +33,7 @@ from sirencodec.entropy.payload import (
 from sirencodec.entropy.prior import context_shapes, prior_shapes
 from sirencodec.errors import CorruptError
 from sirencodec.grid import image_coordinates, pixel_centres
-from sirencodec.image import Metadata
+from sirencodec.image.image import Metadata
 from sirencodec.limits import Limits
 from sirencodec.metadata_section import read_metadata, write_metadata
 from sirencodec.prior_file import HIDDEN_WIDTHS

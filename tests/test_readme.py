@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from sirencodec import planning, pyramid_planning
 from sirencodec.cli import main
-from sirencodec.image import read_image
+from sirencodec.image.image import read_image
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 

@@ -21,7 +21,7 @@ from sirencodec.architecture import Architecture
 from sirencodec.errors import FitError
 from sirencodec.fit import FitPlan, fit
 from sirencodec.grid import image_coordinates
-from sirencodec.metrics import psnr_db
+from sirencodec.image.quality import psnr_db
 from sirencodec.planning import (
     OMEGA_0_POWER,
     PHOTO_OMEGA_0,

@@ -22,7 +22,7 @@ from sirencodec.errors import CorruptError, LimitError, ParameterError
 from sirencodec.limits import Limits
 
 if TYPE_CHECKING:
-    from sirencodec.image import Image
+    from sirencodec.image.image import Image
 
 DEFAULT_FORMAT = "png"
 _METADATA_FIELDS = ("metadata", "icc_profile", "exif", "xmp")  # of FORMAT.md, section 4
@@ -130,7 +130,7 @@ def _choose_suffix(output: str | None, file_format: str | None) -> str:
     if name is None and output is not None and output != STREAM:
         name = Path(output).suffix
     try:
-        from sirencodec.imagefile.formats import find_file_format
+        from sirencodec.image.formats import find_file_format
 
         return find_file_format(name or DEFAULT_FORMAT).extensions[0]
     except ParameterError as error:
@@ -158,7 +158,7 @@ def _decode(task: Task, limits: Limits, options: dict[str, object]) -> "Image":
 
 def _write(image: "Image", task: Task, suffix: str, force: bool) -> int:
     """Image -> file; returns its size in bytes, 0 if that is a pipe."""
-    from sirencodec.image import write_image
+    from sirencodec.image.image import write_image
 
     with open_output(task.output, overwrite=force) as file:
         write_image(image, file, file_format=suffix)

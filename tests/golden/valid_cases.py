@@ -19,7 +19,7 @@ from sirencodec.entropy.frequency import frequency_table, largest_level
 from sirencodec.entropy.matrices import encode_matrices
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.entropy.prior import context_shapes, prior_context, prior_refinement, prior_shapes
-from sirencodec.metadata import Metadata
+from sirencodec.image.metadata import Metadata
 from sirencodec.metadata_section import write_metadata
 from sirencodec.quantize import QuantizedWeights, nearest_step_index, quantize
 from tests.forge import blocks, frame, stream

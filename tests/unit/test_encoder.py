@@ -3,7 +3,7 @@ import pytest
 
 from sirencodec.config import EncodeConfig
 from sirencodec.encoder import encode_image
-from sirencodec.image import Image
+from sirencodec.image.image import Image
 
 
 @pytest.mark.parametrize("seed", [0, 1])

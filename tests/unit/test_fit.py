@@ -16,8 +16,8 @@ from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
 from sirencodec.errors import FitError, ImageError, LimitError
 from sirencodec.fit import FitPlan, fit
+from sirencodec.image.quality import psnr_db
 from sirencodec.limits import DEFAULT_LIMITS
-from sirencodec.metrics import psnr_db
 from sirencodec.progress import FitProgress
 from sirencodec.quantize import QuantizedWeights, quantize
 from tests.pictures import make_clouds

@@ -14,10 +14,10 @@ from sirencodec import pyramid_planning
 from sirencodec.container import parse_container
 from sirencodec.errors import LimitError, TargetWarning
 from sirencodec.grid import image_coordinates
-from sirencodec.image import Image
+from sirencodec.image.image import Image
+from sirencodec.image.metadata import Metadata
+from sirencodec.image.quality import psnr_db
 from sirencodec.limits import Limits
-from sirencodec.metadata import Metadata
-from sirencodec.metrics import psnr_db
 from tests.pictures import make_clouds
 
 pytestmark = pytest.mark.usefixtures("one_thread")

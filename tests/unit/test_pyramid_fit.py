@@ -23,7 +23,7 @@ from sirencodec.entropy.payload import (
 )
 from sirencodec.entropy.prior import adapted_context
 from sirencodec.errors import FitError
-from sirencodec.metrics import psnr_db
+from sirencodec.image.quality import psnr_db
 from sirencodec.progress import FitProgress
 from sirencodec.pyramid_fit import fit_pyramid
 from sirencodec.pyramid_plan import PyramidPlan

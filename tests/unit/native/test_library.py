@@ -18,7 +18,7 @@ from sirencodec.compiled_rate import CompiledRate
 from sirencodec.config import EncodeConfig
 from sirencodec.context_rate import ContextRate
 from sirencodec.encoder import encode_image
-from sirencodec.image import from_pillow
+from sirencodec.image.image import from_pillow
 from sirencodec.loss_terms import distortion_of, rate_of
 from sirencodec.native import library as kernels
 from sirencodec.native.library import Kernels, double_kernels, single_kernels

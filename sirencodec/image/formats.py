@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.errors import ParameterError
-from sirencodec.imagefile.modes import Samples
+from sirencodec.image.modes import Samples
 
 Uint8Array = npt.NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ import PIL.Image
 from PIL import ImageCms
 
 from sirencodec.errors import ImageError
-from sirencodec.imagefile.deep_colour import raw_mode
+from sirencodec.image.deep_colour import raw_mode
 
 Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 

@@ -7,7 +7,7 @@ from PIL import ExifTags
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from sirencodec.metadata import Metadata
+from sirencodec.image.metadata import Metadata
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF")  # into these Pillow can write all three parts
 _TITLES = {"icc_profile": "the ICC profile", "exif": "EXIF", "xmp": "XMP"}

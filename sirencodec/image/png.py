@@ -11,8 +11,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL.PngImagePlugin import putchunk
 
-from sirencodec.imagefile.modes import Samples
-from sirencodec.metadata import Metadata
+from sirencodec.image.metadata import Metadata
+from sirencodec.image.modes import Samples
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> PNG specification, 11.2.1

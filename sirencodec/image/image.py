@@ -18,14 +18,14 @@ import numpy.typing as npt
 import PIL.Image
 
 from sirencodec.errors import ConversionWarning, ParameterError
-from sirencodec.imagefile.exchange import drop_misfit_profile, info_for_pillow, save_options
-from sirencodec.imagefile.failures import pillow_errors
-from sirencodec.imagefile.formats import PILLOW_MODES, find_target_format, fit_samples, mode_name
-from sirencodec.imagefile.modes import Samples
-from sirencodec.imagefile.png import write_png
-from sirencodec.imagefile.reader import open_source, read_pillow, read_stream
+from sirencodec.image.failures import pillow_errors
+from sirencodec.image.formats import PILLOW_MODES, find_target_format, fit_samples, mode_name
+from sirencodec.image.metadata import Metadata
+from sirencodec.image.modes import Samples
+from sirencodec.image.pillow_metadata import drop_misfit_profile, info_for_pillow, save_options
+from sirencodec.image.png import write_png
+from sirencodec.image.reader import open_source, read_pillow, read_stream
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.metadata import Metadata
 
 LARGEST_COPY_BYTES = 2**27  # of samples that writing a PNG may hold a second time
 

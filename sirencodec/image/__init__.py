@@ -1,0 +1,1 @@
+"""Image files <-> samples and metadata, through Pillow."""

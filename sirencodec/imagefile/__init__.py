@@ -1,1 +1,0 @@
-"""What lies between ``sirencodec.image`` and Pillow: modes, depths, file formats and failures."""
