@@ -14,11 +14,11 @@ from torch import Tensor
 
 from sirencodec import fit, query, siren
 from sirencodec.activations import first_layer_bound, hidden_bound, pytorch_bias_bound
-from sirencodec.architecture import INPUTS, Architecture
+from sirencodec.bitstream.architecture import INPUTS, Architecture
+from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy import matrices, payload
 from sirencodec.entropy.frequency import largest_level
 from sirencodec.entropy.payload import QuantizedPicture
-from sirencodec.quantize import QuantizedWeights
 
 # What is to be replaced, as it was before.
 _encode_payload, _matrices_bits = payload.encode_payload, matrices.matrices_bits

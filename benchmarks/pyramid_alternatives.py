@@ -10,7 +10,7 @@ from torch import Tensor
 
 from benchmarks.alternatives import LUMA_CHROMA
 from sirencodec import pyramid_plan, pyramid_planning, pyramid_state, starting_network
-from sirencodec.architecture import INPUTS, Architecture
+from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.config import EncodeConfig
 from sirencodec.query import Samples
 from sirencodec.siren import Layers

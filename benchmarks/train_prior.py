@@ -16,7 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sirencodec.architecture import INPUTS
+from sirencodec.bitstream.architecture import INPUTS
+from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS
+from sirencodec.bitstream.quantize import nearest_step_index, quantize
 from sirencodec.entropy.coder import SymbolEncoder
 from sirencodec.entropy.context_network import WEIGHT_BITS
 from sirencodec.entropy.matrices import encode_matrices
@@ -27,11 +29,9 @@ from sirencodec.entropy.prior import (
     refinement_shapes,
 )
 from sirencodec.image.image import read_image
-from sirencodec.prior_file import HIDDEN_WIDTHS
 from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_planning import PRIOR
 from sirencodec.pyramid_state import PyramidState
-from sirencodec.quantize import nearest_step_index, quantize
 from sirencodec.query import Samples
 from sirencodec.soap import Soap
 from sirencodec.starting_network import (

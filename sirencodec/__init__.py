@@ -34,10 +34,10 @@ from sirencodec.version import __version__
 
 if TYPE_CHECKING:
     from sirencodec.api import decode, encode, inspect, open, read_info
+    from sirencodec.bitstream.info import Info
     from sirencodec.encoder import EncodeResult, encode_image
     from sirencodec.function import SirenFunction
     from sirencodec.image.image import Image, Metadata
-    from sirencodec.info import Info
     from sirencodec.inspection import Inspection
     from sirencodec.inspection_plot import plot_inspection
 
@@ -77,7 +77,7 @@ __all__ = [
 _LAZY = {
     "EncodeResult": "sirencodec.encoder",
     "Image": "sirencodec.image.image",
-    "Info": "sirencodec.info",
+    "Info": "sirencodec.bitstream.info",
     "Inspection": "sirencodec.inspection",
     "Metadata": "sirencodec.image.metadata",
     "SirenFunction": "sirencodec.function",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import PIL.Image
 
+from sirencodec.bitstream.info import Info, describe
 from sirencodec.config import EncodeConfig
 from sirencodec.image.image import Image, from_pillow, read_image
-from sirencodec.info import Info, describe
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:

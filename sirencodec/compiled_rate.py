@@ -10,7 +10,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from sirencodec.architecture import PHASES
+from sirencodec.bitstream.architecture import PHASES
 from sirencodec.context_rate import (
     INPUT_SCALE,
     SCALE_RANGE,

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import fold
 
-from sirencodec.architecture import LARGEST_EXPONENT, PHASES
+from sirencodec.bitstream.architecture import LARGEST_EXPONENT, PHASES
 from sirencodec.buffers import Buffers
 from sirencodec.context_sources import ContextSources
 from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn.functional import pad
 
-from sirencodec.architecture import PHASES
+from sirencodec.bitstream.architecture import PHASES
 from sirencodec.entropy.context_network import COARSER_SOURCES
 
 

@@ -6,8 +6,10 @@ from fractions import Fraction
 import numpy as np
 import torch
 
-from sirencodec.architecture import KERNEL_TAPS, decoding_work
-from sirencodec.container import Header, parse_container
+from sirencodec.bitstream.architecture import KERNEL_TAPS, decoding_work
+from sirencodec.bitstream.container import Header, parse_container
+from sirencodec.bitstream.metadata_section import read_metadata
+from sirencodec.bitstream.quantize import dequantize
 from sirencodec.device import choose_device
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload
 from sirencodec.entropy.prior import adapted_refinement
@@ -15,8 +17,6 @@ from sirencodec.errors import ParameterError
 from sirencodec.features import FeatureField
 from sirencodec.image.image import Image, Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.metadata_section import read_metadata
-from sirencodec.quantize import dequantize
 from sirencodec.query import Network, Region, Samples, query_strips, to_samples
 
 Crop = tuple[float, float, float, float]

@@ -4,19 +4,19 @@ import time
 from dataclasses import dataclass, replace
 from itertools import repeat
 
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.bitstream.container import Header, overhead_bytes, write_container
+from sirencodec.bitstream.format import SIDE_RANGE
+from sirencodec.bitstream.metadata_section import write_metadata
 from sirencodec.config import EncodeConfig
-from sirencodec.container import Header, overhead_bytes, write_container
 from sirencodec.decoder import decode
 from sirencodec.device import choose_device
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import ImageError
 from sirencodec.fit import FitPlan, fit
-from sirencodec.format import SIDE_RANGE
 from sirencodec.image.image import Image
 from sirencodec.image.quality import psnr_db
 from sirencodec.limits import DEFAULT_LIMITS
-from sirencodec.metadata_section import write_metadata
 from sirencodec.planning import plan_architecture, plan_fits
 from sirencodec.progress import OnStep
 from sirencodec.pyramid_fit import fit_pyramid

@@ -16,16 +16,16 @@ import torch
 from torch import Tensor
 
 from sirencodec.annealing import cosine
-from sirencodec.architecture import Architecture
 from sirencodec.batch_gradient import BatchGradient
 from sirencodec.bit_allocation import allocate_steps
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.bitstream.quantize import STEP_SIZES, QuantizedWeights, quantize
 from sirencodec.entropy.coder import WORD_BYTES
 from sirencodec.entropy.frequency import LARGEST_LEVEL
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
 from sirencodec.errors import FitError
 from sirencodec.grid import image_coordinates
 from sirencodec.progress import FitProgress, OnStep
-from sirencodec.quantize import STEP_SIZES, QuantizedWeights, quantize
 from sirencodec.query import Samples
 from sirencodec.sampling import StratifiedBatches
 from sirencodec.siren import Layers, augment, axis_scale, initial_layers, sensitivities

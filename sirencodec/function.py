@@ -5,14 +5,14 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.container import parse_container
+from sirencodec.bitstream.container import parse_container
+from sirencodec.bitstream.metadata_section import read_metadata
 from sirencodec.decoder import Crop, check_work, choose_region, query_samples, to_network
 from sirencodec.device import choose_device
 from sirencodec.entropy.payload import decode_payload
 from sirencodec.errors import ParameterError
 from sirencodec.image.image import Image, Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.metadata_section import read_metadata
 from sirencodec.query import query_jacobian, query_points
 
 Coordinates = npt.NDArray[np.floating]

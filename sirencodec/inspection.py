@@ -21,8 +21,9 @@ from sirencodec.activations import (
     layer_variance,
     uniform_variance,
 )
-from sirencodec.architecture import INPUTS, Architecture, decoding_work
-from sirencodec.container import Header, parse_container
+from sirencodec.bitstream.architecture import INPUTS, Architecture, decoding_work
+from sirencodec.bitstream.container import Header, parse_container
+from sirencodec.bitstream.info import Info, describe
 from sirencodec.decoder import to_network
 from sirencodec.entropy.bit_count import PayloadBits, count_bits
 from sirencodec.entropy.payload import QuantizedPicture
@@ -36,7 +37,6 @@ from sirencodec.histogram import (
     shape_distance,
     value_histogram,
 )
-from sirencodec.info import Info, describe
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.query import Network
 from sirencodec.siren import (

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from PIL import Image, ImageFile
 
+from sirencodec.bitstream.format import MAGIC, SIDE_RANGE
 from sirencodec.config import EncodeConfig
 from sirencodec.errors import (
     CorruptError,
@@ -28,7 +29,6 @@ from sirencodec.errors import (
     SirenCodecError,
     SirenCodecWarning,
 )
-from sirencodec.format import MAGIC, SIDE_RANGE
 from sirencodec.limits import Limits
 
 # Everything else is imported on use: whoever imports the package gets this module, and should wait
@@ -36,7 +36,7 @@ from sirencodec.limits import Limits
 if TYPE_CHECKING:
     from PIL._imaging import PixelAccess
 
-    from sirencodec.container import Container
+    from sirencodec.bitstream.container import Container
     from sirencodec.image.metadata import Metadata
 
 FORMAT = "SIREN"
@@ -72,7 +72,7 @@ class SirenImageFile(ImageFile.ImageFile):
 
     def _open(self) -> None:
         """Set size, mode and info from the header and the metadata section."""
-        from sirencodec.container import parse_container
+        from sirencodec.bitstream.container import parse_container
         from sirencodec.image.pillow_metadata import info_for_pillow
 
         with _errors_for_pillow():
@@ -191,8 +191,8 @@ def _given_metadata(options: dict[str, Any]) -> dict[str, Any]:
 
 def _read_sound_metadata(container: "Container") -> "Metadata":
     """Container -> its metadata, or none and a warning if it is damaged: the picture is not."""
+    from sirencodec.bitstream.metadata_section import read_metadata
     from sirencodec.image.metadata import Metadata
-    from sirencodec.metadata_section import read_metadata
 
     try:
         return read_metadata(container, _LIMITS)

@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.errors import ParameterError
 from sirencodec.fit import FitPlan
 

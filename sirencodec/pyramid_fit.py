@@ -19,7 +19,7 @@ Loss: mean squared error, values being 0 to 1, plus ``trade_off`` times bits a p
 
 import torch
 
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.native.tensors import kernels_for
 from sirencodec.progress import OnStep

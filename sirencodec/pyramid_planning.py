@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from sirencodec.architecture import LARGEST_EXPONENT, Architecture
+from sirencodec.bitstream.architecture import LARGEST_EXPONENT, Architecture
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError
 from sirencodec.pyramid_plan import PyramidPlan

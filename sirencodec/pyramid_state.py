@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from sirencodec.annealing import cosine
-from sirencodec.architecture import Architecture, grid_shape
+from sirencodec.bitstream.architecture import Architecture, grid_shape
 from sirencodec.context_rate import Rate
 from sirencodec.entropy.context import LARGEST_LATENT
 from sirencodec.entropy.matrices import matrices_bits

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sirencodec.architecture import INPUTS
+from sirencodec.bitstream.architecture import INPUTS
 from sirencodec.features import Cell, FeatureField
 from sirencodec.grid import grid_coordinates, pixel_centres
 from sirencodec.siren import augment, evaluate, evaluate_with_jacobian

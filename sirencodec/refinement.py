@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, unfold
 
-from sirencodec.architecture import REFINED
+from sirencodec.bitstream.architecture import REFINED
 
 NEIGHBOURS: Final = 9  # pixels of a plane that a convolution sees: 3 x 3
 HALO: Final = 2  # pixels that two convolutions see beyond their output

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.activations import first_layer_bound, hidden_bound
-from sirencodec.architecture import INPUTS, Architecture
+from sirencodec.bitstream.architecture import INPUTS, Architecture
 
 Layers = list[Tensor]  # augmented matrices (outputs, inputs + 1), first layer first
 

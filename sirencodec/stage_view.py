@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from sirencodec.architecture import INPUTS, Architecture
+from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.refinement import num_refined
 from sirencodec.siren import Layers
 from sirencodec.tile_gradient import Distortion

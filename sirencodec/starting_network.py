@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from sirencodec.activations import hidden_bound
-from sirencodec.architecture import INPUTS, Architecture
+from sirencodec.bitstream.architecture import INPUTS, Architecture
+from sirencodec.bitstream.prior_file import trained_network_bytes
+from sirencodec.bitstream.quantize import dequantize
 from sirencodec.entropy.matrices import read_matrices
-from sirencodec.prior_file import trained_network_bytes
-from sirencodec.quantize import dequantize
 from sirencodec.siren import HIDDEN_BIAS_SHARE, Layers
 from sirencodec.upsampling import CUBIC_KERNEL
 

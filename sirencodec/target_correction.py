@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_state import PyramidState

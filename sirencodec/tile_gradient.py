@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sirencodec.architecture import INPUTS
+from sirencodec.bitstream.architecture import INPUTS
 from sirencodec.buffers import Buffers
 from sirencodec.grid import pixel_centres
 from sirencodec.recording import Recording

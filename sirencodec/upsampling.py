@@ -18,7 +18,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from sirencodec.architecture import KERNEL_TAPS
+from sirencodec.bitstream.architecture import KERNEL_TAPS
 from sirencodec.refinement import HALO
 
 # Samples of a grid beyond either end of a tile that reach its pixels and the halo around them: half

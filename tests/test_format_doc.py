@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import sirencodec
-from sirencodec import format as facts
-from sirencodec import prior_file
-from sirencodec.architecture import (
+from sirencodec.bitstream import format as facts
+from sirencodec.bitstream import prior_file
+from sirencodec.bitstream.architecture import (
     EXPONENTS,
     LARGEST_EXPONENT,
     PHASES,
@@ -21,14 +21,14 @@ from sirencodec.architecture import (
     Architecture,
     grid_shape,
 )
-from sirencodec.container import Container, Header, parse_container, write_container
+from sirencodec.bitstream.container import Container, Header, parse_container, write_container
+from sirencodec.bitstream.metadata_section import ZSTD_MAX_WINDOW_BYTES
+from sirencodec.bitstream.quantize import NUM_STEPS, STEP_SIZES
+from sirencodec.bitstream.varint import write_varint
 from sirencodec.entropy import coder, context, context_network, frequency, laplace, prior
 from sirencodec.entropy.matrices import ZERO_MODEL
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, QuantizedPicture, decode_payload
-from sirencodec.metadata_section import ZSTD_MAX_WINDOW_BYTES
-from sirencodec.quantize import NUM_STEPS, STEP_SIZES
 from sirencodec.rate_control import OVERHEAD_BYTES
-from sirencodec.varint import write_varint
 from tests import reference_decoder
 from tests.forge import take_apart
 from tests.reference_decoder import step

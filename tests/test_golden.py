@@ -22,7 +22,7 @@ import torch
 
 import sirencodec
 from sirencodec import errors, query
-from sirencodec.container import parse_container, write_container
+from sirencodec.bitstream.container import parse_container, write_container
 from sirencodec.entropy import context_network
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload
 from tests.golden.make import readme, sha256

@@ -22,7 +22,8 @@ import pytest
 import torch
 
 import sirencodec
-from sirencodec.architecture import Architecture, grid_shape
+from sirencodec.bitstream.architecture import Architecture, grid_shape
+from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, step_size
 from sirencodec.entropy.context import LARGEST_LATENT
 from sirencodec.entropy.frequency import LARGEST_LEVEL, frequency_table, largest_level
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
@@ -36,7 +37,6 @@ from sirencodec.errors import (
     TruncatedError,
 )
 from sirencodec.limits import Limits
-from sirencodec.quantize import QuantizedWeights, nearest_step_index, step_size
 from tests.forge import (
     HEADER_FIELDS,
     PYRAMID_FIELDS,

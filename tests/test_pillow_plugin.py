@@ -14,7 +14,7 @@ import PIL.ImageCms
 import pytest
 
 import sirencodec
-from sirencodec.container import parse_container, write_container
+from sirencodec.bitstream.container import parse_container, write_container
 from sirencodec.pillow_plugin import SirenImageFile
 from tests.pictures import HEIGHT, WIDTH, make_exif, make_gradient
 

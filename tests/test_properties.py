@@ -10,9 +10,25 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 import sirencodec
-from sirencodec import format as facts
-from sirencodec.architecture import Architecture, grid_shape
-from sirencodec.container import Container, Header, checksum, parse_container, write_container
+from sirencodec.bitstream import format as facts
+from sirencodec.bitstream.architecture import Architecture, grid_shape
+from sirencodec.bitstream.container import (
+    Container,
+    Header,
+    checksum,
+    parse_container,
+    write_container,
+)
+from sirencodec.bitstream.metadata_section import read_metadata, write_metadata
+from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS
+from sirencodec.bitstream.quantize import (
+    STEP_SIZES,
+    QuantizedWeights,
+    dequantize,
+    nearest_step_index,
+    quantize,
+)
+from sirencodec.bitstream.varint import read_varint, write_varint
 from sirencodec.entropy.coder import TOTAL, SymbolDecoder
 from sirencodec.entropy.context import LARGEST_LATENT
 from sirencodec.entropy.frequency import (
@@ -35,17 +51,7 @@ from sirencodec.errors import CorruptError
 from sirencodec.grid import image_coordinates, pixel_centres
 from sirencodec.image.image import Metadata
 from sirencodec.limits import Limits
-from sirencodec.metadata_section import read_metadata, write_metadata
-from sirencodec.prior_file import HIDDEN_WIDTHS
-from sirencodec.quantize import (
-    STEP_SIZES,
-    QuantizedWeights,
-    dequantize,
-    nearest_step_index,
-    quantize,
-)
 from sirencodec.sampling import BLOCK, StratifiedBatches
-from sirencodec.varint import read_varint, write_varint
 from tests import forge, reference_decoder
 
 NO_LIMITS = Limits(max_pixels=2**40, max_parameters=2**40, max_latents=2**40)

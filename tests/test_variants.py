@@ -11,7 +11,7 @@ from benchmarks.ablation import ablation_table
 from benchmarks.smoke import tiny_picture
 from benchmarks.variants import VARIANTS, with_bases
 from sirencodec import pyramid_planning, pyramid_state
-from sirencodec.container import parse_container
+from sirencodec.bitstream.container import parse_container
 
 needs_bjontegaard = pytest.mark.skipif(
     find_spec("bjontegaard") is None, reason="needs the extra 'bench'"

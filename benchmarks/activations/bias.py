@@ -29,7 +29,7 @@ from sirencodec.activations import (
     pytorch_bias_bound,
     uniform_variance,
 )
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.siren import Layers, initial_layers
 
 PART = "bias"

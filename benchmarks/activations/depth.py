@@ -26,7 +26,7 @@ from sirencodec.activations import (
     normal_distribution,
     sine_distribution,
 )
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.siren import Layers, initial_layers
 
 SAMPLE_PART = "sine-of-normal"

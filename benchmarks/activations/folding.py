@@ -23,7 +23,7 @@ from benchmarks.activations.pictures import Signal, picture_signal
 from benchmarks.activations.plan import Job, Plan
 from benchmarks.alternatives import pytorch_bias
 from benchmarks.measure import Point
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.siren import Layers
 
 PART = "folding"

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.activations.fitting import Gradient, Values
-from sirencodec.architecture import INPUTS, Architecture
+from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.siren import Layers, initial_layers
 
 OMEGA_0 = 30

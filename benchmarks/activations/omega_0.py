@@ -17,7 +17,8 @@ from benchmarks.activations.plan import Job, Plan
 from benchmarks.measure import Point
 from benchmarks.pixels import Pixels
 from sirencodec.activations import Floats
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.bitstream.quantize import QuantizedWeights, dequantize
 from sirencodec.errors import FitError
 from sirencodec.fit import FitPlan, fit
 from sirencodec.grid import image_coordinates
@@ -28,7 +29,6 @@ from sirencodec.planning import (
     PHOTO_PARAMETERS,
     plan_architecture,
 )
-from sirencodec.quantize import QuantizedWeights, dequantize
 from sirencodec.siren import augment, evaluate
 
 PART = "omega"

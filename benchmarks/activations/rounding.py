@@ -14,8 +14,8 @@ from benchmarks.activations.networks import Network, gradient_of
 from benchmarks.activations.pictures import Signal
 from benchmarks.measure import Point
 from sirencodec.bit_allocation import allocate_steps
+from sirencodec.bitstream.quantize import STEP_SIZES, quantize
 from sirencodec.entropy.matrices import matrices_bits
-from sirencodec.quantize import STEP_SIZES, quantize
 from sirencodec.siren import Layers
 
 PROBE_POINTS = 4096

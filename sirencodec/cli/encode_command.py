@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from sirencodec.bitstream.info import describe
 from sirencodec.cli.encoding import Encoded, Failed, Outcome, Progress, encode_in_turn
 from sirencodec.cli.options import (
     FILE,
@@ -30,7 +31,6 @@ from sirencodec.config import (
     EncodeConfig,
 )
 from sirencodec.errors import ParameterError
-from sirencodec.info import describe
 
 SUFFIX = ".siren"
 

@@ -4,15 +4,15 @@ from dataclasses import asdict
 
 import click
 
+from sirencodec.bitstream.container import parse_container
+from sirencodec.bitstream.info import Info, describe
+from sirencodec.bitstream.metadata_section import read_metadata
 from sirencodec.cli.options import FILE
 from sirencodec.cli.report import Report, debug_option, emit_json, printable
 from sirencodec.cli.streams import read_siren_file
-from sirencodec.container import parse_container
 from sirencodec.errors import CorruptError, LimitError
 from sirencodec.image.metadata import Metadata
-from sirencodec.info import Info, describe
 from sirencodec.limits import Limits
-from sirencodec.metadata_section import read_metadata
 
 # Nothing is decoded, so what decoding would take need not bother anyone.
 _LIMITS = Limits(max_pixels=2**62, max_parameters=2**62)

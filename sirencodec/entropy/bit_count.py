@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.entropy.coder import TOTAL, Frequencies, Symbols
 from sirencodec.entropy.matrices import MATRIX_BYTES, ZERO_MODEL
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload, matrix_shapes

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.architecture import PHASES, Architecture, grid_shape
+from sirencodec.bitstream.architecture import PHASES, Architecture, grid_shape
 from sirencodec.entropy.coder import SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.context_network import (
     HIDDEN_BITS,

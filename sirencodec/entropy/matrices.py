@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from sirencodec.bitstream.quantize import Levels, QuantizedWeights
 from sirencodec.entropy.coder import TOTAL, SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.frequency import (
     NUM_MODELS,
@@ -20,7 +21,6 @@ from sirencodec.entropy.frequency import (
     largest_level,
 )
 from sirencodec.errors import CorruptError
-from sirencodec.quantize import Levels, QuantizedWeights
 
 MATRIX_BYTES: Final = 2  # step index and model index
 

@@ -9,13 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.bitstream.quantize import STEP_SIZES, QuantizedWeights
 from sirencodec.entropy.coder import WORD_BYTES, OnSymbols, SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.context import Latents, decode_latents, encode_latents
 from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices, encode_matrices
 from sirencodec.entropy.prior import adapted_context, adapted_refinement, prior_shapes
 from sirencodec.errors import CorruptError
-from sirencodec.quantize import STEP_SIZES, QuantizedWeights
 
 # Magnitude of a kernel's numbers. Doubled six times along two axes by larger ones, latents could
 # leave the range of single precision, and infinities become NaN in a sine.

@@ -10,13 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from sirencodec.architecture import LARGEST_EXPONENT, PHASES, REFINED
+from sirencodec.bitstream.architecture import LARGEST_EXPONENT, PHASES, REFINED
+from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_bytes
+from sirencodec.bitstream.quantize import QuantizedWeights, dequantize
 from sirencodec.entropy.context import LARGEST_WEIGHT, ContextWeights
 from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS, WEIGHT_BITS, Floats
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.errors import CorruptError
-from sirencodec.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_bytes
-from sirencodec.quantize import QuantizedWeights, dequantize
 
 # Magnitude of a refinement's numbers. After the largest kernels, larger ones could take features
 # out of the range of single precision, and infinities become NaN.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sirencodec.quantize import QuantizedWeights
+from sirencodec.bitstream.quantize import QuantizedWeights
 from tests.forge import PYRAMID_FLAG, Parts, blocks, crc, frame, join, stream, take_apart, varint
 from tests.golden.valid_cases import (
     PRIOR_MATRICES,

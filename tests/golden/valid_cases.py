@@ -11,8 +11,10 @@ import PIL.Image
 from PIL import ImageCms
 
 from sirencodec.api import encode
-from sirencodec.architecture import Architecture, grid_shape
-from sirencodec.container import Header, write_container
+from sirencodec.bitstream.architecture import Architecture, grid_shape
+from sirencodec.bitstream.container import Header, write_container
+from sirencodec.bitstream.metadata_section import write_metadata
+from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, quantize
 from sirencodec.entropy.coder import SymbolEncoder
 from sirencodec.entropy.context import encode_latents
 from sirencodec.entropy.frequency import frequency_table, largest_level
@@ -20,8 +22,6 @@ from sirencodec.entropy.matrices import encode_matrices
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.entropy.prior import context_shapes, prior_context, prior_refinement, prior_shapes
 from sirencodec.image.metadata import Metadata
-from sirencodec.metadata_section import write_metadata
-from sirencodec.quantize import QuantizedWeights, nearest_step_index, quantize
 from tests.forge import blocks, frame, stream
 
 ROOT = Path(__file__).parents[2]

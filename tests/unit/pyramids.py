@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.architecture import Architecture, grid_shape
+from sirencodec.bitstream.architecture import Architecture, grid_shape
 from sirencodec.entropy.prior import context_shapes, refinement_shapes
 from sirencodec.upsampling import CUBIC_KERNEL
 

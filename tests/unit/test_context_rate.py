@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sirencodec import compiled_rate, context_rate
-from sirencodec.architecture import grid_shape
+from sirencodec.bitstream.architecture import grid_shape
 from sirencodec.compiled_rate import CompiledRate
 from sirencodec.context_rate import ContextRate, Network
 from sirencodec.entropy.coder import SymbolEncoder

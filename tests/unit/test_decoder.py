@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import sirencodec
-from sirencodec.architecture import Architecture
-from sirencodec.container import Header
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.bitstream.container import Header
 from sirencodec.decoder import choose_region
 from sirencodec.errors import CorruptError, LimitError, ParameterError
 from sirencodec.limits import Limits

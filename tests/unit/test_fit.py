@@ -11,7 +11,8 @@ import torch
 
 import sirencodec
 from sirencodec import fit as fitting
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.bitstream.quantize import QuantizedWeights, quantize
 from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
 from sirencodec.errors import FitError, ImageError, LimitError
@@ -19,7 +20,6 @@ from sirencodec.fit import FitPlan, fit
 from sirencodec.image.quality import psnr_db
 from sirencodec.limits import DEFAULT_LIMITS
 from sirencodec.progress import FitProgress
-from sirencodec.quantize import QuantizedWeights, quantize
 from tests.pictures import make_clouds
 
 CPU = torch.device("cpu")

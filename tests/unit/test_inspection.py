@@ -13,8 +13,9 @@ import pytest
 
 import sirencodec
 from sirencodec import inspection
-from sirencodec.architecture import Architecture
-from sirencodec.container import Header, write_container
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.bitstream.container import Header, write_container
+from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, quantize
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.errors import DependencyError, FormatError, LimitError
 from sirencodec.histogram import (
@@ -26,7 +27,6 @@ from sirencodec.histogram import (
 )
 from sirencodec.inspection import Inspection
 from sirencodec.inspection_plot import plot_inspection
-from sirencodec.quantize import QuantizedWeights, nearest_step_index, quantize
 from sirencodec.siren import axis_scale
 from tests.reference_decoder import parse, values
 

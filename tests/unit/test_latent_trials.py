@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from sirencodec.architecture import grid_shape
+from sirencodec.bitstream.architecture import grid_shape
 from sirencodec.entropy.context import LARGEST_LATENT
 from sirencodec.latent_trials import improve
 

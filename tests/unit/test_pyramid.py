@@ -11,7 +11,7 @@ import torch
 
 import sirencodec
 from sirencodec import pyramid_planning
-from sirencodec.container import parse_container
+from sirencodec.bitstream.container import parse_container
 from sirencodec.errors import LimitError, TargetWarning
 from sirencodec.grid import image_coordinates
 from sirencodec.image.image import Image

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from sirencodec import pyramid_state, tile_gradient
-from sirencodec.architecture import Architecture, grid_shape
-from sirencodec.container import Header
+from sirencodec.bitstream.architecture import Architecture, grid_shape
+from sirencodec.bitstream.container import Header
 from sirencodec.context_rate import ContextRate
 from sirencodec.decoder import choose_region, query_samples, to_network
 from sirencodec.entropy.matrices import matrices_bits

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from sirencodec import pyramid_planning as planning
-from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
-from sirencodec.errors import ParameterError
-from sirencodec.format import (
+from sirencodec.bitstream.format import (
     HIDDEN_FEATURES_RANGE,
     HIDDEN_LAYERS_RANGE,
     OMEGA_0_RANGE,
     PRIOR_RANGE,
 )
+from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
+from sirencodec.errors import ParameterError
 from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_planning import (
     SMALLEST_PYRAMID_BYTES,

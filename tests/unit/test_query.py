@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sirencodec import query
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.features import FeatureField
 from sirencodec.grid import grid_coordinates, image_coordinates, pixel_centres
 from sirencodec.query import Network, Region, query_jacobian, query_points, query_strips, to_samples

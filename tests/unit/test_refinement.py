@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from sirencodec.architecture import REFINED
+from sirencodec.bitstream.architecture import REFINED
+from sirencodec.bitstream.prior_file import REFINEMENT_CHANNELS
 from sirencodec.entropy.prior import refinement_shapes
-from sirencodec.prior_file import REFINEMENT_CHANNELS
 from sirencodec.refinement import HALO, corrections, num_refined
 from tests.unit.pyramids import ALL_GRIDS, random_refinement
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.siren import (
     Backpropagation,
     Layers,

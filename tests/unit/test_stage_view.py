@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sirencodec.architecture import INPUTS, grid_shape
+from sirencodec.bitstream.architecture import INPUTS, grid_shape
 from sirencodec.stage_view import StageView
 from sirencodec.tile_gradient import Distortion, TileGradient
 from sirencodec.trained_matrices import Parts, TrainedMatrices

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from sirencodec.architecture import INPUTS, Architecture
+from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.pyramid_planning import plan_pyramid_architecture
 from sirencodec.siren import augment, evaluate
 from sirencodec.starting_network import (

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.bitstream.quantize import dequantize, step_size
 from sirencodec.entropy.payload import (
     QuantizedPicture,
     decode_payload,
@@ -21,7 +22,6 @@ from sirencodec.entropy.prior import (
     prior_context,
     prior_refinement,
 )
-from sirencodec.quantize import dequantize, step_size
 from sirencodec.trained_matrices import Parts, TrainedMatrices
 from tests.unit.pyramids import UNIT, architecture, random_latents
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sirencodec.container import parse_container
+from sirencodec.bitstream.container import parse_container
 from sirencodec.entropy.bit_count import count_bits
 from sirencodec.entropy.coder import WORD_BYTES
 from sirencodec.entropy.matrices import MATRIX_BYTES

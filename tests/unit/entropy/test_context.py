@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sirencodec.architecture import PHASES
+from sirencodec.bitstream.architecture import PHASES
 from sirencodec.entropy import context_network
 from sirencodec.entropy.coder import SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.context import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy.coder import SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.frequency import LARGEST_LEVEL, NUM_MODELS, largest_level
 from sirencodec.entropy.matrices import (
@@ -17,7 +18,6 @@ from sirencodec.entropy.matrices import (
     matrices_bits,
 )
 from sirencodec.errors import CorruptError
-from sirencodec.quantize import QuantizedWeights
 
 SHAPES = ((7, 4), (3, 9), (5, 5), (1, 2))
 

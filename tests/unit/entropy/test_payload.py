@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sirencodec.architecture import Architecture
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy.matrices import MATRIX_BYTES
 from sirencodec.entropy.payload import (
     QuantizedPicture,
@@ -15,7 +16,6 @@ from sirencodec.entropy.payload import (
 )
 from sirencodec.entropy.prior import prior_shapes
 from sirencodec.errors import CorruptError
-from sirencodec.quantize import QuantizedWeights
 from tests.unit.pyramids import architecture, random_latents
 
 PURE = Architecture(5, 2, 3, 30)

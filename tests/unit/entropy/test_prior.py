@@ -8,7 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sirencodec.architecture import LARGEST_EXPONENT, PHASES
+from sirencodec.bitstream.architecture import LARGEST_EXPONENT, PHASES
+from sirencodec.bitstream.format import PRIOR_RANGE
+from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS, prior_bytes, prior_checksum
+from sirencodec.bitstream.quantize import QuantizedWeights, step_size
 from sirencodec.entropy.context import LARGEST_WEIGHT, NEIGHBOURS
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload, encode_payload
 from sirencodec.entropy.prior import (
@@ -23,9 +26,6 @@ from sirencodec.entropy.prior import (
     refinement_shapes,
 )
 from sirencodec.errors import CorruptError
-from sirencodec.format import PRIOR_RANGE
-from sirencodec.prior_file import HIDDEN_WIDTHS, prior_bytes, prior_checksum
-from sirencodec.quantize import QuantizedWeights, step_size
 from tests.unit.pyramids import architecture, random_latents
 
 CONTEXT_MATRICES = 12  # of prior 1; two of the refinement follow

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sirencodec import loss_terms, pyramid_fit, soft_round
-from sirencodec.architecture import grid_shape
+from sirencodec.bitstream.architecture import grid_shape
 from sirencodec.compiled_distortion import CompiledDistortion
 from sirencodec.compiled_rate import CompiledRate
 from sirencodec.config import EncodeConfig

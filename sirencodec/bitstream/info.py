@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from sirencodec.architecture import decoding_work
-from sirencodec.container import parse_container
-from sirencodec.format import VERSION
+from sirencodec.bitstream.architecture import decoding_work
+from sirencodec.bitstream.container import parse_container
+from sirencodec.bitstream.format import VERSION
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 
 MODES = ("L", "LA", "RGB", "RGBA")  # by channels

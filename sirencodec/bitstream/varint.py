@@ -1,7 +1,7 @@
 """Non-negative integers <-> LEB128 bytes (FORMAT.md, section 1)."""
 
+from sirencodec.bitstream.format import MAX_VARINT_BYTES
 from sirencodec.errors import CorruptError, TruncatedError
-from sirencodec.format import MAX_VARINT_BYTES
 
 
 def write_varint(value: int) -> bytes:

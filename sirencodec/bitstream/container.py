@@ -8,9 +8,8 @@ up to the file's size exactly and every value has one encoding, so
 import zlib
 from dataclasses import dataclass
 
-from sirencodec.architecture import EXPONENTS, LARGEST_EXPONENT, Architecture
-from sirencodec.errors import CorruptError, NotSirenError, TruncatedError, VersionError
-from sirencodec.format import (
+from sirencodec.bitstream.architecture import EXPONENTS, LARGEST_EXPONENT, Architecture
+from sirencodec.bitstream.format import (
     CHANNELS_MASK,
     CHECKSUM_BYTES,
     GRIDS_RANGE,
@@ -29,9 +28,10 @@ from sirencodec.format import (
     SIXTEEN_BIT_FLAG,
     VERSION,
 )
+from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS, prior_checksum
+from sirencodec.bitstream.varint import read_varint, write_varint
+from sirencodec.errors import CorruptError, NotSirenError, TruncatedError, VersionError
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.prior_file import HIDDEN_WIDTHS, prior_checksum
-from sirencodec.varint import read_varint, write_varint
 
 
 @dataclass(frozen=True, slots=True)

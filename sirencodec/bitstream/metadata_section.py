@@ -7,11 +7,11 @@ it is read through a decompressor bounded in window and output.
 
 import zstandard
 
-from sirencodec.container import Container, checksum
+from sirencodec.bitstream.container import Container, checksum
+from sirencodec.bitstream.varint import read_varint, write_varint
 from sirencodec.errors import CorruptError, FormatError
 from sirencodec.image.metadata import Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.varint import read_varint, write_varint
 
 ZSTD_LEVEL = 19
 ZSTD_MAX_WINDOW_BYTES = 1 << 23  # what level 19 may use; more is a bomb

@@ -1,0 +1,1 @@
+"""Bytes <-> header and sections, and the facts of the format."""
