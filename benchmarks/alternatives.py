@@ -17,7 +17,7 @@ from sirencodec.activations import first_layer_bound, hidden_bound, pytorch_bias
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy import matrices, payload
-from sirencodec.entropy.frequency import largest_level
+from sirencodec.entropy.level_tables import largest_level
 from sirencodec.entropy.payload import QuantizedPicture
 
 # What is to be replaced, as it was before.

@@ -19,7 +19,6 @@ from torch import Tensor
 from sirencodec.bitstream.architecture import INPUTS
 from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS
 from sirencodec.bitstream.quantize import nearest_step_index, quantize
-from sirencodec.entropy.coder import SymbolEncoder
 from sirencodec.entropy.context_network import WEIGHT_BITS
 from sirencodec.entropy.matrices import encode_matrices
 from sirencodec.entropy.prior import (
@@ -28,6 +27,7 @@ from sirencodec.entropy.prior import (
     prior_refinement,
     refinement_shapes,
 )
+from sirencodec.entropy.range_coder import SymbolEncoder
 from sirencodec.image.image import read_image
 from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_planning import PRIOR

@@ -20,9 +20,9 @@ from sirencodec.batch_gradient import BatchGradient
 from sirencodec.bit_allocation import allocate_steps
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.quantize import STEP_SIZES, QuantizedWeights, quantize
-from sirencodec.entropy.coder import WORD_BYTES
-from sirencodec.entropy.frequency import LARGEST_LEVEL
+from sirencodec.entropy.level_tables import LARGEST_LEVEL
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
+from sirencodec.entropy.range_coder import WORD_BYTES
 from sirencodec.errors import FitError
 from sirencodec.grid import image_coordinates
 from sirencodec.progress import FitProgress, OnStep

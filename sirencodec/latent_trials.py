@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from sirencodec.entropy.context import LARGEST_LATENT
+from sirencodec.entropy.latents import LARGEST_LATENT
 
 BLOCK: Final = 8  # latents along the side of a block
 MARGIN: Final = 2  # of them around its middle

@@ -11,7 +11,7 @@ from torch.nn.functional import avg_pool2d, pad
 from sirencodec.annealing import cosine
 from sirencodec.bitstream.architecture import Architecture, grid_shape
 from sirencodec.context_rate import Rate
-from sirencodec.entropy.context import LARGEST_LATENT
+from sirencodec.entropy.latents import LARGEST_LATENT
 from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.errors import FitError

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import zstandard
 
-from sirencodec.entropy.coder import SymbolEncoder
+from sirencodec.entropy.range_coder import SymbolEncoder
 from tests.reference_decoder import MAGIC, WIDTHS, Bytes, prior_checksum
 
 Field = int | bytes  # a number to write as a varint, or the bytes to write in its place

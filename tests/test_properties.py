@@ -29,16 +29,14 @@ from sirencodec.bitstream.quantize import (
     quantize,
 )
 from sirencodec.bitstream.varint import read_varint, write_varint
-from sirencodec.entropy.coder import TOTAL, SymbolDecoder
-from sirencodec.entropy.context import LARGEST_LATENT
-from sirencodec.entropy.frequency import (
+from sirencodec.entropy.latents import LARGEST_LATENT
+from sirencodec.entropy.level_tables import (
     LARGEST_LEVEL,
     NUM_MODELS,
     NUM_SCALES,
     frequency_table,
     largest_level,
 )
-from sirencodec.entropy.laplace import LARGEST_RESIDUAL, NUM_TABLES, residual_table
 from sirencodec.entropy.matrices import ZERO_MODEL, best_model, matrices_bits
 from sirencodec.entropy.payload import (
     QuantizedPicture,
@@ -47,6 +45,8 @@ from sirencodec.entropy.payload import (
     matrix_shapes,
 )
 from sirencodec.entropy.prior import context_shapes, prior_shapes
+from sirencodec.entropy.range_coder import TOTAL, SymbolDecoder
+from sirencodec.entropy.residual_tables import LARGEST_RESIDUAL, NUM_TABLES, residual_table
 from sirencodec.errors import CorruptError
 from sirencodec.grid import image_coordinates, pixel_centres
 from sirencodec.image.image import Metadata

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.entropy.coder import TOTAL, Frequencies, Symbols
 from sirencodec.entropy.matrices import MATRIX_BYTES, ZERO_MODEL
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload, matrix_shapes
+from sirencodec.entropy.range_coder import TOTAL, Frequencies, Symbols
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.bitstream.quantize import Levels, QuantizedWeights
-from sirencodec.entropy.coder import TOTAL, SymbolDecoder, SymbolEncoder
-from sirencodec.entropy.frequency import (
+from sirencodec.entropy.level_tables import (
     NUM_MODELS,
     NUM_SCALES,
     NUM_SHAPES,
     frequency_table,
     largest_level,
 )
+from sirencodec.entropy.range_coder import TOTAL, SymbolDecoder, SymbolEncoder
 from sirencodec.errors import CorruptError
 
 MATRIX_BYTES: Final = 2  # step index and model index

@@ -11,10 +11,10 @@ import numpy as np
 
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.quantize import STEP_SIZES, QuantizedWeights
-from sirencodec.entropy.coder import WORD_BYTES, OnSymbols, SymbolDecoder, SymbolEncoder
-from sirencodec.entropy.context import Latents, decode_latents, encode_latents
+from sirencodec.entropy.latents import Latents, decode_latents, encode_latents
 from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices, encode_matrices
 from sirencodec.entropy.prior import adapted_context, adapted_refinement, prior_shapes
+from sirencodec.entropy.range_coder import WORD_BYTES, OnSymbols, SymbolDecoder, SymbolEncoder
 from sirencodec.errors import CorruptError
 
 # Magnitude of a kernel's numbers. Doubled six times along two axes by larger ones, latents could

@@ -13,8 +13,8 @@ import numpy as np
 from sirencodec.bitstream.architecture import LARGEST_EXPONENT, PHASES, REFINED
 from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_bytes
 from sirencodec.bitstream.quantize import QuantizedWeights, dequantize
-from sirencodec.entropy.context import LARGEST_WEIGHT, ContextWeights
 from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS, WEIGHT_BITS, Floats
+from sirencodec.entropy.latents import LARGEST_WEIGHT, ContextWeights
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.errors import CorruptError
 

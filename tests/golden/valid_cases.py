@@ -15,12 +15,12 @@ from sirencodec.bitstream.architecture import Architecture, grid_shape
 from sirencodec.bitstream.container import Header, write_container
 from sirencodec.bitstream.metadata_section import write_metadata
 from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, quantize
-from sirencodec.entropy.coder import SymbolEncoder
-from sirencodec.entropy.context import encode_latents
-from sirencodec.entropy.frequency import frequency_table, largest_level
+from sirencodec.entropy.latents import encode_latents
+from sirencodec.entropy.level_tables import frequency_table, largest_level
 from sirencodec.entropy.matrices import encode_matrices
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.entropy.prior import context_shapes, prior_context, prior_refinement, prior_shapes
+from sirencodec.entropy.range_coder import SymbolEncoder
 from sirencodec.image.metadata import Metadata
 from tests.forge import blocks, frame, stream
 

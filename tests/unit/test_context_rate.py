@@ -13,9 +13,9 @@ from sirencodec import compiled_rate, context_rate
 from sirencodec.bitstream.architecture import grid_shape
 from sirencodec.compiled_rate import CompiledRate
 from sirencodec.context_rate import ContextRate, Network
-from sirencodec.entropy.coder import SymbolEncoder
-from sirencodec.entropy.context import encode_latents
+from sirencodec.entropy.latents import encode_latents
 from sirencodec.entropy.prior import prior_context
+from sirencodec.entropy.range_coder import SymbolEncoder
 from sirencodec.native.library import Kernels, double_kernels
 from sirencodec.workers import Workers
 from tests.unit.pyramids import (

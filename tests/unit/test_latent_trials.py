@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from sirencodec.bitstream.architecture import grid_shape
-from sirencodec.entropy.context import LARGEST_LATENT
+from sirencodec.entropy.latents import LARGEST_LATENT
 from sirencodec.latent_trials import improve
 
 EXPONENTS = range(5)

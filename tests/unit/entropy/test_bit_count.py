@@ -9,9 +9,9 @@ import pytest
 
 from sirencodec.bitstream.container import parse_container
 from sirencodec.entropy.bit_count import count_bits
-from sirencodec.entropy.coder import WORD_BYTES
 from sirencodec.entropy.matrices import MATRIX_BYTES
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload, encode_payload
+from sirencodec.entropy.range_coder import WORD_BYTES
 
 VALID = sorted((Path(__file__).parents[2] / "golden" / "valid").glob("*.siren"))
 

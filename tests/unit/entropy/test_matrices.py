@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from sirencodec.bitstream.quantize import QuantizedWeights
-from sirencodec.entropy.coder import SymbolDecoder, SymbolEncoder
-from sirencodec.entropy.frequency import LARGEST_LEVEL, NUM_MODELS, largest_level
+from sirencodec.entropy.level_tables import LARGEST_LEVEL, NUM_MODELS, largest_level
 from sirencodec.entropy.matrices import (
     MATRIX_BYTES,
     ZERO_MODEL,
@@ -17,6 +16,7 @@ from sirencodec.entropy.matrices import (
     encode_matrices,
     matrices_bits,
 )
+from sirencodec.entropy.range_coder import SymbolDecoder, SymbolEncoder
 from sirencodec.errors import CorruptError
 
 SHAPES = ((7, 4), (3, 9), (5, 5), (1, 2))

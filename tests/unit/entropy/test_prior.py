@@ -12,7 +12,7 @@ from sirencodec.bitstream.architecture import LARGEST_EXPONENT, PHASES
 from sirencodec.bitstream.format import PRIOR_RANGE
 from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS, prior_bytes, prior_checksum
 from sirencodec.bitstream.quantize import QuantizedWeights, step_size
-from sirencodec.entropy.context import LARGEST_WEIGHT, NEIGHBOURS
+from sirencodec.entropy.latents import LARGEST_WEIGHT, NEIGHBOURS
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload, encode_payload
 from sirencodec.entropy.prior import (
     COARSER_SOURCES,

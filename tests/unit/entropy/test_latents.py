@@ -8,8 +8,8 @@ import pytest
 
 from sirencodec.bitstream.architecture import PHASES
 from sirencodec.entropy import context_network
-from sirencodec.entropy.coder import SymbolDecoder, SymbolEncoder
-from sirencodec.entropy.context import (
+from sirencodec.entropy.context_network import Floats, network_outputs
+from sirencodec.entropy.latents import (
     LARGEST_CENTRE,
     LARGEST_LATENT,
     LARGEST_WEIGHT,
@@ -18,8 +18,13 @@ from sirencodec.entropy.context import (
     decode_latents,
     encode_latents,
 )
-from sirencodec.entropy.context_network import Floats, network_outputs
-from sirencodec.entropy.laplace import CENTRE_PARTS, LARGEST_RESIDUAL, UNIT_SCALE, residual_table
+from sirencodec.entropy.range_coder import SymbolDecoder, SymbolEncoder
+from sirencodec.entropy.residual_tables import (
+    CENTRE_PARTS,
+    LARGEST_RESIDUAL,
+    UNIT_SCALE,
+    residual_table,
+)
 from sirencodec.errors import CorruptError
 from sirencodec.native.library import predictors
 from tests.unit.pyramids import UNIT, architecture, random_context, random_latents, zero_context

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from sirencodec.entropy.coder import TOTAL, Frequencies
-from sirencodec.entropy.frequency import exp2_negative
+from sirencodec.entropy.level_tables import exp2_negative
+from sirencodec.entropy.range_coder import TOTAL, Frequencies
 
 CENTRE_PARTS: Final = 8  # centres are multiples of 1/8
 NUM_SCALES: Final = 80  # mean absolute deviations of 2^(i/6 - 6): from 1/64 to 147 levels

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.bitstream.architecture import PHASES, Architecture, grid_shape
-from sirencodec.entropy.coder import SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.context_network import (
     HIDDEN_BITS,
     NEIGHBOURS,
@@ -24,7 +23,8 @@ from sirencodec.entropy.context_network import (
     Floats,
     network_outputs,
 )
-from sirencodec.entropy.laplace import (
+from sirencodec.entropy.range_coder import SymbolDecoder, SymbolEncoder
+from sirencodec.entropy.residual_tables import (
     CENTRE_PARTS,
     LARGEST_RESIDUAL,
     NUM_SCALES,

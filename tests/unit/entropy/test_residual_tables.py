@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sirencodec.entropy.coder import TOTAL
-from sirencodec.entropy.laplace import (
+from sirencodec.entropy.range_coder import TOTAL
+from sirencodec.entropy.residual_tables import (
     CENTRE_PARTS,
     LARGEST_RESIDUAL,
     NUM_SCALES,

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.entropy.coder import TOTAL, Frequencies
+from sirencodec.entropy.range_coder import TOTAL, Frequencies
 
 GAUSSIAN, LOGISTIC, LAPLACE = range(3)
 NUM_SHAPES: Final = 3
