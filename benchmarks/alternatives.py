@@ -12,13 +12,15 @@ import torch
 import zstandard
 from torch import Tensor
 
-from sirencodec import fit, query, siren
+from sirencodec import fit
 from sirencodec.activations import first_layer_bound, hidden_bound, pytorch_bias_bound
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy import matrices, payload
 from sirencodec.entropy.level_tables import largest_level
 from sirencodec.entropy.payload import QuantizedPicture
+from sirencodec.synthesis import network as siren
+from sirencodec.synthesis import query
 
 # What is to be replaced, as it was before.
 _encode_payload, _matrices_bits = payload.encode_payload, matrices.matrices_bits

@@ -18,7 +18,9 @@ def pure_variants() -> Iterator[Variant]:
     yield _variant(PURE, "nothing", {})
     for name in ("zero", "coin", "pytorch"):
         start = Alternative(f"{name}_bias")
-        yield _variant(f"bias-{name}", "initial biases", {"siren.initial_layers": start})
+        yield _variant(
+            f"bias-{name}", "initial biases", {"synthesis.network.initial_layers": start}
+        )
     for omega_0 in (10, 20, 30, 60, 120):
         plan = Alternative("constant", (omega_0,))
         yield _variant(f"omega-{omega_0}", "omega_0", {"planning.plan_omega_0": plan})
@@ -35,7 +37,9 @@ def pure_variants() -> Iterator[Variant]:
         }
         yield _variant(f"adam-{rate:g}", "optimiser", adam)
     equal = Alternative("equal_sensitivities")
-    yield _variant("equal-steps", "steps by sensitivity", {"siren.sensitivities": equal})
+    yield _variant(
+        "equal-steps", "steps by sensitivity", {"synthesis.network.sensitivities": equal}
+    )
     yield _variant("gaussian", "entropy model", {"entropy.matrices.NUM_SHAPES": 1})
     yield _variant("one-gaussian", "entropy model", _payload("one_gaussian"))
     yield _variant("zstd", "entropy model", _payload("zstd", decoder=True))
@@ -55,7 +59,7 @@ def pure_variants() -> Iterator[Variant]:
         yield _variant(f"bits-{bits:g}", "bits a weight", {"planning.BITS_PER_WEIGHT": bits})
     colours = {
         "fit._targets": Alternative("luma_targets"),
-        "query.query_strips": Alternative("luma_strips"),
+        "synthesis.query.query_strips": Alternative("luma_strips"),
     }
     yield _variant("luma-chroma", "colour transform", colours)
 

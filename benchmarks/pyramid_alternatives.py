@@ -12,9 +12,9 @@ from benchmarks.alternatives import LUMA_CHROMA
 from sirencodec import pyramid_plan, pyramid_planning, pyramid_state, starting_network
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.config import EncodeConfig
-from sirencodec.query import Samples
-from sirencodec.siren import Layers
-from sirencodec.upsampling import CUBIC_KERNEL
+from sirencodec.synthesis.network import Layers
+from sirencodec.synthesis.query import Samples
+from sirencodec.synthesis.upsampling import CUBIC_KERNEL
 
 # What is to be replaced, as it was before.
 _starting_network, _feature_bound = (

@@ -59,7 +59,7 @@ def _networks() -> Iterator[Variant]:
     colours = {
         "pyramid_state._targets": _alternative("luma_targets"),
         "starting_network.starting_network": _alternative("luma_start"),
-        "query.query_strips": Alternative("luma_strips"),
+        "synthesis.query.query_strips": Alternative("luma_strips"),
     }
     yield _variant("pyramid-luma-chroma", "colour transform", colours)
 
@@ -77,7 +77,7 @@ def _grids() -> Iterator[Variant]:
     for name in ("linear", "cubic"):
         start = {"starting_network.starting_network": _alternative(f"{name}_start")}
         yield _variant(f"kernels-{name}", "learned kernels", fixed | start)
-    yield _variant("no-refinement", "refinement", {"refinement.REFINED": ()})
+    yield _variant("no-refinement", "refinement", {"synthesis.refinement.REFINED": ()})
     still = {"trained_matrices.REFINEMENT_SHARE": 0.0}
     yield _variant("refinement-as-shipped", "refinement", still)
 

@@ -32,7 +32,6 @@ from sirencodec.image.image import read_image
 from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_planning import PRIOR
 from sirencodec.pyramid_state import PyramidState
-from sirencodec.query import Samples
 from sirencodec.soap import Soap
 from sirencodec.starting_network import (
     TRAINED_ARCHITECTURE,
@@ -40,8 +39,9 @@ from sirencodec.starting_network import (
     random_network,
     trained_matrices,
 )
+from sirencodec.synthesis.query import Samples
+from sirencodec.synthesis.threads import Workers
 from sirencodec.trained_matrices import KERNEL_SHARE, LAST_LAYER_SHARE, Parts
-from sirencodec.workers import Workers
 
 # Learning rates of what all crops share, which moves at every step of each.
 NETWORK_RATE = 0.006

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sirencodec.siren import Backpropagation, Layers
-from sirencodec.workers import Workers
+from sirencodec.synthesis.network import Backpropagation, Layers
+from sirencodec.synthesis.threads import Workers
 
 MIN_PIECE_POINTS = 512  # below this, handing over costs more than the arithmetic
 

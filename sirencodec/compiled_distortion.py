@@ -13,7 +13,6 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from sirencodec.grid import pixel_centres
 from sirencodec.native.library import (
     STRIP,
     DistortionTask,
@@ -22,9 +21,10 @@ from sirencodec.native.library import (
     rounded_up,
 )
 from sirencodec.native.tensors import address, describe_layers
-from sirencodec.refinement import HALO, LocalRefinement
+from sirencodec.synthesis.coordinates import pixel_centres
+from sirencodec.synthesis.refinement import HALO, LocalRefinement
+from sirencodec.synthesis.threads import Workers
 from sirencodec.tile_gradient import Distortion
-from sirencodec.workers import Workers
 
 Result = TypeVar("Result")
 

@@ -22,7 +22,7 @@ from sirencodec.context_sources import ContextSources
 from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS
 from sirencodec.native.library import STRIP, Kernels, Layer
 from sirencodec.native.tensors import address, describe_layers
-from sirencodec.workers import Workers
+from sirencodec.synthesis.threads import Workers
 
 
 class CompiledRate:

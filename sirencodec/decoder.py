@@ -10,14 +10,14 @@ from sirencodec.bitstream.architecture import KERNEL_TAPS, decoding_work
 from sirencodec.bitstream.container import Header, parse_container
 from sirencodec.bitstream.metadata_section import read_metadata
 from sirencodec.bitstream.quantize import dequantize
-from sirencodec.device import choose_device
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload
 from sirencodec.entropy.prior import adapted_refinement
 from sirencodec.errors import ParameterError
-from sirencodec.features import FeatureField
 from sirencodec.image.image import Image, Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.query import Network, Region, Samples, query_strips, to_samples
+from sirencodec.synthesis.device import choose_device
+from sirencodec.synthesis.features import FeatureField
+from sirencodec.synthesis.query import Network, Region, Samples, query_strips, to_samples
 
 Crop = tuple[float, float, float, float]
 

@@ -10,7 +10,6 @@ from sirencodec.bitstream.format import SIDE_RANGE
 from sirencodec.bitstream.metadata_section import write_metadata
 from sirencodec.config import EncodeConfig
 from sirencodec.decoder import decode
-from sirencodec.device import choose_device
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import ImageError
 from sirencodec.fit import FitPlan, fit
@@ -32,6 +31,7 @@ from sirencodec.rate_control import (
     reach_target,
     warn_of_missed_target,
 )
+from sirencodec.synthesis.device import choose_device
 
 
 @dataclass(frozen=True, slots=True)

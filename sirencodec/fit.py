@@ -24,13 +24,13 @@ from sirencodec.entropy.level_tables import LARGEST_LEVEL
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
 from sirencodec.entropy.range_coder import WORD_BYTES
 from sirencodec.errors import FitError
-from sirencodec.grid import image_coordinates
 from sirencodec.progress import FitProgress, OnStep
-from sirencodec.query import Samples
 from sirencodec.sampling import StratifiedBatches
-from sirencodec.siren import Layers, augment, axis_scale, initial_layers, sensitivities
 from sirencodec.soap import Soap
-from sirencodec.workers import Workers, worker_threads
+from sirencodec.synthesis.coordinates import image_coordinates
+from sirencodec.synthesis.network import Layers, augment, axis_scale, initial_layers, sensitivities
+from sirencodec.synthesis.query import Samples
+from sirencodec.synthesis.threads import Workers, worker_threads
 
 # Of folded weights; the smallest of the three holds. Narrow networks bear larger steps, and gain by
 # them; wide ones drift into chaos on busy pictures unless steps fall faster (LOG.md, entries 4, 5).

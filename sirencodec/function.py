@@ -8,12 +8,12 @@ import numpy.typing as npt
 from sirencodec.bitstream.container import parse_container
 from sirencodec.bitstream.metadata_section import read_metadata
 from sirencodec.decoder import Crop, check_work, choose_region, query_samples, to_network
-from sirencodec.device import choose_device
 from sirencodec.entropy.payload import decode_payload
 from sirencodec.errors import ParameterError
 from sirencodec.image.image import Image, Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.query import query_jacobian, query_points
+from sirencodec.synthesis.device import choose_device
+from sirencodec.synthesis.query import query_jacobian, query_points
 
 Coordinates = npt.NDArray[np.floating]
 Values = npt.NDArray[np.float64]

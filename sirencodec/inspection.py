@@ -28,8 +28,6 @@ from sirencodec.decoder import to_network
 from sirencodec.entropy.bit_count import PayloadBits, count_bits
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.entropy.prior import context_shapes, prior_refinement
-from sirencodec.features import FeatureField
-from sirencodec.grid import Float64Array, grid_coordinates, pixel_centres
 from sirencodec.histogram import (
     Histogram,
     activation_histogram,
@@ -38,15 +36,17 @@ from sirencodec.histogram import (
     value_histogram,
 )
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.query import Network
-from sirencodec.siren import (
+from sirencodec.starting_network import FEATURE_BIAS_BOUND, feature_bound, random_network
+from sirencodec.synthesis.coordinates import Float64Array, grid_coordinates, pixel_centres
+from sirencodec.synthesis.features import FeatureField
+from sirencodec.synthesis.network import (
     FIRST_BIAS_BOUND,
     HIDDEN_BIAS_SHARE,
     augment,
     axis_scale,
     initial_layers,
 )
-from sirencodec.starting_network import FEATURE_BIAS_BOUND, feature_bound, random_network
+from sirencodec.synthesis.query import Network
 
 MOST_POINTS: Final = 1 << 16  # pixels asked; a histogram is no smoother for more
 MOST_VALUES: Final = 1 << 22  # activations of a layer held at a time: 16 MiB

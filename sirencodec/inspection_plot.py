@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from sirencodec.activations import fixed_point, sine_distribution
 from sirencodec.errors import DependencyError
-from sirencodec.grid import Float64Array
 from sirencodec.histogram import Histogram
 from sirencodec.inspection import Inspection, Layer
+from sirencodec.synthesis.coordinates import Float64Array
 
 try:
     from matplotlib.axes import Axes

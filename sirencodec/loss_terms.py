@@ -12,8 +12,8 @@ from sirencodec.compiled_rate import CompiledRate
 from sirencodec.context_rate import ContextRate
 from sirencodec.native.library import LARGEST_DEPTH
 from sirencodec.native.tensors import kernels_for
+from sirencodec.synthesis.threads import Workers
 from sirencodec.tile_gradient import TileGradient
-from sirencodec.workers import Workers
 
 
 def distortion_of(

@@ -25,10 +25,10 @@ from sirencodec.native.tensors import kernels_for
 from sirencodec.progress import OnStep
 from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_state import PyramidState
-from sirencodec.query import Samples
+from sirencodec.synthesis.query import Samples
+from sirencodec.synthesis.threads import worker_threads
 from sirencodec.target_correction import corrected_picture
 from sirencodec.target_search import TargetSearch
-from sirencodec.workers import worker_threads
 
 ONE_THREAD_PIXELS = 1 << 15
 

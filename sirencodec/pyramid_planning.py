@@ -7,8 +7,8 @@ from sirencodec.bitstream.architecture import LARGEST_EXPONENT, Architecture
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError
 from sirencodec.pyramid_plan import PyramidPlan
-from sirencodec.query import Samples
 from sirencodec.rate_control import target_file_bytes
+from sirencodec.synthesis.query import Samples
 from sirencodec.target_search import likely_matrices_bits
 from sirencodec.water_filling import Spectrum, trade_off_where
 

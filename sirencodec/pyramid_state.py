@@ -19,13 +19,13 @@ from sirencodec.latent_trials import improve
 from sirencodec.loss_terms import distortion_of, rate_of
 from sirencodec.progress import FitProgress, OnStep
 from sirencodec.pyramid_plan import PyramidPlan
-from sirencodec.query import Samples
 from sirencodec.soft_round import soften
 from sirencodec.stage_view import StageView
+from sirencodec.synthesis.query import Samples
+from sirencodec.synthesis.threads import Workers
 from sirencodec.tile_gradient import Distortion
 from sirencodec.trained_matrices import Parts, TrainedMatrices
 from sirencodec.water_filling import TRADE_OFF_RANGE
-from sirencodec.workers import Workers
 
 NETWORK_RATE = 0.027  # learning rate of the network's layers but the last
 # In stages on reduced images, relative to that: a network that moves far while the finest grids and

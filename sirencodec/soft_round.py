@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sirencodec.native.library import Kernels
 from sirencodec.native.tensors import address, kernels_for
-from sirencodec.workers import Workers
+from sirencodec.synthesis.threads import Workers
 
 
 def soft_round(values: Tensor, temperature: float) -> tuple[Tensor, Tensor]:

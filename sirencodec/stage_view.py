@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture
-from sirencodec.refinement import num_refined
-from sirencodec.siren import Layers
+from sirencodec.synthesis.network import Layers
+from sirencodec.synthesis.refinement import num_refined
 from sirencodec.tile_gradient import Distortion
 from sirencodec.trained_matrices import Parts
 

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS
 from sirencodec.buffers import Buffers
-from sirencodec.grid import pixel_centres
 from sirencodec.recording import Recording
-from sirencodec.refinement import HALO, corrections
-from sirencodec.siren import Backpropagation, Layers, evaluate
-from sirencodec.upsampling import MARGIN, kernels_gradient, upsampling_matrices
+from sirencodec.synthesis.coordinates import pixel_centres
+from sirencodec.synthesis.network import Backpropagation, Layers, evaluate
+from sirencodec.synthesis.refinement import HALO, corrections
+from sirencodec.synthesis.upsampling import MARGIN, kernels_gradient, upsampling_matrices
 
 TILE = 256  # pixels; from 128 to 256 a step takes the same time, larger ones miss the cache
 GPU_TILE = 1024  # a GPU's cores want more, and fewer operations

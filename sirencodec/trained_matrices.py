@@ -21,9 +21,9 @@ from sirencodec.entropy.level_tables import LARGEST_LEVEL
 from sirencodec.entropy.matrices import best_model
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
-from sirencodec.siren import Layers
 from sirencodec.soap import Soap
 from sirencodec.starting_network import starting_network
+from sirencodec.synthesis.network import Layers
 
 # Learning rates, relative to the network's own.
 LAST_LAYER_SHARE = 0.3

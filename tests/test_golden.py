@@ -21,10 +21,11 @@ import pytest
 import torch
 
 import sirencodec
-from sirencodec import errors, query
+from sirencodec import errors
 from sirencodec.bitstream.container import parse_container, write_container
 from sirencodec.entropy import context_network
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload
+from sirencodec.synthesis import query
 from tests.golden.make import readme, sha256
 from tests.reference_decoder import Invalid, evaluate, parse, samples, values
 

@@ -48,10 +48,10 @@ from sirencodec.entropy.prior import context_shapes, prior_shapes
 from sirencodec.entropy.range_coder import TOTAL, SymbolDecoder
 from sirencodec.entropy.residual_tables import LARGEST_RESIDUAL, NUM_TABLES, residual_table
 from sirencodec.errors import CorruptError
-from sirencodec.grid import image_coordinates, pixel_centres
 from sirencodec.image.image import Metadata
 from sirencodec.limits import Limits
 from sirencodec.sampling import BLOCK, StratifiedBatches
+from sirencodec.synthesis.coordinates import image_coordinates, pixel_centres
 from tests import forge, reference_decoder
 
 NO_LIMITS = Limits(max_pixels=2**40, max_parameters=2**40, max_latents=2**40)

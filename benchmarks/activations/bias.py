@@ -30,7 +30,7 @@ from sirencodec.activations import (
     uniform_variance,
 )
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.siren import Layers, initial_layers
+from sirencodec.synthesis.network import Layers, initial_layers
 
 PART = "bias"
 OMEGA_0 = 30

@@ -27,7 +27,7 @@ from sirencodec.activations import (
     sine_distribution,
 )
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.siren import Layers, initial_layers
+from sirencodec.synthesis.network import Layers, initial_layers
 
 SAMPLE_PART = "sine-of-normal"
 PART = "depth"

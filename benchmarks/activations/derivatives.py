@@ -8,7 +8,7 @@ from torch import Tensor
 
 from benchmarks.activations.fitting import Values
 from benchmarks.activations.pictures import Signal
-from sirencodec.siren import Layers
+from sirencodec.synthesis.network import Layers
 
 Planes = tuple[Tensor, Tensor, Tensor]
 """Mean over channels, size of its gradient, and its Laplacian: each (rows, columns)."""

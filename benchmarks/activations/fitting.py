@@ -15,8 +15,8 @@ from torch import Tensor
 
 from benchmarks.activations.pictures import Signal
 from benchmarks.alternatives import Adam
-from sirencodec.siren import Backpropagation, Layers, evaluate
 from sirencodec.soap import Soap
+from sirencodec.synthesis.network import Backpropagation, Layers, evaluate
 
 BATCH_POINTS = 2048
 CURVE_POINTS = 20  # places on a fit's curve at which its quality is measured

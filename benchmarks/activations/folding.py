@@ -24,7 +24,7 @@ from benchmarks.activations.plan import Job, Plan
 from benchmarks.alternatives import pytorch_bias
 from benchmarks.measure import Point
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.siren import Layers
+from sirencodec.synthesis.network import Layers
 
 PART = "folding"
 RATE_PART = "folding-rates"

@@ -1,7 +1,7 @@
 """Coordinate networks with other activations: ReLU, ReLU behind a positional encoding, tanh.
 
 All of them, the sine network too, are differentiated by autograd here, so that their times can be
-compared. Layers are augmented matrices as in `sirencodec.siren`.
+compared. Layers are augmented matrices as in `sirencodec.synthesis.network`.
 """
 
 import math
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from benchmarks.activations.fitting import Gradient, Values
 from sirencodec.bitstream.architecture import INPUTS, Architecture
-from sirencodec.siren import Layers, initial_layers
+from sirencodec.synthesis.network import Layers, initial_layers
 
 OMEGA_0 = 30
 

@@ -21,7 +21,6 @@ from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.quantize import QuantizedWeights, dequantize
 from sirencodec.errors import FitError
 from sirencodec.fit import FitPlan, fit
-from sirencodec.grid import image_coordinates
 from sirencodec.image.quality import psnr_db
 from sirencodec.planning import (
     OMEGA_0_POWER,
@@ -29,7 +28,8 @@ from sirencodec.planning import (
     PHOTO_PARAMETERS,
     plan_architecture,
 )
-from sirencodec.siren import augment, evaluate
+from sirencodec.synthesis.coordinates import image_coordinates
+from sirencodec.synthesis.network import augment, evaluate
 
 PART = "omega"
 BATCH_PIXELS = 4096

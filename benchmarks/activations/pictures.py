@@ -9,8 +9,8 @@ from torch import Tensor
 
 from benchmarks.machine import ROOT
 from benchmarks.pixels import Pixels, find_images, read_pixels
-from sirencodec.grid import image_coordinates, pixel_centres
-from sirencodec.siren import augment
+from sirencodec.synthesis.coordinates import image_coordinates, pixel_centres
+from sirencodec.synthesis.network import augment
 
 OWN_PICTURE = ROOT / "docs" / "images" / "chelsea.png"
 PERIOD = 3  # of the signal 0, 0, 1, 0, 0, 1, ...

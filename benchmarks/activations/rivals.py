@@ -32,7 +32,7 @@ from benchmarks.activations.pictures import (
 from benchmarks.activations.plan import Job, Plan
 from benchmarks.activations.rounding import round_and_refit
 from benchmarks.measure import Point
-from sirencodec.siren import Layers
+from sirencodec.synthesis.network import Layers
 
 PART = "rivals"
 RATE_PART = "rival-rates"

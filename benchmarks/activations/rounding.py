@@ -16,7 +16,7 @@ from benchmarks.measure import Point
 from sirencodec.bit_allocation import allocate_steps
 from sirencodec.bitstream.quantize import STEP_SIZES, quantize
 from sirencodec.entropy.matrices import matrices_bits
-from sirencodec.siren import Layers
+from sirencodec.synthesis.network import Layers
 
 PROBE_POINTS = 4096
 
@@ -65,7 +65,7 @@ def round_and_refit(
 def sensitivities(network: Network, layers: Layers, points: Tensor) -> list[float]:
     """Network and points -> mean squared derivative of an output, by layer.
 
-    As `sirencodec.siren.sensitivities`, for any activation: one random sign a point and output.
+    As ``sensitivities`` of the pure fit, for any activation: one random sign a point and output.
     """
     points = points[:, :: max(1, points.shape[1] // PROBE_POINTS)]
     leaves = [layer.detach().requires_grad_() for layer in layers]

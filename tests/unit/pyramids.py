@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sirencodec.bitstream.architecture import Architecture, grid_shape
 from sirencodec.entropy.prior import context_shapes, refinement_shapes
-from sirencodec.upsampling import CUBIC_KERNEL
+from sirencodec.synthesis.upsampling import CUBIC_KERNEL
 
 Floats = npt.NDArray[np.float64]
 Levels = npt.NDArray[np.int32]

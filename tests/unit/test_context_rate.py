@@ -17,7 +17,7 @@ from sirencodec.entropy.latents import encode_latents
 from sirencodec.entropy.prior import prior_context
 from sirencodec.entropy.range_coder import SymbolEncoder
 from sirencodec.native.library import Kernels, double_kernels
-from sirencodec.workers import Workers
+from sirencodec.synthesis.threads import Workers
 from tests.unit.pyramids import (
     ALL_GRIDS,
     UNIT,

@@ -27,7 +27,7 @@ from sirencodec.histogram import (
 )
 from sirencodec.inspection import Inspection
 from sirencodec.inspection_plot import plot_inspection
-from sirencodec.siren import axis_scale
+from sirencodec.synthesis.network import axis_scale
 from tests.reference_decoder import parse, values
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -13,11 +13,11 @@ import sirencodec
 from sirencodec import pyramid_planning
 from sirencodec.bitstream.container import parse_container
 from sirencodec.errors import LimitError, TargetWarning
-from sirencodec.grid import image_coordinates
 from sirencodec.image.image import Image
 from sirencodec.image.metadata import Metadata
 from sirencodec.image.quality import psnr_db
 from sirencodec.limits import Limits
+from sirencodec.synthesis.coordinates import image_coordinates
 from tests.pictures import make_clouds
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -29,10 +29,10 @@ from sirencodec.pyramid_fit import fit_pyramid
 from sirencodec.pyramid_plan import PyramidPlan
 from sirencodec.pyramid_planning import plan_pyramid_architecture
 from sirencodec.pyramid_state import PyramidState, bit_weight
-from sirencodec.query import Samples
+from sirencodec.synthesis.query import Samples
+from sirencodec.synthesis.threads import Workers
 from sirencodec.target_correction import corrected_picture
 from sirencodec.target_search import TargetSearch
-from sirencodec.workers import Workers
 from tests.pictures import make_clouds
 from tests.unit.pyramids import UNIT
 

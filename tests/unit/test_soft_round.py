@@ -8,7 +8,7 @@ import torch
 from sirencodec import soft_round as soft_round_module
 from sirencodec.native.library import single_kernels
 from sirencodec.soft_round import soft_round, soften
-from sirencodec.workers import Workers, worker_threads
+from sirencodec.synthesis.threads import Workers, worker_threads
 
 TEMPERATURES = [0.08, 0.2, 0.35, 1.0, 5.0]
 

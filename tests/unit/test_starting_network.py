@@ -9,7 +9,6 @@ import torch
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.pyramid_planning import plan_pyramid_architecture
-from sirencodec.siren import augment, evaluate
 from sirencodec.starting_network import (
     LUMA,
     TRAINED_ARCHITECTURE,
@@ -17,6 +16,7 @@ from sirencodec.starting_network import (
     random_network,
     starting_network,
 )
+from sirencodec.synthesis.network import augment, evaluate
 from tests.unit.pyramids import architecture
 
 FEATURES = len(TRAINED_ARCHITECTURE.grids)

@@ -15,13 +15,13 @@ from torch.nn.functional import pad
 
 from sirencodec import tile_gradient
 from sirencodec.compiled_distortion import CompiledDistortion
-from sirencodec.features import FeatureField
 from sirencodec.native.library import Kernels, double_kernels
-from sirencodec.query import Network, Region, query_strips
-from sirencodec.refinement import HALO, corrections
+from sirencodec.synthesis.features import FeatureField
+from sirencodec.synthesis.query import Network, Region, query_strips
+from sirencodec.synthesis.refinement import HALO, corrections
+from sirencodec.synthesis.threads import Workers
+from sirencodec.synthesis.upsampling import MARGIN, upsampling_matrices
 from sirencodec.tile_gradient import Distortion, TileGradient
-from sirencodec.upsampling import MARGIN, upsampling_matrices
-from sirencodec.workers import Workers
 from tests.unit.pyramids import (
     ALL_GRIDS,
     architecture,

@@ -23,8 +23,8 @@ from sirencodec.loss_terms import distortion_of, rate_of
 from sirencodec.native import library as kernels
 from sirencodec.native.library import Kernels, double_kernels, single_kernels
 from sirencodec.native.tensors import kernels_for
+from sirencodec.synthesis.threads import Workers, worker_threads
 from sirencodec.tile_gradient import Distortion, TileGradient
-from sirencodec.workers import Workers, worker_threads
 from tests.pictures import make_clouds
 from tests.unit.pyramids import (
     ALL_GRIDS,

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import KERNEL_TAPS
-from sirencodec.refinement import HALO
+from sirencodec.synthesis.refinement import HALO
 
 # Samples of a grid beyond either end of a tile that reach its pixels and the halo around them: half
 # of what the finer level needs plus 2 for each doubling, which stays within 4.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.siren import (
+from sirencodec.synthesis.network import (
     Backpropagation,
     Layers,
     augment,

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from sirencodec.device import choose_device
 from sirencodec.errors import ParameterError
+from sirencodec.synthesis.device import choose_device
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from sirencodec.bitstream.architecture import REFINED
 from sirencodec.bitstream.prior_file import REFINEMENT_CHANNELS
 from sirencodec.entropy.prior import refinement_shapes
-from sirencodec.refinement import HALO, corrections, num_refined
+from sirencodec.synthesis.refinement import HALO, corrections, num_refined
 from tests.unit.pyramids import ALL_GRIDS, random_refinement
 
 Floats = npt.NDArray[np.float64]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sirencodec.refinement import HALO
-from sirencodec.upsampling import (
+from sirencodec.synthesis.refinement import HALO
+from sirencodec.synthesis.upsampling import (
     CUBIC_KERNEL,
     MARGIN,
     kernels_gradient,

@@ -20,8 +20,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sirencodec.refinement import HALO, corrections, num_refined
-from sirencodec.upsampling import MARGIN, upsampling_matrices
+from sirencodec.synthesis.refinement import HALO, corrections, num_refined
+from sirencodec.synthesis.upsampling import MARGIN, upsampling_matrices
 
 CELL = 128  # pixels
 BORDER = 64  # pixels beyond a cell that are at hand; a multiple of every grid's stride

@@ -9,12 +9,19 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from sirencodec import query
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.features import FeatureField
-from sirencodec.grid import grid_coordinates, image_coordinates, pixel_centres
-from sirencodec.query import Network, Region, query_jacobian, query_points, query_strips, to_samples
-from sirencodec.siren import initial_layers
+from sirencodec.synthesis import query
+from sirencodec.synthesis.coordinates import grid_coordinates, image_coordinates, pixel_centres
+from sirencodec.synthesis.features import FeatureField
+from sirencodec.synthesis.network import initial_layers
+from sirencodec.synthesis.query import (
+    Network,
+    Region,
+    query_jacobian,
+    query_points,
+    query_strips,
+    to_samples,
+)
 from tests.unit.pyramids import ALL_GRIDS, random_kernels, random_latents, random_refinement
 
 WIDTH, HEIGHT = 12, 8

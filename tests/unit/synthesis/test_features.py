@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from sirencodec.features import CELL, FeatureField
+from sirencodec.synthesis.features import CELL, FeatureField
 from tests.unit.pyramids import (
     ALL_GRIDS,
     corrected,

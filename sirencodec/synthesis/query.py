@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS
-from sirencodec.features import Cell, FeatureField
-from sirencodec.grid import grid_coordinates, pixel_centres
-from sirencodec.siren import augment, evaluate, evaluate_with_jacobian
-from sirencodec.workers import worker_threads
+from sirencodec.synthesis.coordinates import grid_coordinates, pixel_centres
+from sirencodec.synthesis.features import Cell, FeatureField
+from sirencodec.synthesis.network import augment, evaluate, evaluate_with_jacobian
+from sirencodec.synthesis.threads import worker_threads
 
 # A chunk's activations, chunk x width in float32, should stay in a core's second-level cache.
 CPU_CHUNK_POINTS = 4096

@@ -1,0 +1,1 @@
+"""Integers -> a function of coordinates -> samples."""
