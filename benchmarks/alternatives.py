@@ -13,7 +13,6 @@ import zstandard
 from torch import Tensor
 
 from sirencodec import fit
-from sirencodec.activations import first_layer_bound, hidden_bound, pytorch_bias_bound
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy import matrices, payload
@@ -21,6 +20,7 @@ from sirencodec.entropy.level_tables import largest_level
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.synthesis import network as siren
 from sirencodec.synthesis import query
+from sirencodec.theory import first_layer_bound, hidden_bound, pytorch_bias_bound
 
 # What is to be replaced, as it was before.
 _encode_payload, _matrices_bits = payload.encode_payload, matrices.matrices_bits

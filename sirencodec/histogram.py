@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.activations import (
+from sirencodec.theory import (
     Distribution,
     arcsine_distribution,
     arcsine_moment,

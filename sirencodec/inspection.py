@@ -14,13 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sirencodec.activations import (
-    cycles_per_pixel,
-    first_layer_bound,
-    hidden_bound,
-    layer_variance,
-    uniform_variance,
-)
 from sirencodec.bitstream.architecture import INPUTS, Architecture, decoding_work
 from sirencodec.bitstream.container import Header, parse_container
 from sirencodec.bitstream.info import Info, describe
@@ -47,6 +40,13 @@ from sirencodec.synthesis.network import (
     initial_layers,
 )
 from sirencodec.synthesis.query import Network
+from sirencodec.theory import (
+    cycles_per_pixel,
+    first_layer_bound,
+    hidden_bound,
+    layer_variance,
+    uniform_variance,
+)
 
 MOST_POINTS: Final = 1 << 16  # pixels asked; a histogram is no smoother for more
 MOST_VALUES: Final = 1 << 22  # activations of a layer held at a time: 16 MiB

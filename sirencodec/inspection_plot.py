@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.activations import fixed_point, sine_distribution
 from sirencodec.errors import DependencyError
 from sirencodec.histogram import Histogram
 from sirencodec.inspection import Inspection, Layer
 from sirencodec.synthesis.coordinates import Float64Array
+from sirencodec.theory import fixed_point, sine_distribution
 
 try:
     from matplotlib.axes import Axes

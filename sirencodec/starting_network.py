@@ -12,13 +12,13 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from sirencodec.activations import hidden_bound
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.bitstream.prior_file import trained_network_bytes
 from sirencodec.bitstream.quantize import dequantize
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.synthesis.network import HIDDEN_BIAS_SHARE, Layers
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
+from sirencodec.theory import hidden_bound
 
 # What the shipped network is for. Its features are those of this trade-off; at another one latents
 # are larger or smaller by the square root of the ratio, as their rounding error is to the whole.

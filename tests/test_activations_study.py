@@ -24,9 +24,9 @@ from benchmarks.activations.summary import select, values
 from benchmarks.cli import main, studying
 from benchmarks.machine import ROOT
 from benchmarks.results import read_run
-from sirencodec.activations import fixed_point, sine_variance
 from sirencodec.synthesis import network as siren
 from sirencodec.synthesis.network import Backpropagation
+from sirencodec.theory import fixed_point, sine_variance
 
 PAGE = ROOT / "docs" / "why-sine.md"
 

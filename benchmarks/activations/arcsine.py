@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.activations.plan import Job, Plan
 from benchmarks.measure import Point
-from sirencodec.activations import arcsine_distribution, ks_distance
+from sirencodec.theory import arcsine_distribution, ks_distance
 
 PART = "arcsine"
 BINS = 40

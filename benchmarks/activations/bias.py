@@ -22,15 +22,15 @@ from benchmarks.activations.fitting import Schedule, around_mean, fit, rate_for
 from benchmarks.activations.pictures import Signal, picture_signal
 from benchmarks.activations.plan import Job, Plan
 from benchmarks.measure import Point
-from sirencodec.activations import (
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.synthesis.network import Layers, initial_layers
+from sirencodec.theory import (
     hidden_bound,
     ks_distance,
     normal_distribution,
     pytorch_bias_bound,
     uniform_variance,
 )
-from sirencodec.bitstream.architecture import Architecture
-from sirencodec.synthesis.network import Layers, initial_layers
 
 PART = "bias"
 OMEGA_0 = 30

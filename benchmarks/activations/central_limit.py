@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.activations.arcsine import SIGNIFICANT
 from benchmarks.activations.plan import Job, Plan
 from benchmarks.measure import Point
-from sirencodec.activations import (
+from sirencodec.theory import (
     Floats,
     arcsine_moment,
     hidden_bound,

@@ -17,7 +17,9 @@ from benchmarks.activations.fitting import Schedule, around_mean, fit
 from benchmarks.activations.pictures import Signal, picture_signal
 from benchmarks.activations.plan import Job, Plan
 from benchmarks.measure import Point
-from sirencodec.activations import (
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.synthesis.network import Layers, initial_layers
+from sirencodec.theory import (
     LEMMA_FREQUENCY,
     SIREN_GAIN,
     Floats,
@@ -26,8 +28,6 @@ from sirencodec.activations import (
     normal_distribution,
     sine_distribution,
 )
-from sirencodec.bitstream.architecture import Architecture
-from sirencodec.synthesis.network import Layers, initial_layers
 
 SAMPLE_PART = "sine-of-normal"
 PART = "depth"

@@ -16,7 +16,6 @@ from benchmarks.activations.pictures import centre, low_pass
 from benchmarks.activations.plan import Job, Plan
 from benchmarks.measure import Point
 from benchmarks.pixels import Pixels
-from sirencodec.activations import Floats
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.quantize import QuantizedWeights, dequantize
 from sirencodec.errors import FitError
@@ -30,6 +29,7 @@ from sirencodec.planning import (
 )
 from sirencodec.synthesis.coordinates import image_coordinates
 from sirencodec.synthesis.network import augment, evaluate
+from sirencodec.theory import Floats
 
 PART = "omega"
 BATCH_PIXELS = 4096

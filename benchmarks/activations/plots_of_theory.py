@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from benchmarks.activations import arcsine, bias, central_limit, depth
 from benchmarks.activations.drawing import COLOURS, draw_range
 from benchmarks.activations.summary import Run, distinct, select, values
-from sirencodec.activations import (
+from sirencodec.theory import (
     arcsine_density,
     fixed_point,
     layer_variance,

@@ -3,7 +3,7 @@
 from benchmarks.activations import arcsine, bias, central_limit, depth
 from benchmarks.activations.summary import Run, distinct, number, select, spread, spread_of
 from benchmarks.tables import markdown
-from sirencodec.activations import fixed_point, layer_variance
+from sirencodec.theory import fixed_point, layer_variance
 
 LAYERS_SHOWN = (1, 2, 3, 4, 6, 8, 12, 16)
 

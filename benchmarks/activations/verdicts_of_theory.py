@@ -16,7 +16,7 @@ from benchmarks.activations.summary import (
     values,
     yes,
 )
-from sirencodec.activations import fixed_point
+from sirencodec.theory import fixed_point
 
 
 def judge_uniform(run: Run) -> Verdict:

@@ -23,8 +23,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from sirencodec.activations import first_layer_bound, hidden_bound
 from sirencodec.bitstream.architecture import INPUTS, Architecture
+from sirencodec.theory import first_layer_bound, hidden_bound
 
 Layers = list[Tensor]  # augmented matrices (outputs, inputs + 1), first layer first
 

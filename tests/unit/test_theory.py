@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sirencodec.activations import (
+from sirencodec.errors import ParameterError
+from sirencodec.theory import (
     LEMMA_FREQUENCY,
     arcsine_density,
     arcsine_distribution,
@@ -28,7 +29,6 @@ from sirencodec.activations import (
     sine_variance,
     uniform_variance,
 )
-from sirencodec.errors import ParameterError
 
 SAMPLES = 200_000
 # Of samples that follow the distribution, fewer than one in 10^6 sets is further away.
