@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from sirencodec.encoder import EncodeResult, encode_image
     from sirencodec.function import SirenFunction
     from sirencodec.image.image import Image, Metadata
-    from sirencodec.inspection import Inspection
-    from sirencodec.inspection_plot import plot_inspection
+    from sirencodec.inspection.inspect import Inspection
+    from sirencodec.inspection.plot import plot_inspection
 
 __all__ = [
     "ConversionWarning",
@@ -78,7 +78,7 @@ _LAZY = {
     "EncodeResult": "sirencodec.encoder",
     "Image": "sirencodec.image.image",
     "Info": "sirencodec.bitstream.info",
-    "Inspection": "sirencodec.inspection",
+    "Inspection": "sirencodec.inspection.inspect",
     "Metadata": "sirencodec.image.metadata",
     "SirenFunction": "sirencodec.function",
     "decode": "sirencodec.api",
@@ -86,7 +86,7 @@ _LAZY = {
     "encode_image": "sirencodec.encoder",
     "inspect": "sirencodec.api",
     "open": "sirencodec.api",
-    "plot_inspection": "sirencodec.inspection_plot",
+    "plot_inspection": "sirencodec.inspection.plot",
     "read_info": "sirencodec.api",
 }
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sirencodec.decoder import Crop
     from sirencodec.function import SirenFunction
-    from sirencodec.inspection import Inspection
+    from sirencodec.inspection.inspect import Inspection
     from sirencodec.progress import FitProgress
 
     ImageSource: TypeAlias = "Image | PIL.Image.Image | npt.NDArray[np.unsignedinteger] | Source"
@@ -112,9 +112,9 @@ def inspect(
 ) -> "Inspection":
     """`.siren` file, as path, bytes or binary stream -> what its network does, layer by layer.
 
-    See ``sirencodec.inspection.inspect_bytes`` for the arguments and errors.
+    See ``sirencodec.inspection.inspect.inspect_bytes`` for the arguments and errors.
     """
-    from sirencodec.inspection import inspect_bytes
+    from sirencodec.inspection.inspect import inspect_bytes
 
     return inspect_bytes(read_bytes(source, limits), at_init=at_init, seed=seed, limits=limits)
 

@@ -12,7 +12,7 @@ from sirencodec.cli.streams import open_output, read_siren_file
 from sirencodec.limits import Limits
 
 if TYPE_CHECKING:
-    from sirencodec.inspection import Inspection
+    from sirencodec.inspection.inspect import Inspection
 
 PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -85,7 +85,7 @@ def inspect(
 
 
 def _inspect(data: bytes, at_init: bool, limits: Limits) -> "Inspection":
-    from sirencodec.inspection import inspect_bytes
+    from sirencodec.inspection.inspect import inspect_bytes
 
     return inspect_bytes(data, at_init=at_init, limits=limits)
 
@@ -94,7 +94,7 @@ def _inspect_and_draw(
     data: bytes, at_init: bool, limits: Limits, name: str, output: str, force: bool
 ) -> "Inspection":
     """File -> what is found, drawn. Whether it can be drawn and written is seen before the work."""
-    from sirencodec.inspection_plot import plot_inspection
+    from sirencodec.inspection.plot import plot_inspection
 
     with open_output(output, overwrite=force) as stream:
         found = _inspect(data, at_init, limits)

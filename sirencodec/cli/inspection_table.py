@@ -4,8 +4,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from sirencodec.histogram import Histogram
-from sirencodec.inspection import Inspection, Layer
+from sirencodec.inspection.histogram import Histogram
+from sirencodec.inspection.inspect import Inspection, Layer
 
 
 def print_inspection(name: str, inspection: Inspection) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from sirencodec.bitstream.container import parse_container
-from sirencodec.entropy.bit_count import count_bits
 from sirencodec.entropy.matrices import MATRIX_BYTES
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload, encode_payload
 from sirencodec.entropy.range_coder import WORD_BYTES
+from sirencodec.inspection.bit_count import count_bits
 
 VALID = sorted((Path(__file__).parents[2] / "golden" / "valid").glob("*.siren"))
 

@@ -18,10 +18,10 @@ from sirencodec.bitstream.architecture import INPUTS, Architecture, decoding_wor
 from sirencodec.bitstream.container import Header, parse_container
 from sirencodec.bitstream.info import Info, describe
 from sirencodec.decoder import to_network
-from sirencodec.entropy.bit_count import PayloadBits, count_bits
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.entropy.prior import context_shapes, prior_refinement
-from sirencodec.histogram import (
+from sirencodec.inspection.bit_count import PayloadBits, count_bits
+from sirencodec.inspection.histogram import (
     Histogram,
     activation_histogram,
     phase_histogram,

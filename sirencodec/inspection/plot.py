@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.errors import DependencyError
-from sirencodec.histogram import Histogram
-from sirencodec.inspection import Inspection, Layer
+from sirencodec.inspection.histogram import Histogram
+from sirencodec.inspection.inspect import Inspection, Layer
 from sirencodec.synthesis.coordinates import Float64Array
 from sirencodec.theory import fixed_point, sine_distribution
 

@@ -12,21 +12,21 @@ import numpy as np
 import pytest
 
 import sirencodec
-from sirencodec import inspection
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.container import Header, write_container
 from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, quantize
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.errors import DependencyError, FormatError, LimitError
-from sirencodec.histogram import (
+from sirencodec.inspection import inspect as inspection
+from sirencodec.inspection.histogram import (
     Histogram,
     activation_histogram,
     phase_histogram,
     shape_distance,
     value_histogram,
 )
-from sirencodec.inspection import Inspection
-from sirencodec.inspection_plot import plot_inspection
+from sirencodec.inspection.inspect import Inspection
+from sirencodec.inspection.plot import plot_inspection
 from sirencodec.synthesis.network import axis_scale
 from tests.reference_decoder import parse, values
 
@@ -251,7 +251,7 @@ def test_pictures_are_drawn(name: str, at_init: bool, tmp_path: Path) -> None:
 
 def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
-    monkeypatch.delitem(sys.modules, "sirencodec.inspection_plot")
+    monkeypatch.delitem(sys.modules, "sirencodec.inspection.plot")
     monkeypatch.delitem(vars(sirencodec), "plot_inspection", raising=False)
     with pytest.raises(DependencyError, match=r"pip install 'sirencodec\[plots\]'"):
         _ = sirencodec.plot_inspection

@@ -1,0 +1,1 @@
+"""What a file's network does, beside theory."""
