@@ -12,12 +12,12 @@ import torch
 import zstandard
 from torch import Tensor
 
-from sirencodec import fit
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy import matrices, payload
 from sirencodec.entropy.level_tables import largest_level
 from sirencodec.entropy.payload import QuantizedPicture
+from sirencodec.fitting.pure import fit
 from sirencodec.synthesis import network as siren
 from sirencodec.synthesis import query
 from sirencodec.theory import first_layer_bound, hidden_bound, pytorch_bias_bound

@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 from benchmarks.alternatives import LUMA_CHROMA
-from sirencodec import pyramid_plan, pyramid_planning, pyramid_state, starting_network
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.config import EncodeConfig
+from sirencodec.fitting import start as starting_network
+from sirencodec.fitting.pyramid import plan as pyramid_plan
+from sirencodec.fitting.pyramid import planning as pyramid_planning
+from sirencodec.fitting.pyramid import state as pyramid_state
 from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.query import Samples
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL

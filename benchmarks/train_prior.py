@@ -28,20 +28,20 @@ from sirencodec.entropy.prior import (
     refinement_shapes,
 )
 from sirencodec.entropy.range_coder import SymbolEncoder
-from sirencodec.image.image import read_image
-from sirencodec.pyramid_plan import PyramidPlan
-from sirencodec.pyramid_planning import PRIOR
-from sirencodec.pyramid_state import PyramidState
-from sirencodec.soap import Soap
-from sirencodec.starting_network import (
+from sirencodec.fitting.pyramid.matrices import KERNEL_SHARE, LAST_LAYER_SHARE, Parts
+from sirencodec.fitting.pyramid.plan import PyramidPlan
+from sirencodec.fitting.pyramid.planning import PRIOR
+from sirencodec.fitting.pyramid.state import PyramidState
+from sirencodec.fitting.soap import Soap
+from sirencodec.fitting.start import (
     TRAINED_ARCHITECTURE,
     feature_gain,
     random_network,
     trained_matrices,
 )
+from sirencodec.image.image import read_image
 from sirencodec.synthesis.query import Samples
 from sirencodec.synthesis.threads import Workers
-from sirencodec.trained_matrices import KERNEL_SHARE, LAST_LAYER_SHARE, Parts
 
 # Learning rates of what all crops share, which moves at every step of each.
 NETWORK_RATE = 0.006

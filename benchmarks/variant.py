@@ -62,7 +62,7 @@ class Variant:
         for name in ("encoder", "decoder", "function"):
             import_module(f"sirencodec.{name}")  # and with them all that could be replaced
         profile = Alternative("constant", (self.profile,))
-        replacements = {"pyramid_planning.choose_profile": profile, **self.replacements}
+        replacements = {"fitting.pyramid.planning.choose_profile": profile, **self.replacements}
         # All of them before any is put in place: some hold on to what they replace.
         loaded = {
             target: value.load() if isinstance(value, Alternative) else value

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from sirencodec.decoder import Crop
+    from sirencodec.fitting.progress import FitProgress
     from sirencodec.function import SirenFunction
     from sirencodec.inspection.inspect import Inspection
-    from sirencodec.progress import FitProgress
 
     ImageSource: TypeAlias = "Image | PIL.Image.Image | npt.NDArray[np.unsignedinteger] | Source"
 

@@ -12,25 +12,25 @@ from sirencodec.config import EncodeConfig
 from sirencodec.decoder import decode
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import ImageError
-from sirencodec.fit import FitPlan, fit
-from sirencodec.image.image import Image
-from sirencodec.image.quality import psnr_db
-from sirencodec.limits import DEFAULT_LIMITS
-from sirencodec.planning import plan_architecture, plan_fits
-from sirencodec.progress import OnStep
-from sirencodec.pyramid_fit import fit_pyramid
-from sirencodec.pyramid_planning import (
+from sirencodec.fitting.progress import OnStep
+from sirencodec.fitting.pure.fit import FitPlan, fit
+from sirencodec.fitting.pure.plan import plan_architecture, plan_fits
+from sirencodec.fitting.pyramid.fit import fit_pyramid
+from sirencodec.fitting.pyramid.planning import (
     choose_profile,
     plan_pyramid,
     plan_pyramid_architecture,
 )
-from sirencodec.rate_control import (
+from sirencodec.fitting.target import (
     OVERHEAD_BYTES,
     PYRAMID_BYTES,
     metadata_bytes,
     reach_target,
     warn_of_missed_target,
 )
+from sirencodec.image.image import Image
+from sirencodec.image.quality import psnr_db
+from sirencodec.limits import DEFAULT_LIMITS
 from sirencodec.synthesis.device import choose_device
 
 

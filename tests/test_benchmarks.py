@@ -33,8 +33,8 @@ from benchmarks.sheet import ENLARGED, TILE, make_sheet
 from benchmarks.smoke import run_smoke, tiny_picture
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.entropy.prior import prior_shapes
-from sirencodec.pyramid_planning import PRIOR
-from sirencodec.starting_network import TRAINED_ARCHITECTURE
+from sirencodec.fitting.pyramid.planning import PRIOR
+from sirencodec.fitting.start import TRAINED_ARCHITECTURE
 
 HAS_BJONTEGAARD = find_spec("bjontegaard") is not None
 needs_bjontegaard = pytest.mark.skipif(not HAS_BJONTEGAARD, reason="needs the extra 'bench'")

@@ -28,7 +28,7 @@ from sirencodec.bitstream.varint import write_varint
 from sirencodec.entropy import coder, context, context_network, frequency, laplace, prior
 from sirencodec.entropy.matrices import ZERO_MODEL
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, QuantizedPicture, decode_payload
-from sirencodec.rate_control import OVERHEAD_BYTES
+from sirencodec.fitting.target import OVERHEAD_BYTES
 from tests import reference_decoder
 from tests.forge import take_apart
 from tests.reference_decoder import step

@@ -13,8 +13,9 @@ import PIL.Image
 import pytest
 from click.testing import CliRunner
 
-from sirencodec import planning, pyramid_planning
 from sirencodec.cli import main
+from sirencodec.fitting.pure import plan as planning
+from sirencodec.fitting.pyramid import planning as pyramid_planning
 from sirencodec.image.image import read_image
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")

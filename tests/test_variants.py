@@ -10,8 +10,9 @@ import sirencodec
 from benchmarks.ablation import ablation_table
 from benchmarks.smoke import tiny_picture
 from benchmarks.variants import VARIANTS, with_bases
-from sirencodec import pyramid_planning, pyramid_state
 from sirencodec.bitstream.container import parse_container
+from sirencodec.fitting.pyramid import planning as pyramid_planning
+from sirencodec.fitting.pyramid import state as pyramid_state
 
 needs_bjontegaard = pytest.mark.skipif(
     find_spec("bjontegaard") is None, reason="needs the extra 'bench'"
@@ -45,12 +46,14 @@ def encode_pyramid(**options):
     """
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore", sirencodec.TargetWarning)
-        patch.setattr("sirencodec.pyramid_planning.FEWEST_STEPS", 3)
-        patch.setattr("sirencodec.target_correction.CORRECTIONS", 0)
+        patch.setattr("sirencodec.fitting.pyramid.planning.FEWEST_STEPS", 3)
+        patch.setattr("sirencodec.fitting.pyramid.target_correction.CORRECTIONS", 0)
         if pyramid_state.LONGEST_STEP == LONGEST_STEP:
-            patch.setattr("sirencodec.pyramid_state.LONGEST_STEP", 1.0)
+            patch.setattr("sirencodec.fitting.pyramid.state.LONGEST_STEP", 1.0)
         if pyramid_planning.STAGE_STEPS == STAGE_STEPS:
-            patch.setattr("sirencodec.pyramid_planning.STAGE_STEPS", ((2, 8), (1, 8), (0, 120)))
+            patch.setattr(
+                "sirencodec.fitting.pyramid.planning.STAGE_STEPS", ((2, 8), (1, 8), (0, 120))
+            )
         return sirencodec.encode(tiny_picture(40, 32), bpp=8, effort=0, **options)
 
 
@@ -88,7 +91,7 @@ def test_a_variant_puts_back_what_it_replaced(pure_file, pyramid_file):
 
 
 def test_variants_are_of_their_profile_whatever_the_size(monkeypatch):
-    monkeypatch.setattr("sirencodec.pyramid_planning.SMALLEST_PYRAMID_PIXELS", 1)
+    monkeypatch.setattr("sirencodec.fitting.pyramid.planning.SMALLEST_PYRAMID_PIXELS", 1)
     with VARIANTS["pure"].applied():
         data = sirencodec.encode(PICTURE, bpp=12, effort=0)
     assert not parse_container(data).header.architecture.grids

@@ -19,14 +19,14 @@ from benchmarks.pixels import Pixels
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.quantize import QuantizedWeights, dequantize
 from sirencodec.errors import FitError
-from sirencodec.fit import FitPlan, fit
-from sirencodec.image.quality import psnr_db
-from sirencodec.planning import (
+from sirencodec.fitting.pure.fit import FitPlan, fit
+from sirencodec.fitting.pure.plan import (
     OMEGA_0_POWER,
     PHOTO_OMEGA_0,
     PHOTO_PARAMETERS,
     plan_architecture,
 )
+from sirencodec.image.quality import psnr_db
 from sirencodec.synthesis.coordinates import image_coordinates
 from sirencodec.synthesis.network import augment, evaluate
 from sirencodec.theory import Floats

@@ -1,7 +1,7 @@
 """Fitted network -> what is left of it at a few bits a weight, steps chosen as the codec does.
 
 Every kind of network gets steps by its own sensitivities and within the same budget
-(`sirencodec.bit_allocation`), so a layer that needs fine steps gets them from one that does not.
+(`sirencodec.fitting.pure.bit_allocation`), so a layer that needs fine steps gets them from one that does not.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from benchmarks.activations.fitting import Gradient, Schedule, fit, psnr_db
 from benchmarks.activations.networks import Network, gradient_of
 from benchmarks.activations.pictures import Signal
 from benchmarks.measure import Point
-from sirencodec.bit_allocation import allocate_steps
 from sirencodec.bitstream.quantize import STEP_SIZES, quantize
 from sirencodec.entropy.matrices import matrices_bits
+from sirencodec.fitting.pure.bit_allocation import allocate_steps
 from sirencodec.synthesis.network import Layers
 
 PROBE_POINTS = 4096

@@ -12,7 +12,7 @@ from sirencodec.cli.tasks import STREAM, Task
 from sirencodec.config import EncodeConfig
 
 if TYPE_CHECKING:
-    from sirencodec.progress import FitProgress
+    from sirencodec.fitting.progress import FitProgress
 
 REPORT_INTERVAL_S = 0.1  # between two looks at the progress
 

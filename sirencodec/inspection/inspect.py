@@ -20,6 +20,7 @@ from sirencodec.bitstream.info import Info, describe
 from sirencodec.decoder import to_network
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.entropy.prior import context_shapes, prior_refinement
+from sirencodec.fitting.start import FEATURE_BIAS_BOUND, feature_bound, random_network
 from sirencodec.inspection.bit_count import PayloadBits, count_bits
 from sirencodec.inspection.histogram import (
     Histogram,
@@ -29,7 +30,6 @@ from sirencodec.inspection.histogram import (
     value_histogram,
 )
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.starting_network import FEATURE_BIAS_BOUND, feature_bound, random_network
 from sirencodec.synthesis.coordinates import Float64Array, grid_coordinates, pixel_centres
 from sirencodec.synthesis.features import FeatureField
 from sirencodec.synthesis.network import (

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import sirencodec
-from sirencodec import pyramid_planning
+from sirencodec.fitting.pyramid import planning as pyramid_planning
 from tests.pictures import make_clouds
 
 

@@ -11,20 +11,22 @@ import pytest
 import torch
 from torch import Tensor
 
-from sirencodec import loss_terms, pyramid_fit, soft_round
 from sirencodec.bitstream.architecture import grid_shape
-from sirencodec.compiled_distortion import CompiledDistortion
-from sirencodec.compiled_rate import CompiledRate
 from sirencodec.config import EncodeConfig
-from sirencodec.context_rate import ContextRate
 from sirencodec.encoder import encode_image
+from sirencodec.fitting import soft_round
+from sirencodec.fitting.loss import terms as loss_terms
+from sirencodec.fitting.loss.distortion_native import CompiledDistortion
+from sirencodec.fitting.loss.distortion_torch import Distortion, TileGradient
+from sirencodec.fitting.loss.rate_native import CompiledRate
+from sirencodec.fitting.loss.rate_torch import ContextRate
+from sirencodec.fitting.loss.terms import distortion_of, rate_of
+from sirencodec.fitting.pyramid import fit as pyramid_fit
 from sirencodec.image.image import from_pillow
-from sirencodec.loss_terms import distortion_of, rate_of
 from sirencodec.native import library as kernels
 from sirencodec.native.library import Kernels, double_kernels, single_kernels
 from sirencodec.native.tensors import kernels_for
 from sirencodec.synthesis.threads import Workers, worker_threads
-from sirencodec.tile_gradient import Distortion, TileGradient
 from tests.pictures import make_clouds
 from tests.unit.pyramids import (
     ALL_GRIDS,

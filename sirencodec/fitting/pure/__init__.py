@@ -1,0 +1,1 @@
+"""The pure profile: a network alone."""

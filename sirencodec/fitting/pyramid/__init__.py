@@ -1,0 +1,1 @@
+"""The pyramid profile: latent grids and a network."""

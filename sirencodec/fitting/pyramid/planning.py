@@ -1,0 +1,112 @@
+"""Image size, target and effort -> profile, grids and work of a pyramid."""
+
+import math
+from typing import Final
+
+from sirencodec.bitstream.architecture import LARGEST_EXPONENT, Architecture
+from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
+from sirencodec.errors import ParameterError
+from sirencodec.fitting.forecast import Spectrum, trade_off_where
+from sirencodec.fitting.pyramid.plan import PyramidPlan
+from sirencodec.fitting.pyramid.target_search import likely_matrices_bits
+from sirencodec.fitting.target import target_file_bytes
+from sirencodec.synthesis.query import Samples
+
+# Below this many pixels, or with fewer bytes, the fixed parts of a pyramid (some 500 bytes) leave
+# too little for its latents (benchmarks/LOG.md, entry 9).
+SMALLEST_PYRAMID_PIXELS: Final = 16_384
+SMALLEST_PYRAMID_BYTES: Final = 1_000
+
+HIDDEN_FEATURES: Final = 16
+HIDDEN_LAYERS: Final = 1
+PRIOR: Final = 1
+
+# Where there is a target, a fit begins above the trade-off that is foreseen, by this part of it for
+# a bit a pixel: fine grids that are filled too soon never quite empty again, at the cost of up to
+# 0.5 dB at high rates. At low ones they are hardly filled, and too much is as bad
+# (benchmarks/LOG.md, entries 26 and 27). Above a bit a pixel nothing was measured.
+FIRST_SURPLUS_PER_BPP: Final = 0.6
+LARGEST_SURPLUS: Final = 0.6
+
+# The trade-off at a quality of 60 and the change for one point: a decade in 32, about the bits a
+# pixel that the pure profile gives at the same quality.
+TRADE_OFF_AT_60: Final = 0.004
+DECADES_PER_POINT: Final = 1 / 32
+
+# Effort -> steps relative to those of effort 4.
+EFFORT_STEPS: Final = (0.14, 0.24, 0.4, 0.65, 1.0, 1.7, 2.8, 4.5, 7.4, 12.0)
+# Steps at effort 4 by octaves the image is reduced by. First stages place the coarse grids, where a
+# step costs a fraction of a full one. Below effort 4 they shrink by this power of the share.
+STAGE_STEPS: Final = ((2, 75), (1, 175), (0, 950))
+REDUCED_EXPONENT: Final = 0.3
+FEWEST_STEPS: Final = 20
+# A larger image gets fewer steps, by the square root of its size relative to this.
+USUAL_PIXELS: Final = 2**19
+
+
+def choose_profile(config: EncodeConfig, num_pixels: int) -> str:
+    """Options and image size -> "pure" or "pyramid"."""
+    if config.profile != "auto":
+        return config.profile
+    target_bytes = target_file_bytes(config, num_pixels)
+    suits = num_pixels >= SMALLEST_PYRAMID_PIXELS and (
+        target_bytes is None or target_bytes >= SMALLEST_PYRAMID_BYTES
+    )
+    return "pyramid" if suits else "pure"
+
+
+def plan_pyramid_architecture(channels: int) -> Architecture:
+    """Channels -> network and grids: all there are, whose empty ones cost next to nothing."""
+    grids = tuple(range(LARGEST_EXPONENT + 1))
+    return Architecture(HIDDEN_FEATURES, HIDDEN_LAYERS, channels, 1, grids, PRIOR)
+
+
+def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) -> PyramidPlan:
+    """Options and image -> the work to do and what for.
+
+    Args:
+        config: holds target and effort.
+        samples: (height, width, channels) uint8 or uint16.
+        overhead_bytes: of a file besides its payload.
+    """
+    num_pixels: int = samples.shape[0] * samples.shape[1]
+    share = EFFORT_STEPS[config.effort] * min(1.0, math.sqrt(USUAL_PIXELS / num_pixels))
+    reduced = min(1.0, share**REDUCED_EXPONENT)
+    stages = tuple(
+        (octaves, max(FEWEST_STEPS, round(steps * (reduced if octaves else share))))
+        for octaves, steps in STAGE_STEPS
+    )
+    if config.psnr_db is not None:
+        spectrum = Spectrum(samples)
+        trade_off = _first_trade_off(spectrum, trade_off_where(spectrum.psnr_db, config.psnr_db))
+        return PyramidPlan(stages, trade_off, config.seed, psnr_db=config.psnr_db)
+    target_bytes = target_file_bytes(config, num_pixels)
+    if target_bytes is None:
+        quality = DEFAULT_QUALITY if config.quality is None else config.quality
+        trade_off = quality_trade_off(quality)
+        return PyramidPlan(stages, trade_off, config.seed)
+    budget_bits, spectrum = 8.0 * max(target_bytes - overhead_bytes, 1), Spectrum(samples)
+
+    def payload_bits(trade_off: float) -> float:
+        matrices_bits = likely_matrices_bits(trade_off, num_pixels, budget_bits)
+        return spectrum.bpp(trade_off) * num_pixels + matrices_bits
+
+    trade_off = _first_trade_off(spectrum, trade_off_where(payload_bits, budget_bits))
+    return PyramidPlan(stages, trade_off, config.seed, budget_bits=budget_bits)
+
+
+def _first_trade_off(spectrum: Spectrum, foreseen: float) -> float:
+    """The trade-off that is thought to meet a target -> the one to begin with."""
+    return foreseen * (1 + min(LARGEST_SURPLUS, FIRST_SURPLUS_PER_BPP * spectrum.bpp(foreseen)))
+
+
+def quality_trade_off(quality: float) -> float:
+    """Quality, 0 to 100 -> error that a bit a pixel is worth.
+
+    Raises:
+        ParameterError: if the quality is out of range.
+    """
+    if not 0 <= quality <= 100:
+        raise ParameterError(f"quality must be 0 to 100, not {quality}")
+    trade_off: float = TRADE_OFF_AT_60 * 10 ** ((60 - quality) * DECADES_PER_POINT)
+    return trade_off

@@ -1,0 +1,368 @@
+"""Fitting a pyramid: reaches a quality, meets a target, repeats itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sirencodec.bitstream.architecture import Architecture, grid_shape
+from sirencodec.bitstream.container import Header
+from sirencodec.decoder import choose_region, query_samples, to_network
+from sirencodec.entropy.matrices import matrices_bits
+from sirencodec.entropy.payload import (
+    QuantizedPicture,
+    decode_payload,
+    encode_payload,
+    matrix_shapes,
+)
+from sirencodec.entropy.prior import adapted_context
+from sirencodec.errors import FitError
+from sirencodec.fitting.loss import distortion_torch as tile_gradient
+from sirencodec.fitting.loss.rate_torch import ContextRate
+from sirencodec.fitting.progress import FitProgress
+from sirencodec.fitting.pyramid import state as pyramid_state
+from sirencodec.fitting.pyramid.fit import fit_pyramid
+from sirencodec.fitting.pyramid.plan import PyramidPlan
+from sirencodec.fitting.pyramid.planning import plan_pyramid_architecture
+from sirencodec.fitting.pyramid.state import PyramidState, bit_weight
+from sirencodec.fitting.pyramid.target_correction import corrected_picture
+from sirencodec.fitting.pyramid.target_search import TargetSearch
+from sirencodec.image.quality import psnr_db
+from sirencodec.synthesis.query import Samples
+from sirencodec.synthesis.threads import Workers
+from tests.pictures import make_clouds
+from tests.unit.pyramids import UNIT
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+CPU = torch.device("cpu")
+QUICK = ((1, 15), (0, 30))
+SLOW = ((1, 60), (0, 120))
+
+
+def fit(
+    picture: Samples,
+    stages: tuple[tuple[int, int], ...] = QUICK,
+    trade_off: float = 0.001,
+    seed: int = 0,
+    told: list[FitProgress] | None = None,
+    **target: float,
+) -> QuantizedPicture:
+    plan = PyramidPlan(stages, trade_off, seed, **target)
+    architecture = plan_pyramid_architecture(picture.shape[2])
+    on_step = None if told is None else told.append
+    return fit_pyramid(picture, architecture, plan, CPU, on_step)
+
+
+def finish(state: PyramidState, plan: PyramidPlan, trial_passes: int = 1) -> None:
+    """All stages and what follows them."""
+    for octaves, steps in plan.stages:
+        state.start_stage(octaves, steps)
+        for step in range(steps):
+            state.soft_step(step / steps, step)
+        state.finish_stage()
+    state.round_matrices()
+    state.try_neighbours(trial_passes)
+
+
+def decode(fitted: QuantizedPicture, like: Samples) -> Samples:
+    height, width, channels = like.shape
+    architecture = plan_pyramid_architecture(channels)
+    header = Header(width, height, 8 * like.itemsize, architecture)
+    network = to_network(fitted, header, CPU, exact=False)
+    return query_samples(network, choose_region(header), header)
+
+
+def payload_bits(fitted: QuantizedPicture, channels: int = 3) -> int:
+    return 8 * len(encode_payload(fitted, plan_pyramid_architecture(channels)))
+
+
+def assert_equal(ours: QuantizedPicture, expected: QuantizedPicture) -> None:
+    assert ours.weights.step_indices == expected.weights.step_indices
+    pairs = zip(
+        ours.weights.levels + ours.latents, expected.weights.levels + expected.latents, strict=True
+    )
+    for array, other in pairs:
+        np.testing.assert_array_equal(array, other)
+
+
+@pytest.fixture(scope="module")
+def clouds() -> Samples:
+    return make_clouds(61, 63)
+
+
+@pytest.fixture(scope="module")
+def told() -> list[FitProgress]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def fitted(clouds: Samples, told: list[FitProgress]) -> QuantizedPicture:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return fit(clouds, ((1, 50), (0, 80)), told=told)
+    finally:
+        torch.set_num_threads(before)
+
+
+# Quality ---------------------------------------------------------------------------------------
+
+
+def test_clouds_are_recognised(fitted: QuantizedPicture, clouds: Samples) -> None:
+    """Within some bits a pixel, several decibels above a picture of one colour."""
+    flat = psnr_db(clouds, np.broadcast_to(clouds.mean((0, 1)).astype(np.uint8), clouds.shape))
+    assert psnr_db(clouds, decode(fitted, clouds)) > flat + 7
+    assert payload_bits(fitted) < 2.6 * 61 * 63
+
+
+def test_shapes_are_those_of_a_payload(fitted: QuantizedPicture) -> None:
+    architecture = plan_pyramid_architecture(3)
+    assert tuple(m.shape for m in fitted.weights.levels) == matrix_shapes(architecture)
+    assert [grid.shape for grid in fitted.latents] == [grid_shape(61, 63, k) for k in range(7)]
+    assert {grid.dtype for grid in fitted.latents} == {np.dtype(np.int32)}
+
+
+def test_what_is_coded_is_what_was_fitted(fitted: QuantizedPicture) -> None:
+    architecture = plan_pyramid_architecture(3)
+    payload = encode_payload(fitted, architecture)
+    decoded = decode_payload(payload, architecture, 61, 63)
+    for ours, expected in zip(decoded.latents, fitted.latents, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+    for ours, expected in zip(decoded.weights.levels, fitted.weights.levels, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+def test_bits_are_foreseen(fitted: QuantizedPicture) -> None:
+    """Those the fit weighs are those that the coder takes, within a percent."""
+    networks = [
+        [torch.from_numpy(layer / UNIT) for layer in network]
+        for network in adapted_context(1, fitted.weights)
+    ]
+    grids = [torch.from_numpy(grid).double() for grid in fitted.latents]
+    rate = ContextRate(range(7), [grid.shape for grid in fitted.latents], grids[0])
+    latent_bits = sum(float(lengths.sum()) for lengths in rate.code_lengths(grids, networks))
+    assert latent_bits > 500, "else this tells little"
+    foreseen = latent_bits + matrices_bits(fitted.weights)
+    assert payload_bits(fitted) == pytest.approx(foreseen, rel=0.01, abs=33)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 40), (67, 3)], ids=str)
+def test_pictures_of_any_shape(size: tuple[int, int]) -> None:
+    picture = np.full((size[1], size[0], 3), (200, 90, 10), np.uint8)
+    decoded = decode(fit(picture, trade_off=1e-6), picture).astype(int)
+    assert np.abs(decoded - picture).max() <= 8
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_pictures_of_any_mode(channels: int) -> None:
+    picture = make_clouds(40, 32, channels)
+    fitted = fit(picture, ((1, 30), (0, 60)))
+    assert fitted.weights.levels[2].shape[0] == channels
+    assert psnr_db(picture, decode(fitted, picture)) > 18
+
+
+def test_sixteen_bits_are_fitted_as_well_as_eight() -> None:
+    picture = make_clouds(40, 32)
+    deep = picture.astype(np.uint16) * 257
+    assert_equal(fit(deep), fit(picture))
+
+
+# Repetition ------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_picture() -> None:
+    picture = make_clouds(40, 32)
+    first, second, other = (fit(picture, seed=seed) for seed in (3, 3, 4))
+    assert_equal(first, second)
+    with pytest.raises(AssertionError):
+        assert_equal(first, other)
+
+
+def test_two_threads_share_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same every time, and at first what one makes of it; the tile of the second counts."""
+    monkeypatch.setattr(tile_gradient, "TILE", 64)
+    picture = make_clouds(192, 180)
+    alone: list[FitProgress] = []
+    together: list[FitProgress] = []
+    fit(picture, ((0, 12),), told=alone)
+    torch.set_num_threads(2)  # put back by one_thread
+    first, second = (fit(picture, ((0, 12),), told=together) for _ in range(2))
+    assert_equal(first, second)
+    assert together[0].psnr_db == pytest.approx(alone[0].psnr_db, abs=0.0001)
+    assert torch.get_num_threads() == 2
+
+
+# Trade-off and targets -------------------------------------------------------------------------
+
+
+def test_a_dearer_bit_is_used_less(clouds: Samples) -> None:
+    cheap, dear = (fit(clouds, trade_off=trade_off) for trade_off in (0.0003, 0.01))
+    assert payload_bits(dear) < payload_bits(cheap)
+    assert psnr_db(clouds, decode(dear, clouds)) < psnr_db(clouds, decode(cheap, clouds))
+
+
+@pytest.mark.parametrize("budget_bits", [7_000, 12_000])
+def test_a_budget_is_kept_and_used(clouds: Samples, budget_bits: float) -> None:
+    bits = payload_bits(fit(clouds, SLOW, budget_bits=budget_bits))
+    assert 0.9 * budget_bits <= bits <= budget_bits
+
+
+def test_a_quality_is_reached_and_hardly_exceeded(clouds: Samples) -> None:
+    quality = psnr_db(clouds, decode(fit(clouds, SLOW, psnr_db=24.0), clouds))
+    assert 24 <= quality <= 24.5
+
+
+def test_a_long_fit_reaches_a_quality_as_well(clouds: Samples) -> None:
+    """Where a fixed trade-off of 0.002 is 1 dB above."""
+    fitted = fit(clouds, ((1, 100), (0, 250)), psnr_db=24.0)
+    assert 24 <= psnr_db(clouds, decode(fitted, clouds)) <= 24.5
+
+
+def test_a_budget_that_leaves_little_for_latents_is_used(clouds: Samples) -> None:
+    """Where a fixed trade-off of 0.004 makes 4,000 bits and 20 dB of it, say."""
+    fitted = fit(clouds, SLOW, budget_bits=4_000)
+    assert 0.9 * 4_000 <= payload_bits(fitted) <= 4_000
+    assert psnr_db(clouds, decode(fitted, clouds)) > 18
+
+
+@pytest.mark.parametrize("error", [0.5, 2.0])
+def test_the_way_to_a_budget_costs_little(clouds: Samples, error: float) -> None:
+    """From a wrong trade-off to about as good a picture as from the right one."""
+    lost = []
+    for seed in range(6):  # one fit of so small a picture is a matter of luck
+        right = fit(clouds, SLOW, trade_off=0.002, seed=seed)
+        budget_bits = payload_bits(right) * 1.03
+        found = fit(clouds, SLOW, trade_off=0.002 * error, seed=seed, budget_bits=budget_bits)
+        lost.append(psnr_db(clouds, decode(right, clouds)) - psnr_db(clouds, decode(found, clouds)))
+    assert sum(lost) / len(lost) < 0.4
+
+
+def test_bits_weigh_less_and_less_down_to_what_was_asked_for() -> None:
+    weights = [bit_weight(progress) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert weights == sorted(weights, reverse=True)
+    assert weights[0] > 2
+    assert weights[-1] == 1
+
+
+def test_bits_of_matrices_weigh_more_in_long_fits_and_at_large_trade_offs() -> None:
+    plans = [PyramidPlan(((0, steps),), 0.001, 0) for steps in (20, 900, 3_800)]
+    for trade_off, usual in ((0.0225, 7.8), (0.0025, 2.6)):
+        weights = [plan.matrices_bit_weight(trade_off) for plan in plans]
+        assert weights == pytest.approx([usual, usual, 2 * usual])
+
+
+def test_corrections_of_long_fits_set_in_late() -> None:
+    """What has settled for long must not be stirred up."""
+    starts = [PyramidPlan(((0, steps),), 0.002, 0).correction_start for steps in (40, 400, 950)]
+    assert sorted(starts) == starts
+    assert starts[0] < starts[-1] < 1
+
+
+def test_a_very_short_fit_moves_its_trade_off_on_the_way(clouds: Samples) -> None:
+    """Its larger first steps, before which a search is blind, do not take all of it."""
+    plan = PyramidPlan(((0, 20),), 0.002, 0, budget_bits=100_000)
+    state = PyramidState(clouds, plan_pyramid_architecture(3), plan, CPU, None, Workers())
+    search = TargetSearch(state, plan)
+    state.start_stage(0, 20)
+    for step in range(20):
+        search.follow(step, step / 20)
+        state.soft_step(step / 20, step)
+    assert state.trade_off < 0.001
+
+
+@pytest.mark.parametrize("target", ["budget_bits", "psnr_db"])
+def test_a_small_miss_is_made_up_for_without_fitting_on(clouds: Samples, target: str) -> None:
+    """Trials of latents find half a percent of a budget, or a twentieth of a decibel."""
+    architecture, plan = plan_pyramid_architecture(3), PyramidPlan(SLOW, 0.001, 0)
+    told: list[FitProgress] = []
+    state = PyramidState(clouds, architecture, plan, CPU, told.append, Workers())
+    finish(state, plan)
+    bits_before, quality_before = payload_bits(state.quantized()), state.rounded_psnr_db()
+    wanted = {"budget_bits": 0.995 * bits_before, "psnr_db": quality_before + 0.05}[target]
+    taken = len(told)
+    found = corrected_picture(state, architecture, replace(plan, **{target: wanted}))
+    assert 1 <= len(told) - taken <= 3
+    bits, quality = payload_bits(found), psnr_db(clouds, decode(found, clouds))
+    if target == "budget_bits":
+        assert 0.95 * wanted <= bits <= wanted
+        assert quality > quality_before - 0.4
+    else:
+        assert quality >= wanted - 0.02
+        assert bits < 1.08 * bits_before
+
+
+def test_trials_lower_the_loss(clouds: Samples) -> None:
+    """By more than half a percent in all, the first pass most, the network being as it was."""
+    plan = PyramidPlan(SLOW, 0.001, 0)
+    state = PyramidState(clouds, plan_pyramid_architecture(3), plan, CPU, None, Workers())
+    finish(state, plan, trial_passes=0)
+
+    def loss() -> float:
+        bits = state.rounded_bits() / state.num_pixels
+        return 10 ** (-state.rounded_psnr_db() / 10) + plan.trade_off * bits
+
+    losses = [loss()]
+    for passes in (1, 3):
+        state.try_neighbours(passes)
+        losses.append(loss())
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.995 * losses[0]
+    assert losses[0] - losses[1] > losses[1] - losses[2]
+
+
+def test_more_steps_pay_at_a_low_rate() -> None:
+    """Matrices would take ever more bits if none of them counted; latents would, unlimited."""
+    picture, trade_off = make_clouds(128, 96), 0.02
+    losses = []
+    for times in (1, 4):
+        fitted = fit(picture, ((1, 30 * times), (0, 60 * times)), trade_off)
+        error = 10 ** (-psnr_db(decode(fitted, picture), picture) / 10)
+        losses.append(error + trade_off * payload_bits(fitted) / (128 * 96))
+    assert losses[1] < losses[0]
+
+
+# Progress --------------------------------------------------------------------------------------
+
+
+def test_progress(fitted: QuantizedPicture, clouds: Samples, told: list[FitProgress]) -> None:
+    steps = 130 + 1  # all trials together are one
+    assert [progress.step for progress in told] == list(range(1, steps + 1))
+    assert {progress.steps for progress in told} == {steps}
+    assert told[-1].psnr_db > told[0].psnr_db + 5
+    assert told[-1].psnr_db == pytest.approx(psnr_db(clouds, decode(fitted, clouds)), abs=0.2)
+
+
+def test_an_exception_in_the_callback_ends_the_fit() -> None:
+    def stop(progress: FitProgress) -> None:
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    picture = make_clouds(20, 20)
+    with pytest.raises(KeyboardInterrupt):
+        fit_pyramid(picture, plan_pyramid_architecture(3), PyramidPlan(QUICK, 0.001, 0), CPU, stop)
+
+
+def test_a_fit_that_blows_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pyramid_state, "NETWORK_RATE", math.inf)
+    with pytest.raises(FitError, match="diverged"):
+        fit(make_clouds(20, 20))
+
+
+# CUDA ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_fits_as_well(fitted: QuantizedPicture, clouds: Samples) -> None:
+    """What it makes is the same to the last bit for every decoder."""
+    architecture: Architecture = plan_pyramid_architecture(3)
+    plan = PyramidPlan(((1, 50), (0, 80)), 0.001, 0)
+    ours = fit_pyramid(clouds, architecture, plan, torch.device("cuda"))
+    decoded = decode_payload(encode_payload(ours, architecture), architecture, 61, 63)
+    for grid, expected in zip(decoded.latents, ours.latents, strict=True):
+        np.testing.assert_array_equal(grid, expected)
+    quality = psnr_db(clouds, decode(fitted, clouds))
+    assert psnr_db(clouds, decode(decoded, clouds)) == pytest.approx(quality, abs=1)

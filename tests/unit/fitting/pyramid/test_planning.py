@@ -1,0 +1,135 @@
+"""Options and sizes -> profile, grids, steps and trade-off."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sirencodec.bitstream.format import (
+    HIDDEN_FEATURES_RANGE,
+    HIDDEN_LAYERS_RANGE,
+    OMEGA_0_RANGE,
+    PRIOR_RANGE,
+)
+from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
+from sirencodec.errors import ParameterError
+from sirencodec.fitting.forecast import Spectrum, trade_off_where
+from sirencodec.fitting.pyramid import planning
+from sirencodec.fitting.pyramid.plan import PyramidPlan
+from sirencodec.fitting.pyramid.planning import (
+    SMALLEST_PYRAMID_BYTES,
+    SMALLEST_PYRAMID_PIXELS,
+    choose_profile,
+    plan_pyramid,
+    plan_pyramid_architecture,
+    quality_trade_off,
+)
+from tests.pictures import make_clouds
+
+PICTURE = make_clouds(768, 512)
+PIXELS = 768 * 512
+
+
+def plan(num_pixels: int = PIXELS, overhead_bytes: int = 30, **options: float) -> PyramidPlan:
+    samples = np.broadcast_to(PICTURE[:1, :1], (num_pixels // 512, 512, 3))
+    if num_pixels == PIXELS:
+        samples = PICTURE
+    return plan_pyramid(EncodeConfig(**options), samples, overhead_bytes)  # type: ignore[arg-type]
+
+
+def test_profile_by_size_and_budget() -> None:
+    auto = EncodeConfig()
+    assert choose_profile(auto, SMALLEST_PYRAMID_PIXELS - 1) == "pure"
+    assert choose_profile(auto, SMALLEST_PYRAMID_PIXELS) == "pyramid"
+    for size, profile in (
+        (SMALLEST_PYRAMID_BYTES - 1, "pure"),
+        (SMALLEST_PYRAMID_BYTES, "pyramid"),
+    ):
+        assert choose_profile(EncodeConfig(size_bytes=size), PIXELS) == profile
+    for profile in ("pure", "pyramid"):
+        asked = EncodeConfig(profile=profile, effort=0)
+        assert choose_profile(asked, 1) == choose_profile(asked, 10**7) == profile
+    with pytest.raises(ParameterError, match="profile"):
+        EncodeConfig(profile="cubic")
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_the_architecture_can_be_written(channels: int) -> None:
+    architecture = plan_pyramid_architecture(channels)
+    assert architecture.channels == channels
+    assert architecture.grids == tuple(range(7))
+    for value, bounds in (
+        (architecture.hidden_features, HIDDEN_FEATURES_RANGE),
+        (architecture.hidden_layers, HIDDEN_LAYERS_RANGE),
+        (architecture.omega_0, OMEGA_0_RANGE),
+        (architecture.prior, PRIOR_RANGE),
+    ):
+        assert bounds[0] <= value <= bounds[1]
+
+
+def test_stages_go_from_coarse_to_fine() -> None:
+    for effort in range(10):
+        octaves = [octaves for octaves, _ in plan(effort=effort).stages]
+        assert octaves == sorted(set(octaves), reverse=True)
+        assert octaves[-1] == 0
+
+
+def test_more_effort_is_more_steps() -> None:
+    steps = [sum(steps for _, steps in plan(effort=effort).stages) for effort in range(10)]
+    assert steps == sorted(set(steps))
+
+
+@pytest.mark.parametrize("effort", [0, 4, 9])
+def test_large_images_get_fewer_steps_yet_more_work(effort: int) -> None:
+    sizes = [PIXELS, 4 * PIXELS, 64 * PIXELS]
+    steps = [plan(size, effort=effort).stages[-1][1] for size in sizes]
+    assert steps == sorted(steps, reverse=True)
+    assert steps[-1] >= planning.FEWEST_STEPS
+    work = [count * size for count, size in zip(steps, sizes, strict=True)]
+    assert work == sorted(work)
+
+
+def test_quality_is_a_fixed_trade_off() -> None:
+    trade_offs = [plan(quality=quality).trade_off for quality in range(0, 101, 5)]
+    assert trade_offs == sorted(set(trade_offs), reverse=True)
+    assert plan().trade_off == plan(quality=DEFAULT_QUALITY).trade_off == quality_trade_off(60)
+    for fixed in (plan(), plan(quality=3)):
+        assert fixed.budget_bits is None
+        assert fixed.psnr_db is None
+    for wrong in (-1, 101, float("nan")):
+        with pytest.raises(ParameterError, match="quality"):
+            quality_trade_off(wrong)
+
+
+def test_a_size_is_a_budget_for_the_payload() -> None:
+    assert plan(size_bytes=10_000, overhead_bytes=34).budget_bits == 8 * (10_000 - 34)
+    assert plan(bpp=0.2, overhead_bytes=34).budget_bits == 8 * (int(PIXELS * 0.2 / 8) - 34)
+    impossible = plan(size_bytes=10, overhead_bytes=34).budget_bits
+    assert impossible is not None
+    assert impossible > 0
+
+
+def test_a_search_starts_from_what_is_likely() -> None:
+    """Fewer bits or a lower quality: a bit has to be worth more. Always within bounds."""
+    rates = [plan(bpp=bpp).trade_off for bpp in (1e-3, 0.05, 0.1, 0.25, 0.5, 1.0, 50.0)]
+    qualities = [plan(psnr_db=quality).trade_off for quality in (1, 25, 30, 35, 40, 99)]
+    for trade_offs in (rates, qualities):
+        assert trade_offs == sorted(trade_offs, reverse=True)
+        assert 0 < trade_offs[-1] <= trade_offs[0] <= 1
+    assert plan(psnr_db=33.3).psnr_db == 33.3
+
+
+@pytest.mark.parametrize(
+    ("psnr_db", "least", "most"), [(25.0, 1.0, 1.05), (33.0, 1.2, 1.5), (45.0, 1.5, 1.7)]
+)
+def test_fine_grids_are_filled_late_where_they_matter(
+    psnr_db: float, least: float, most: float
+) -> None:
+    """At a low rate a fit begins at what is foreseen, at a high one well above."""
+    foreseen = trade_off_where(Spectrum(PICTURE).psnr_db, psnr_db)
+    assert least <= plan(psnr_db=psnr_db).trade_off / foreseen <= most
+
+
+def test_the_seed_is_handed_on() -> None:
+    for target in ({}, {"bpp": 0.2}, {"psnr_db": 30.0}):
+        assert plan(seed=7, **target).seed == 7

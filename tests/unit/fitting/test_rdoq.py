@@ -1,0 +1,113 @@
+"""sirencodec.fitting.rdoq."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from sirencodec.bitstream.architecture import grid_shape
+from sirencodec.entropy.latents import LARGEST_LATENT
+from sirencodec.fitting.rdoq import improve
+
+EXPONENTS = range(5)
+TRIED = 3
+SIZES = [(1, 1), (2, 9), (40, 33), (64, 64)]
+
+
+class Valley:
+    """Every latent has a place where it costs least; those of different grids share no pixel."""
+
+    def __init__(self, width: int, height: int, spread: float) -> None:
+        generator = torch.Generator().manual_seed(0)
+        self.pixels = torch.zeros(height, width)
+        self.lowest = [
+            torch.randn(grid_shape(width, height, k), generator=generator) * spread
+            for k in EXPONENTS
+        ]
+
+    def losses(self, grids: Sequence[Tensor]) -> list[Tensor]:
+        pairs = zip(grids, self.lowest, strict=True)
+        return [self.pixels, *((grid - lowest) ** 2 for grid, lowest in pairs)]
+
+    def slopes(self, grids: Sequence[Tensor]) -> list[Tensor]:
+        return [2 * (grid - lowest) for grid, lowest in zip(grids, self.lowest, strict=True)]
+
+    def improve(self, grids: Sequence[Tensor], passes: int) -> list[Tensor]:
+        return improve(grids, EXPONENTS, self.losses, self.slopes, passes)
+
+    def zeros(self) -> list[Tensor]:
+        return [torch.zeros_like(grid) for grid in self.lowest]
+
+
+def total(losses: Callable[[Sequence[Tensor]], list[Tensor]], grids: Sequence[Tensor]) -> float:
+    return sum(float(part.sum()) for part in losses(grids))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_all_find_the_nearest_whole_number(size: tuple[int, int]) -> None:
+    """Every one is in the middle of some block, at the edges as well; coarse grids stay."""
+    valley = Valley(*size, spread=1.0)
+    found = valley.improve(valley.zeros(), passes=60)
+    for grid, lowest in zip(found[:TRIED], valley.lowest, strict=False):
+        torch.testing.assert_close(grid, torch.round(lowest))
+    assert not any(grid.any() for grid in found[TRIED:])
+
+
+def test_what_is_right_stays() -> None:
+    valley = Valley(40, 33, spread=3.0)
+    rounded = [torch.round(lowest) for lowest in valley.lowest]
+    for ours, expected in zip(valley.improve(rounded, passes=3), rounded, strict=True):
+        assert torch.equal(ours, expected)
+
+
+def test_a_pass_moves_the_steepest_of_its_surroundings() -> None:
+    valley = Valley(40, 32, spread=4.0)
+    moved = valley.improve(valley.zeros(), passes=1)[0]
+    by_area = moved.view(8, 4, 10, 4).transpose(1, 2).flatten(2)
+    steepest = valley.lowest[0].view(8, 4, 10, 4).transpose(1, 2).flatten(2).abs().argmax(-1)
+    assert ((by_area != 0).sum(-1) == 1).all()
+    assert torch.equal(by_area.abs().argmax(-1), steepest)
+
+
+@pytest.mark.parametrize("passes", [1, 4])
+def test_the_loss_falls_where_neighbours_share_pixels(passes: int) -> None:
+    """Each latent reaches pixels around it, and the bits of finer grids."""
+    valley = Valley(72, 50, spread=1.0)
+    noise = torch.randn(1, 54, 76, generator=torch.Generator().manual_seed(1))
+    wanted = avg_pool2d(3 * noise, 5, 1)[0]
+
+    def losses(grids: Sequence[Tensor]) -> list[Tensor]:
+        fine, coarse = grids[0], grids[1].repeat_interleave(2, 0).repeat_interleave(2, 1)
+        spread = avg_pool2d(fine[None], 3, 1, 1)[0] + coarse
+        bits = [0.3 * (fine - coarse / 2).abs(), *(0.3 * grid.abs() for grid in grids[1:])]
+        return [(spread - wanted) ** 2, *bits]
+
+    def slopes(grids: Sequence[Tensor]) -> list[Tensor]:
+        leaves = [grid.clone().requires_grad_() for grid in grids]
+        with torch.enable_grad():
+            loss = sum(part.sum() for part in losses(leaves))
+        return list(torch.autograd.grad(loss, leaves))
+
+    start = [torch.round(lowest) for lowest in valley.lowest]
+    found = improve(start, EXPONENTS, losses, slopes, passes)
+    assert total(losses, found) < (0.8 if passes == 1 else 0.5) * total(losses, start)
+    assert all(torch.equal(grid, torch.round(grid)) for grid in found)
+
+
+def test_no_latent_leaves_what_a_file_may_hold() -> None:
+    valley = Valley(16, 16, spread=0.0)
+    valley.lowest = [lowest + 2 * LARGEST_LATENT for lowest in valley.lowest]
+    start = [torch.full_like(lowest, LARGEST_LATENT) for lowest in valley.lowest]
+    assert all((grid == LARGEST_LATENT).all() for grid in valley.improve(start, passes=2))
+
+
+def test_grids_of_an_image_that_is_reduced_are_told_by_their_exponents() -> None:
+    """The pixels are those of the full size."""
+    valley = Valley(32, 32, spread=1.0)
+    valley.lowest = valley.lowest[2:]
+    start = [torch.zeros_like(lowest) for lowest in valley.lowest]
+    found = improve(start, EXPONENTS[2:], valley.losses, valley.slopes, 40)
+    torch.testing.assert_close(found[0], torch.round(valley.lowest[0]))
+    assert not any(grid.any() for grid in found[1:])
