@@ -23,9 +23,10 @@ import torch
 
 import sirencodec
 from sirencodec.bitstream.architecture import Architecture, grid_shape
+from sirencodec.bitstream.format import LARGEST_LEVEL
 from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, step_size
 from sirencodec.entropy.latents import LARGEST_LATENT
-from sirencodec.entropy.level_tables import LARGEST_LEVEL, frequency_table, largest_level
+from sirencodec.entropy.level_tables import frequency_table, largest_level
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_refinement
 from sirencodec.errors import (

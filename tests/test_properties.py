@@ -19,6 +19,7 @@ from sirencodec.bitstream.container import (
     parse_container,
     write_container,
 )
+from sirencodec.bitstream.format import LARGEST_LEVEL
 from sirencodec.bitstream.metadata_section import read_metadata, write_metadata
 from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS
 from sirencodec.bitstream.quantize import (
@@ -31,7 +32,6 @@ from sirencodec.bitstream.quantize import (
 from sirencodec.bitstream.varint import read_varint, write_varint
 from sirencodec.entropy.latents import LARGEST_LATENT
 from sirencodec.entropy.level_tables import (
-    LARGEST_LEVEL,
     NUM_MODELS,
     NUM_SCALES,
     frequency_table,

@@ -1,6 +1,6 @@
 """Start, signal and schedule -> fitted layers: one loop for every experiment of the study.
 
-Smaller than the codec's own loop (`sirencodec.fitting.pure.fit`), which also rounds and meets a budget, and open
+Smaller than the codec's own loop (`fitting.pure.fit`), which also rounds and meets a budget, and open
 where the experiments differ: in the gradient, the optimiser and the parametrisation.
 """
 
@@ -134,7 +134,7 @@ class Parametrisation:
 def rate_for(width: int) -> float:
     """Width -> learning rate of SOAP.
 
-    The codec's (`sirencodec.fitting.pure.fit`) but for its bound on wide networks, which is for ten thousand
+    The codec's (`fitting.pure.fit`) but for its bound on wide networks, which is for ten thousand
     updates and makes a few hundred come to nothing.
     """
     return min(0.04, 0.16 / math.sqrt(width))

@@ -34,7 +34,7 @@ SHEET_DPI = 72  # photographs take more bytes than lines
 
 def draw_plots(run: Run, folder: Path) -> list[Path]:
     """Study -> a file for each plot whose parts it has."""
-    plt.rcParams.update({"font.size": 9, "axes.grid": True, "synthesis.coordinates.alpha": 0.25})
+    plt.rcParams.update({"font.size": 9, "axes.grid": True, "grid.alpha": 0.25})
     parts = {point["part"] for point in run["points"]}
     return [
         save_figure(draw(run), folder / f"{name}.png")

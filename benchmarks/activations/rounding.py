@@ -1,7 +1,7 @@
 """Fitted network -> what is left of it at a few bits a weight, steps chosen as the codec does.
 
 Every kind of network gets steps by its own sensitivities and within the same budget
-(`sirencodec.fitting.pure.bit_allocation`), so a layer that needs fine steps gets them from one that does not.
+(`fitting.pure.bit_allocation`), so a layer that needs fine steps gets them from one that does not.
 """
 
 from collections.abc import Sequence

@@ -51,7 +51,7 @@ def activations(
     if images and dataset is None:
         raise click.UsageError("--images names files of a --dataset")
     files = open_images(dataset, images) if dataset else [OWN_PICTURE]
-    output = output or (QUICK_OUTPUT if quick else RESULTS / "theory.json")
+    output = output or (QUICK_OUTPUT if quick else RESULTS / "activations.json")
     plots = plots or (output.with_suffix("") if quick else PLOTS)
     side = QUICK_CROP_SIDE if quick else CROP_SIDE
     pictures = read_crops(dataset, images, side)

@@ -23,6 +23,9 @@ PRIOR_RANGE = (1, 127)
 PAYLOAD_BYTES_RANGE = (1, 2**28 - 1)
 METADATA_BYTES_RANGE = (1, 2**28 - 1)
 
+# Quantised weights are within this of zero: what the widest model of levels can code.
+LARGEST_LEVEL = 12_288
+
 MAX_VARINT_BYTES = 4  # 28 bits are enough for every field
 PRIOR_CHECKSUM_BYTES = 2  # low bytes of the shipped prior's CRC-32, little-endian
 CHECKSUM_BYTES = 4  # CRC-32 (zlib's), little-endian

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.entropy.level_tables import LARGEST_LEVEL
+from sirencodec.bitstream.format import LARGEST_LEVEL
 
 Levels = npt.NDArray[np.int32]
 Matrix = npt.NDArray[np.float64]

@@ -20,8 +20,6 @@ NUM_SHAPES: Final = 3
 NUM_SCALES: Final = 48  # standard deviations from 1/2 to 1722 levels, four to an octave
 NUM_MODELS: Final = NUM_SHAPES * NUM_SCALES
 
-LARGEST_LEVEL: Final = 6 << ((NUM_SCALES - 1) // 4)  # 12288, from the widest model
-
 # 2^33 * 2^(-j/4): reciprocals of the standard deviations 2^(j/4) / 2, with 32 fractional bits.
 _RECIPROCAL_SCALES = (8589934592, 7223199471, 6074000999, 5107653328)
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sirencodec.bitstream.format import LARGEST_LEVEL
 from sirencodec.bitstream.quantize import STEP_SIZES, Matrix, nearest_step_index, quantize
-from sirencodec.entropy.level_tables import LARGEST_LEVEL
 from sirencodec.entropy.matrices import matrices_bits
 
 SEARCH_STEPS = 24  # halvings of a range of 2^24: finer than the table of steps

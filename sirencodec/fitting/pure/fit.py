@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import Architecture
+from sirencodec.bitstream.format import LARGEST_LEVEL
 from sirencodec.bitstream.quantize import STEP_SIZES, QuantizedWeights, quantize
-from sirencodec.entropy.level_tables import LARGEST_LEVEL
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
 from sirencodec.entropy.range_coder import WORD_BYTES
 from sirencodec.errors import FitError

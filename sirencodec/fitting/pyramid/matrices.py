@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import PHASES, Architecture
+from sirencodec.bitstream.format import LARGEST_LEVEL
 from sirencodec.bitstream.quantize import STEP_SIZES, QuantizedWeights, nearest_step_index, quantize
 from sirencodec.entropy.context_network import WEIGHT_BITS
-from sirencodec.entropy.level_tables import LARGEST_LEVEL
 from sirencodec.entropy.matrices import best_model
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
