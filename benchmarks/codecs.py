@@ -18,7 +18,7 @@ import PIL.Image
 from benchmarks.pixels import Pixels, parse_pixels
 
 OURS = "sirencodec"  # by bits a pixel, the same on every image
-# By quality, as the others: a trade-off, under which images take the bits they need. Where averages
+# By quality, as the others: a lambda, under which images take the bits they need. Where averages
 # are compared, equal bits on all images are no fair share (see README.md).
 OURS_BY_QUALITY = "sirencodec-q"
 # Of Pillow's encoders: their whole documented range, 1 to 95. A BD-rate depends on the range that

@@ -39,10 +39,10 @@ def plan_with_other_seed(
 
 
 def random_start(
-    architecture: Architecture, mean: Tensor, trade_off: float, generator: torch.Generator
+    architecture: Architecture, mean: Tensor, lambda_: float, generator: torch.Generator
 ) -> tuple[Layers, Tensor]:
     """Network and kernels that no photograph has trained."""
-    del trade_off
+    del lambda_
     return starting_network.random_network(architecture, mean, generator)
 
 
@@ -58,39 +58,39 @@ def plan_grids(first: int, last: int) -> Callable[[int], Architecture]:
 
 
 def trimmed_start(
-    architecture: Architecture, mean: Tensor, trade_off: float, generator: torch.Generator
+    architecture: Architecture, mean: Tensor, lambda_: float, generator: torch.Generator
 ) -> tuple[Layers, Tensor]:
     """The shipped network without the features of the grids that there are not."""
     whole = replace(architecture, grids=starting_network.TRAINED_ARCHITECTURE.grids)
-    layers, kernels = _starting_network(whole, mean, trade_off, generator)
+    layers, kernels = _starting_network(whole, mean, lambda_, generator)
     features = [INPUTS + exponent for exponent in architecture.grids]
     layers[0] = layers[0][:, [*range(INPUTS), *features, layers[0].shape[1] - 1]]
     return layers, kernels[: architecture.grids[-1]]
 
 
 def linear_start(
-    architecture: Architecture, mean: Tensor, trade_off: float, generator: torch.Generator
+    architecture: Architecture, mean: Tensor, lambda_: float, generator: torch.Generator
 ) -> tuple[Layers, Tensor]:
     """The shipped network, kernels that interpolate linearly."""
-    return _start_with_kernel(LINEAR_KERNEL, architecture, mean, trade_off, generator)
+    return _start_with_kernel(LINEAR_KERNEL, architecture, mean, lambda_, generator)
 
 
 def cubic_start(
-    architecture: Architecture, mean: Tensor, trade_off: float, generator: torch.Generator
+    architecture: Architecture, mean: Tensor, lambda_: float, generator: torch.Generator
 ) -> tuple[Layers, Tensor]:
     """The shipped network, kernels of cubic convolution."""
-    return _start_with_kernel(CUBIC_KERNEL, architecture, mean, trade_off, generator)
+    return _start_with_kernel(CUBIC_KERNEL, architecture, mean, lambda_, generator)
 
 
 def _start_with_kernel(
     kernel: tuple[float, ...],
     architecture: Architecture,
     mean: Tensor,
-    trade_off: float,
+    lambda_: float,
     generator: torch.Generator,
 ) -> tuple[Layers, Tensor]:
     """The shipped network, all doublings by one kernel, features as large as with its own."""
-    layers, kernels = _starting_network(architecture, mean, trade_off, generator)
+    layers, kernels = _starting_network(architecture, mean, lambda_, generator)
     gains = [(float(own.sum()) / sum(kernel)) ** 2 for own in kernels]
     for number, exponent in enumerate(architecture.grids):
         layers[0][:, INPUTS + number] *= math.prod(gains[:exponent])
@@ -106,11 +106,11 @@ def luma_targets(samples: Samples) -> Tensor:
 
 
 def luma_start(
-    architecture: Architecture, mean: Tensor, trade_off: float, generator: torch.Generator
+    architecture: Architecture, mean: Tensor, lambda_: float, generator: torch.Generator
 ) -> tuple[Layers, Tensor]:
     """The shipped network, made to speak luma and chroma, around a mean in these."""
     black = torch.zeros_like(mean)
-    layers, kernels = _starting_network(architecture, black, trade_off, generator)
+    layers, kernels = _starting_network(architecture, black, lambda_, generator)
     if len(mean) == len(LUMA_CHROMA):
         layers[-1] = torch.from_numpy(LUMA_CHROMA).float() @ layers[-1]
     layers[-1][:, -1] += mean
@@ -135,5 +135,5 @@ def usual_octave(cost: Callable[[int], float], first: int) -> int:
 
 
 def no_search(search: object, step: int, progress: float) -> None:
-    """Leave the trade-off as it was planned; only corrections may change it."""
+    """Leave lambda as it was planned; only corrections may change it."""
     del search, step, progress

@@ -1,6 +1,6 @@
 """Photographs -> the networks that the package ships.
 
-Crops of the photographs are fitted side by side, each with a pyramid and a trade-off of its own,
+Crops of the photographs are fitted side by side, each with a pyramid and a lambda of its own,
 all with the same context networks, refinement and synthesis network. So those learn what latents
 and colours have in common, and a new image starts from there. The results are written as
 ``sirencodec/priors`` holds them, quantised.
@@ -57,7 +57,7 @@ class TrainingPlan:
     Attributes:
         crops: how many, one a photograph.
         crop_side: pixels.
-        trade_offs: smallest and largest; crops get them in equal ratios, shuffled.
+        lambdas: smallest and largest; crops get them in equal ratios, shuffled.
         stages: as in ``PyramidPlan``.
         seed: of the choice of crops and of all fits.
         continues: start from the shipped networks rather than random ones.
@@ -65,7 +65,7 @@ class TrainingPlan:
 
     crops: int
     crop_side: int
-    trade_offs: tuple[float, float]
+    lambdas: tuple[float, float]
     stages: tuple[tuple[int, int], ...]
     seed: int
     continues: bool = False
@@ -134,13 +134,13 @@ def _by_phase(context: list[Tensor]) -> list[list[Tensor]]:
 
 
 class _Crop(PyramidState):
-    """A pyramid whose networks are the shared ones, around its own mean and trade-off."""
+    """A pyramid whose networks are the shared ones, around its own mean and lambda."""
 
     def __init__(self, samples: Samples, plan: PyramidPlan, shared: SharedNetworks) -> None:
         super().__init__(samples, TRAINED_ARCHITECTURE, plan, torch.device("cpu"), None, Workers())
-        self._shared, self._gain = shared, feature_gain(plan.trade_off)
+        self._shared, self._gain = shared, feature_gain(plan.lambda_)
         self._mean = torch.from_numpy(samples.mean((0, 1)) / np.iinfo(samples.dtype).max).float()
-        self._loss = plan.trade_off
+        self._loss = plan.lambda_
 
     def round(self, progress: float, step: int) -> float:
         """One step with the shared networks; returns the logarithm of the loss."""
@@ -151,7 +151,7 @@ class _Crop(PyramidState):
         own.layers[-1][:, -1] += self._mean
         self.soft_step(progress, step)
         bpp = self._recent_bits / self.num_pixels
-        self._loss = 10 ** (-self._recent_psnr_db / 10) + self.trade_off * bpp
+        self._loss = 10 ** (-self._recent_psnr_db / 10) + self.lambda_ * bpp
         return math.log(self._loss)
 
     def _move(self, gradient: Parts, rate: float) -> None:
@@ -178,14 +178,14 @@ def train(
     chance = random.Random(plan.seed)  # nothing secret
     shared = SharedNetworks(plan)
     chosen = _colour_photographs(photographs, plan, chance)
-    low, high = (math.log(trade_off) for trade_off in plan.trade_offs)
+    low, high = (math.log(lambda_) for lambda_ in plan.lambdas)
     shares = [(index + 0.5) / plan.crops for index in range(plan.crops)]
     chance.shuffle(shares)
     crops = []
     depth = len(HIDDEN_WIDTHS[PRIOR]) + 1
     for path, share in zip(chosen, shares, strict=True):
-        trade_off = math.exp(low + (high - low) * share)
-        fit_plan = PyramidPlan(plan.stages, trade_off, plan.seed, adapted_layers=depth)
+        lambda_ = math.exp(low + (high - low) * share)
+        fit_plan = PyramidPlan(plan.stages, lambda_, plan.seed, adapted_layers=depth)
         crops.append(_Crop(_cut(path, plan.crop_side, chance), fit_plan, shared))
     left = sum(steps for _, steps in plan.stages)
     work = [steps * 4.0**-octaves for octaves, steps in plan.stages]

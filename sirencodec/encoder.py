@@ -100,7 +100,7 @@ class _Work:
 
 
 def _encode_pyramid(work: _Work) -> EncodeResult:
-    """Latent grids and a network: one fit, which finds the trade-off that meets the target."""
+    """Latent grids and a network: one fit, which finds the lambda that meets the target."""
     image, config = work.image, work.config
     device = choose_device(config.device)
     architecture = plan_pyramid_architecture(image.channels)

@@ -1,7 +1,7 @@
 """Start, signal and schedule -> fitted layers: one loop for every experiment of the study.
 
-Smaller than the codec's own loop (`fitting.pure.fit`), which also rounds and meets a budget, and open
-where the experiments differ: in the gradient, the optimiser and the parametrisation.
+Smaller than the codec's own loop (`fitting.pure.fit`), which also rounds and meets a budget, and
+open where the experiments differ: in the gradient, the optimiser and the parametrisation.
 """
 
 import math

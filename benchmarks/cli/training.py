@@ -15,7 +15,7 @@ ROUNDS_BETWEEN_FILES = 25
 @click.option("--dataset", type=Folder, required=True, help="photographs; not those tested on")
 @click.option("--crops", type=click.IntRange(1), default=30, help="how many photographs to use")
 @click.option("--side", type=click.IntRange(64), default=256, help="of a crop, in pixels")
-@click.option("--trade-offs", type=Listed(float), default=(0.0002, 0.02), show_default=True)
+@click.option("--lambdas", type=Listed(float), default=(0.0002, 0.02), show_default=True)
 @click.option("--steps", type=Listed(int), default=tuple(n for _, n in STAGES), show_default=True)
 @click.option("--seed", type=int, default=0)
 @click.option("--continue", "continues", is_flag=True, help="from the networks shipped so far")
@@ -25,7 +25,7 @@ def train_prior(
     dataset: Path,
     crops: int,
     side: int,
-    trade_offs: tuple[float, ...],
+    lambdas: tuple[float, ...],
     steps: tuple[int, ...],
     seed: int,
     continues: bool,
@@ -35,10 +35,10 @@ def train_prior(
     """Fit crops of photographs with common networks, and write those."""
     from benchmarks.train_prior import TrainingPlan, to_bytes, train
 
-    if len(trade_offs) != 2 or len(steps) != len(STAGES):
-        raise click.UsageError("give two trade-offs and the steps of three stages")
+    if len(lambdas) != 2 or len(steps) != len(STAGES):
+        raise click.UsageError("give two lambdas and the steps of three stages")
     stages = tuple((octaves, n) for (octaves, _), n in zip(STAGES, steps, strict=True))
-    plan = TrainingPlan(crops, side, (trade_offs[0], trade_offs[1]), stages, seed, continues)
+    plan = TrainingPlan(crops, side, (lambdas[0], lambdas[1]), stages, seed, continues)
     photographs = sorted(path for path in dataset.iterdir() if path.suffix in {".jpg", ".png"})
 
     for left, loss, shared in train(photographs, plan):

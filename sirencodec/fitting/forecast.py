@@ -1,10 +1,10 @@
-"""Image samples -> about how many bits and how much error a trade-off will come to.
+"""Image samples -> about how many bits and how much error a lambda will come to.
 
 Reverse water-filling (Cover and Thomas, Elements of Information Theory, section 10.3): independent
 Gaussian sources are best coded with the same error each, the water level, and not at all where
 they have less energy than that. The sources taken here are the coefficients of 8 x 8 cosine
 transforms, of the image and of the picture that its blocks' means make. It takes milliseconds, and
-spares a fit the search for its target: a photograph whose first trade-off was three times too large
+spares a fit the search for its target: a photograph whose first lambda was three times too large
 lost 4 to 10 % (benchmarks/LOG.md, entry 26).
 """
 
@@ -24,7 +24,7 @@ LARGEST_BLOCKS: Final = 1 << 14  # a megapixel says enough about a larger image
 PSNR_OFFSET_DB: Final = 5.0
 PSNR_FACTOR: Final = 0.8
 
-TRADE_OFF_RANGE: Final = (1e-6, 0.3)
+LAMBDA_RANGE: Final = (1e-6, 0.3)
 BISECTIONS: Final = 40
 
 Energies = npt.NDArray[np.float64]
@@ -56,31 +56,31 @@ class Spectrum:
             _Level(np.square(coarsest), means[..., 0].size * BLOCK**2),
         ]
 
-    def bpp(self, trade_off: float) -> float:
-        """Trade-off (error that a bit a pixel is worth) -> bits a pixel of the latents."""
-        water_level, bpp = self._water_level(trade_off), 0.0
+    def bpp(self, lambda_: float) -> float:
+        """Lambda (error that a bit a pixel is worth) -> bits a pixel of the latents."""
+        water_level, bpp = self._water_level(lambda_), 0.0
         for level in self._levels:
             ratios = np.maximum(1.0, level.energies / water_level)
             bpp += 0.5 * float(np.log2(ratios).sum()) / level.num_pixels
         return bpp
 
-    def psnr_db(self, trade_off: float) -> float:
-        """Trade-off -> quality."""
-        water_level, error = self._water_level(trade_off), 1e-12
+    def psnr_db(self, lambda_: float) -> float:
+        """Lambda -> quality."""
+        water_level, error = self._water_level(lambda_), 1e-12
         for level in self._levels:
             errors = np.minimum(level.energies, water_level)
             error += float(errors.sum()) / (level.num_pixels * self._channels)
         return PSNR_OFFSET_DB - PSNR_FACTOR * 10 * math.log10(error)
 
-    def _water_level(self, trade_off: float) -> float:
+    def _water_level(self, lambda_: float) -> float:
         """A coefficient's error falls by 2 ln 2 times itself for a bit."""
-        level: float = trade_off * self._channels / (2 * math.log(2))
+        level: float = lambda_ * self._channels / (2 * math.log(2))
         return level
 
 
-def trade_off_where(measure: Callable[[float], float], wanted: float) -> float:
-    """A falling measure of trade-offs, and a value of it -> the trade-off that has it."""
-    low, high = (math.log(end) for end in TRADE_OFF_RANGE)
+def lambda_where(measure: Callable[[float], float], wanted: float) -> float:
+    """A falling measure of lambdas, and a value of it -> lambda that has it."""
+    low, high = (math.log(end) for end in LAMBDA_RANGE)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         if measure(math.exp(middle)) > wanted:

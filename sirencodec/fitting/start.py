@@ -20,10 +20,10 @@ from sirencodec.synthesis.network import HIDDEN_BIAS_SHARE, Layers
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
 from sirencodec.theory import hidden_bound
 
-# What the shipped network is for. Its features are those of this trade-off; at another one latents
+# What the shipped network is for. Its features are those of this lambda; at another one latents
 # are larger or smaller by the square root of the ratio, as their rounding error is to the whole.
 TRAINED_ARCHITECTURE: Final = Architecture(16, 1, 3, 1, tuple(range(7)), 1)
-TRAINED_TRADE_OFF: Final = 0.002
+TRAINED_LAMBDA: Final = 0.002
 LUMA: Final = (0.299, 0.587, 0.114)  # what a gray picture is made of (ITU-R BT.601)
 
 FEATURE_BIAS_BOUND: Final = math.pi / 4  # of the first layer's biases
@@ -38,14 +38,14 @@ def feature_bound(features: int) -> float:
 
 
 def starting_network(
-    architecture: Architecture, mean: Tensor, trade_off: float, generator: torch.Generator
+    architecture: Architecture, mean: Tensor, lambda_: float, generator: torch.Generator
 ) -> tuple[Layers, Tensor]:
     """The trained network around a mean colour; a random one where it does not fit.
 
     Args:
         architecture: with grids.
         mean: (channels,) that the image has on average.
-        trade_off: error that a bit a pixel is worth.
+        lambda_: error that a bit a pixel is worth.
         generator: source of randomness, on the CPU.
 
     Returns:
@@ -58,7 +58,7 @@ def starting_network(
     ):
         return random_network(architecture, mean, generator)
     *layers, kernels = (matrix.clone() for matrix in trained_matrices())
-    layers[0][:, INPUTS:-1] *= feature_gain(trade_off)
+    layers[0][:, INPUTS:-1] *= feature_gain(lambda_)
     colour, channels = layers[-1], architecture.channels
     if channels <= 2:
         colour = torch.tensor(LUMA)[None] @ colour
@@ -70,15 +70,15 @@ def starting_network(
 
 @lru_cache
 def trained_matrices() -> tuple[Tensor, ...]:
-    """The shipped network's layers and kernels, around black, at ``TRAINED_TRADE_OFF``."""
+    """The shipped network's layers and kernels, around black, at ``TRAINED_LAMBDA``."""
     shapes = TRAINED_ARCHITECTURE.layer_shapes + TRAINED_ARCHITECTURE.kernel_shapes
     weights = read_matrices(trained_network_bytes(), shapes)
     return tuple(torch.from_numpy(matrix).float() for matrix in dequantize(weights))
 
 
-def feature_gain(trade_off: float) -> float:
-    """Trade-off -> factor on the trained network's feature weights."""
-    return math.sqrt(trade_off / TRAINED_TRADE_OFF)
+def feature_gain(lambda_: float) -> float:
+    """Lambda -> factor on the trained network's feature weights."""
+    return math.sqrt(lambda_ / TRAINED_LAMBDA)
 
 
 def random_network(

@@ -14,7 +14,7 @@ gets the step at which it costs least, all is rounded, and latents that a neighb
 suits better move there (``latent_trials``). Rounding matrices before the end brings nothing, nor do
 steps of theirs after latents are rounded (LOG.md, entry 28).
 
-Loss: mean squared error, values being 0 to 1, plus ``trade_off`` times bits a pixel.
+Loss: mean squared error, values being 0 to 1, plus ``lambda_`` times bits a pixel.
 """
 
 import torch
@@ -45,7 +45,7 @@ def fit_pyramid(
     Args:
         samples: (height, width, channels) uint8 or uint16.
         architecture: the network and grids to fit.
-        plan: amount of work and trade-off.
+        plan: amount of work and lambda.
         device: where to compute.
         on_step: called after every step.
 

@@ -74,7 +74,7 @@ class TrainedMatrices:
         self,
         architecture: Architecture,
         mean: Tensor,
-        trade_off: float,
+        lambda_: float,
         adapted_layers: int,
         generator: torch.Generator,
         device: torch.device,
@@ -84,13 +84,13 @@ class TrainedMatrices:
         Args:
             architecture: with grids.
             mean: (channels,) colour to start around.
-            trade_off: error that a bit a pixel is worth.
+            lambda_: error that a bit a pixel is worth.
             adapted_layers: how many layers of the context networks, from the last, are moved.
             generator: source of randomness, on the CPU.
             device: where to keep them.
         """
         self._architecture, self._adapted_layers = architecture, adapted_layers
-        layers, kernels = starting_network(architecture, mean, trade_off, generator)
+        layers, kernels = starting_network(architecture, mean, lambda_, generator)
         context = [
             torch.from_numpy(matrix * 2.0**-WEIGHT_BITS).float().to(device)
             for matrix in prior_context(architecture.prior)

@@ -9,7 +9,7 @@ STEPS_PER_TRIAL = 200
 MOST_TRIALS = 6
 
 # What a bit of shipped matrices counts for, relative to one of latents, where that is worth an
-# error of 1 a pixel: it goes with the root of the trade-off, and more in a longer fit, by the root
+# error of 1 a pixel: it goes with the root of lambda, and more in a longer fit, by the root
 # of its steps, for it has more time to stray (LOG.md, entries 24 to 26).
 MATRICES_BIT_WEIGHT = 52.0
 LONG_FIT_STEPS = 950
@@ -28,25 +28,25 @@ class PyramidPlan:
 
     Attributes:
         stages: (octaves the image is reduced by, steps), in order; the last one at full size.
-        trade_off: error that a bit a pixel is worth; where to start if there is a target.
+        lambda_: error that a bit a pixel is worth; where to start if there is a target.
         seed: of initialisation and noise.
-        budget_bits: what the payload may take, the trade-off following; None if that is fixed.
+        budget_bits: what the payload may take, lambda following; None if that is fixed.
         psnr_db: quality to reach, likewise.
         adapted_layers: how many layers of the context networks, from the last, become the image's
             own; the others stay as shipped and cost nothing.
     """
 
     stages: tuple[tuple[int, int], ...]
-    trade_off: float
+    lambda_: float
     seed: int
     budget_bits: float | None = None
     psnr_db: float | None = None
     adapted_layers: int = 1
 
-    def matrices_bit_weight(self, trade_off: float) -> float:
+    def matrices_bit_weight(self, lambda_: float) -> float:
         """What a bit of shipped matrices counts for, relative to one of latents."""
         times_as_long = max(1.0, self.stages[-1][1] / LONG_FIT_STEPS)
-        return MATRICES_BIT_WEIGHT * math.sqrt(trade_off * times_as_long)
+        return MATRICES_BIT_WEIGHT * math.sqrt(lambda_ * times_as_long)
 
     @property
     def trial_passes(self) -> int:

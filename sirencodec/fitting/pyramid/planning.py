@@ -6,7 +6,7 @@ from typing import Final
 from sirencodec.bitstream.architecture import LARGEST_EXPONENT, Architecture
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError
-from sirencodec.fitting.forecast import Spectrum, trade_off_where
+from sirencodec.fitting.forecast import Spectrum, lambda_where
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.target_search import likely_matrices_bits
 from sirencodec.fitting.target import target_file_bytes
@@ -21,16 +21,16 @@ HIDDEN_FEATURES: Final = 16
 HIDDEN_LAYERS: Final = 1
 PRIOR: Final = 1
 
-# Where there is a target, a fit begins above the trade-off that is foreseen, by this part of it for
+# Where there is a target, a fit begins above the lambda that is foreseen, by this part of it for
 # a bit a pixel: fine grids that are filled too soon never quite empty again, at the cost of up to
 # 0.5 dB at high rates. At low ones they are hardly filled, and too much is as bad
 # (benchmarks/LOG.md, entries 26 and 27). Above a bit a pixel nothing was measured.
 FIRST_SURPLUS_PER_BPP: Final = 0.6
 LARGEST_SURPLUS: Final = 0.6
 
-# The trade-off at a quality of 60 and the change for one point: a decade in 32, about the bits a
+# The lambda at a quality of 60 and the change for one point: a decade in 32, about the bits a
 # pixel that the pure profile gives at the same quality.
-TRADE_OFF_AT_60: Final = 0.004
+LAMBDA_AT_60: Final = 0.004
 DECADES_PER_POINT: Final = 1 / 32
 
 # Effort -> steps relative to those of effort 4.
@@ -78,29 +78,29 @@ def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) ->
     )
     if config.psnr_db is not None:
         spectrum = Spectrum(samples)
-        trade_off = _first_trade_off(spectrum, trade_off_where(spectrum.psnr_db, config.psnr_db))
-        return PyramidPlan(stages, trade_off, config.seed, psnr_db=config.psnr_db)
+        lambda_ = _first_lambda(spectrum, lambda_where(spectrum.psnr_db, config.psnr_db))
+        return PyramidPlan(stages, lambda_, config.seed, psnr_db=config.psnr_db)
     target_bytes = target_file_bytes(config, num_pixels)
     if target_bytes is None:
         quality = DEFAULT_QUALITY if config.quality is None else config.quality
-        trade_off = quality_trade_off(quality)
-        return PyramidPlan(stages, trade_off, config.seed)
+        lambda_ = quality_lambda(quality)
+        return PyramidPlan(stages, lambda_, config.seed)
     budget_bits, spectrum = 8.0 * max(target_bytes - overhead_bytes, 1), Spectrum(samples)
 
-    def payload_bits(trade_off: float) -> float:
-        matrices_bits = likely_matrices_bits(trade_off, num_pixels, budget_bits)
-        return spectrum.bpp(trade_off) * num_pixels + matrices_bits
+    def payload_bits(lambda_: float) -> float:
+        matrices_bits = likely_matrices_bits(lambda_, num_pixels, budget_bits)
+        return spectrum.bpp(lambda_) * num_pixels + matrices_bits
 
-    trade_off = _first_trade_off(spectrum, trade_off_where(payload_bits, budget_bits))
-    return PyramidPlan(stages, trade_off, config.seed, budget_bits=budget_bits)
+    lambda_ = _first_lambda(spectrum, lambda_where(payload_bits, budget_bits))
+    return PyramidPlan(stages, lambda_, config.seed, budget_bits=budget_bits)
 
 
-def _first_trade_off(spectrum: Spectrum, foreseen: float) -> float:
-    """The trade-off that is thought to meet a target -> the one to begin with."""
+def _first_lambda(spectrum: Spectrum, foreseen: float) -> float:
+    """The lambda that is thought to meet a target -> the one to begin with."""
     return foreseen * (1 + min(LARGEST_SURPLUS, FIRST_SURPLUS_PER_BPP * spectrum.bpp(foreseen)))
 
 
-def quality_trade_off(quality: float) -> float:
+def quality_lambda(quality: float) -> float:
     """Quality, 0 to 100 -> error that a bit a pixel is worth.
 
     Raises:
@@ -108,5 +108,5 @@ def quality_trade_off(quality: float) -> float:
     """
     if not 0 <= quality <= 100:
         raise ParameterError(f"quality must be 0 to 100, not {quality}")
-    trade_off: float = TRADE_OFF_AT_60 * 10 ** ((60 - quality) * DECADES_PER_POINT)
-    return trade_off
+    lambda_: float = LAMBDA_AT_60 * 10 ** ((60 - quality) * DECADES_PER_POINT)
+    return lambda_

@@ -13,7 +13,7 @@ from sirencodec.entropy.latents import LARGEST_LATENT
 from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.errors import FitError
-from sirencodec.fitting.forecast import TRADE_OFF_RANGE
+from sirencodec.fitting.forecast import LAMBDA_RANGE
 from sirencodec.fitting.loss.distortion_torch import Distortion
 from sirencodec.fitting.loss.rate_torch import Rate
 from sirencodec.fitting.loss.terms import distortion_of, rate_of
@@ -82,7 +82,7 @@ class PyramidState:
         generator = torch.Generator().manual_seed(plan.seed)
         mean = targets.mean((1, 2)).cpu()
         self._matrices = TrainedMatrices(
-            architecture, mean, plan.trade_off, plan.adapted_layers, generator, device
+            architecture, mean, plan.lambda_, plan.adapted_layers, generator, device
         )
         height, width = targets.shape[1:]
         self._latents = {
@@ -90,7 +90,7 @@ class PyramidState:
             for exponent in architecture.grids
         }
         self._noise = torch.Generator(device=device).manual_seed(plan.seed)
-        self.trade_off = plan.trade_off
+        self.lambda_ = plan.lambda_
         self._taken = 0
         self._steps = sum(steps for _, steps in plan.stages) + 1
 
@@ -146,8 +146,8 @@ class PyramidState:
         self._latent_step(gradient.mul_(slope), latent_rate)
 
     def correct(self, factor: float) -> None:
-        """Change the trade-off and settle again, the matrices' steps chosen anew."""
-        self.change_trade_off(factor)
+        """Change lambda and settle again, the matrices' steps chosen anew."""
+        self.change_lambda(factor)
         steps, start = self._plan.correction_steps, self._plan.correction_start
         for step in range(steps):
             progress = start + (1 - start) * step / steps
@@ -160,7 +160,7 @@ class PyramidState:
 
         All together are told of as one step of the fit.
         """
-        parts, weight = self._matrices.parts, self.trade_off / self.num_pixels
+        parts, weight = self._matrices.parts, self.lambda_ / self.num_pixels
 
         def losses(grids: Sequence[Tensor]) -> list[Tensor]:
             errors = self._distortion.errors(*self._view.shown(parts, grids))
@@ -177,10 +177,10 @@ class PyramidState:
         self._flat = torch.where(moved == torch.round(self._flat), self._flat, moved)
         self._tell(self.rounded_psnr_db())
 
-    def change_trade_off(self, factor: float) -> None:
-        """Multiply the trade-off, within reason."""
-        lowest, highest = TRADE_OFF_RANGE
-        self.trade_off = min(max(self.trade_off * factor, lowest), highest)
+    def change_lambda(self, factor: float) -> None:
+        """Multiply lambda, within reason."""
+        lowest, highest = LAMBDA_RANGE
+        self.lambda_ = min(max(self.lambda_ * factor, lowest), highest)
 
     def matrices_bits(self) -> float:
         """What the matrices would take if they were rounded now."""
@@ -212,10 +212,10 @@ class PyramidState:
     def _network_step(self, latents: Tensor, rate: float, times_bits: float) -> Tensor:
         """Move the network; returns the gradient with respect to the latents.
 
-        Bits count for ``times_bits`` as much as the trade-off says.
+        Bits count for ``times_bits`` as much as lambda says.
         """
         grids = self._split(latents)
-        weight = times_bits * self.trade_off / self.num_pixels
+        weight = times_bits * self.lambda_ / self.num_pixels
         parts = self._matrices.parts
         distortion = self._distortion(*self._view.shown(parts, grids))
         cost = self._rate(grids, parts.networks, weight, self._plan.adapted_layers)
@@ -243,7 +243,7 @@ class PyramidState:
     def _move(self, gradient: Parts, rate: float) -> None:
         """One update, ``rate`` times the learning rates; what the stage does not show stays."""
         copies = self._view.copies(self._matrices.parts)
-        weight = self._plan.matrices_bit_weight(self.trade_off) * self.trade_off / self.num_pixels
+        weight = self._plan.matrices_bit_weight(self.lambda_) * self.lambda_ / self.num_pixels
         self._matrices.move(gradient, rate * NETWORK_RATE, weight)
         self._view.restore(self._matrices.parts, copies)
 
@@ -281,7 +281,7 @@ class PyramidState:
         self._matrices.choose_steps(
             lambda parts: self._error(parts, latents),
             lambda parts: self._bits(parts, latents),
-            self.trade_off / self.num_pixels,
+            self.lambda_ / self.num_pixels,
         )
 
     def quantized(self) -> QuantizedPicture:

@@ -1,8 +1,8 @@
 """A finished fit that missed its target -> the same after a few more steps, as often as it takes.
 
 The search on the way (``target_search``) cannot foresee all: what the matrices take is known only
-when they are rounded. By then a picture has settled, and follows a new trade-off but slowly. Where
-little is missing, trying latents anew with another trade-off does, at a fraction of the time.
+when they are rounded. By then a picture has settled, and follows a new lambda but slowly. Where
+little is missing, trying latents anew with another lambda does, at a fraction of the time.
 """
 
 import math
@@ -14,22 +14,22 @@ from sirencodec.bitstream.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.state import PyramidState
-from sirencodec.fitting.pyramid.target_search import DB_TO_TRADE_OFF
+from sirencodec.fitting.pyramid.target_search import DB_TO_LAMBDA
 
 # A result this close to its target, on the right side of it, needs no correction.
 BUDGET_SLACK: Final = 0.05
 PSNR_SLACK_DB: Final = 0.25
 CORRECTIONS: Final = 5
-LARGEST_CHANGE: Final = math.log(5)  # of a trade-off, by one correction
+LARGEST_CHANGE: Final = math.log(5)  # of a lambda, by one correction
 
-# Exponent of a ratio of bits, for they follow the trade-off little by now, and at a large one
+# Exponent of a ratio of bits, for they follow lambda little by now, and at a large one
 # hardly at all.
-EXCESS_TO_TRADE_OFF: Final = 4.0
+EXCESS_TO_LAMBDA: Final = 4.0
 # Likewise for a decibel that is missing.
-MISSING_DB_TO_TRADE_OFF: Final = 9 * DB_TO_TRADE_OFF
+MISSING_DB_TO_LAMBDA: Final = 9 * DB_TO_LAMBDA
 
 # A miss by no more than this is made up for by trials of latents alone. Then, as exponents, what
-# multiplies the trade-off for it, and how far beyond the target to aim (LOG.md, entries 22, 24).
+# multiplies lambda for it, and how far beyond the target to aim (LOG.md, entries 22, 24).
 NUDGED_EXCESS: Final = 0.02
 NUDGED_DB: Final = 0.1
 EXCESS_TO_NUDGE: Final = 12.0
@@ -47,9 +47,9 @@ class _Result:
         meets: whether the target is kept.
         merit: which of two that do, or of two that do not, is better.
         is_close: whether it may stay as it is.
-        missing: logarithm of the factor on the trade-off that would make up for the miss.
+        missing: logarithm of the factor on lambda that would make up for the miss.
         nudge: the same for trials of latents alone; None if too much is missing for that.
-        trade_off: of its fit.
+        lambda_: of its fit.
     """
 
     picture: QuantizedPicture
@@ -58,7 +58,7 @@ class _Result:
     is_close: bool
     missing: float
     nudge: float | None
-    trade_off: float
+    lambda_: float
 
 
 def corrected_picture(
@@ -77,14 +77,14 @@ def corrected_picture(
         if nudge is None:
             state.correct(math.exp(_change(results)))
         else:
-            state.change_trade_off(math.exp(nudge))
+            state.change_lambda(math.exp(nudge))
             state.try_neighbours(1)
         results.append(_result(state, architecture, plan))
     return max(results, key=lambda result: (result.meets, result.merit)).picture
 
 
 def _change(results: Sequence[_Result]) -> float:
-    """Results so far -> logarithm of the factor on the trade-off to try next.
+    """Results so far -> logarithm of the factor on lambda to try next.
 
     Between the last one and the last on the other side of the target, if there is one; otherwise as
     far as the last one misses by. Further the more in a row have missed to one side.
@@ -94,7 +94,7 @@ def _change(results: Sequence[_Result]) -> float:
     in_a_row = len(results) - 1 - (beyond[-1] if beyond else -1)
     if beyond:
         other = results[beyond[-1]]
-        gap = math.log(other.trade_off / last.trade_off)
+        gap = math.log(other.lambda_ / last.lambda_)
         if gap * last.missing > 0:
             return gap * last.missing / (last.missing - other.missing / in_a_row)
     return min(max(in_a_row * last.missing, -LARGEST_CHANGE), LARGEST_CHANGE)
@@ -106,35 +106,35 @@ def _result(state: PyramidState, architecture: Architecture, plan: PyramidPlan) 
     if plan.budget_bits is not None:
         bits = 8.0 * len(encode_payload(picture, architecture))
         excess = bits / plan.budget_bits - 1
-        return _budget_result(picture, excess, state.rounded_psnr_db(), state.trade_off)
+        return _budget_result(picture, excess, state.rounded_psnr_db(), state.lambda_)
     if plan.psnr_db is not None:
         bits = 8.0 * len(encode_payload(picture, architecture))
         missing_db = plan.psnr_db - state.rounded_psnr_db()
-        return _quality_result(picture, missing_db, bits, state.trade_off)
-    return _Result(picture, True, 0.0, True, 0.0, None, state.trade_off)
+        return _quality_result(picture, missing_db, bits, state.lambda_)
+    return _Result(picture, True, 0.0, True, 0.0, None, state.lambda_)
 
 
 def _budget_result(
-    picture: QuantizedPicture, excess: float, psnr_db: float, trade_off: float
+    picture: QuantizedPicture, excess: float, psnr_db: float, lambda_: float
 ) -> _Result:
     """A picture whose bits are ``1 + excess`` of a budget."""
     meets, is_close = excess <= 0, -BUDGET_SLACK <= excess <= 0
-    missing = EXCESS_TO_TRADE_OFF * math.log(1 + excess + BUDGET_SLACK / 4)
+    missing = EXCESS_TO_LAMBDA * math.log(1 + excess + BUDGET_SLACK / 4)
     nudge = None
     if 0 < excess <= NUDGED_EXCESS:
         nudge = EXCESS_TO_NUDGE * (excess + NUDGE_EXCESS_MARGIN)
     merit = psnr_db if meets else -excess
-    return _Result(picture, meets, merit, is_close, missing, nudge, trade_off)
+    return _Result(picture, meets, merit, is_close, missing, nudge, lambda_)
 
 
 def _quality_result(
-    picture: QuantizedPicture, missing_db: float, bits: float, trade_off: float
+    picture: QuantizedPicture, missing_db: float, bits: float, lambda_: float
 ) -> _Result:
     """A picture that many decibels short of a quality."""
     meets, is_close = missing_db <= 0, -PSNR_SLACK_DB <= missing_db <= 0
-    missing = -MISSING_DB_TO_TRADE_OFF * (missing_db + PSNR_SLACK_DB / 4)
+    missing = -MISSING_DB_TO_LAMBDA * (missing_db + PSNR_SLACK_DB / 4)
     nudge = None
     if 0 < missing_db <= NUDGED_DB:
         nudge = -DB_TO_NUDGE * (missing_db + NUDGE_DB_MARGIN)
     merit = -bits if meets else -missing_db
-    return _Result(picture, meets, merit, is_close, missing, nudge, trade_off)
+    return _Result(picture, meets, merit, is_close, missing, nudge, lambda_)

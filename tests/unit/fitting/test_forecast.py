@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from sirencodec.fitting.forecast import (
+    LAMBDA_RANGE,
     PSNR_FACTOR,
     PSNR_OFFSET_DB,
-    TRADE_OFF_RANGE,
     Spectrum,
-    trade_off_where,
+    lambda_where,
 )
 from tests.pictures import make_clouds
 
-TRADE_OFFS = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1]
+LAMBDAS = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1]
 
 
 def noise(sigma: float, width: int = 256, height: int = 192, channels: int = 3) -> np.ndarray:
@@ -28,8 +28,8 @@ def noise(sigma: float, width: int = 256, height: int = 192, channels: int = 3) 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_a_dearer_bit_is_used_less(channels: int) -> None:
     spectrum = Spectrum(noise(20, channels=channels))
-    rates = [spectrum.bpp(trade_off) for trade_off in TRADE_OFFS]
-    qualities = [spectrum.psnr_db(trade_off) for trade_off in TRADE_OFFS]
+    rates = [spectrum.bpp(lambda_) for lambda_ in LAMBDAS]
+    qualities = [spectrum.psnr_db(lambda_) for lambda_ in LAMBDAS]
     assert rates == sorted(rates, reverse=True)
     assert qualities == sorted(qualities, reverse=True)
     assert rates[0] > 2 * rates[2]
@@ -41,9 +41,9 @@ def test_busier_images_take_more() -> None:
 
 
 def test_error_of_white_noise() -> None:
-    """Below its variance the error is the water level, trade-off * channels / (2 ln 2)."""
+    """Below its variance the error is the water level, lambda * channels / (2 ln 2)."""
     spectrum = Spectrum(noise(40, channels=1))
-    high, low = (10 ** (-spectrum.psnr_db(trade_off) / 10) for trade_off in (2e-5, 1e-5))
+    high, low = (10 ** (-spectrum.psnr_db(lambda_) / 10) for lambda_ in (2e-5, 1e-5))
     assert high / low == pytest.approx(2**PSNR_FACTOR, rel=0.05)
     level = 1e-5 / (2 * math.log(2))
     assert low == pytest.approx(level**PSNR_FACTOR * 10 ** (-PSNR_OFFSET_DB / 10), rel=0.05)
@@ -51,7 +51,7 @@ def test_error_of_white_noise() -> None:
 
 def test_flat_images_take_nothing() -> None:
     spectrum = Spectrum(np.full((30, 50, 3), 77, np.uint8))
-    assert spectrum.bpp(TRADE_OFF_RANGE[0]) < 1e-6
+    assert spectrum.bpp(LAMBDA_RANGE[0]) < 1e-6
     assert spectrum.psnr_db(1e-3) > 100
 
 
@@ -83,11 +83,11 @@ def test_what_changes_slowly_takes_little() -> None:
 @pytest.mark.parametrize("wanted", [0.05, 0.3, 2.0])
 def test_search(wanted: float) -> None:
     spectrum = Spectrum(noise(30))
-    assert spectrum.bpp(trade_off_where(spectrum.bpp, wanted)) == pytest.approx(wanted, rel=1e-3)
+    assert spectrum.bpp(lambda_where(spectrum.bpp, wanted)) == pytest.approx(wanted, rel=1e-3)
 
 
 def test_what_is_out_of_reach_gives_the_end_of_the_range() -> None:
     spectrum = Spectrum(noise(30))
-    low, high = TRADE_OFF_RANGE
-    assert trade_off_where(spectrum.bpp, 1e9) == pytest.approx(low)
-    assert trade_off_where(spectrum.bpp, -1.0) == pytest.approx(high)
+    low, high = LAMBDA_RANGE
+    assert lambda_where(spectrum.bpp, 1e9) == pytest.approx(low)
+    assert lambda_where(spectrum.bpp, -1.0) == pytest.approx(high)

@@ -1,4 +1,4 @@
-"""The network that the fit of a pyramid starts from: trained, for any trade-off and channels."""
+"""The network that the fit of a pyramid starts from: trained, for any lambda and channels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sirencodec.fitting.pyramid.planning import plan_pyramid_architecture
 from sirencodec.fitting.start import (
     LUMA,
     TRAINED_ARCHITECTURE,
-    TRAINED_TRADE_OFF,
+    TRAINED_LAMBDA,
     random_network,
     starting_network,
 )
@@ -22,9 +22,9 @@ from tests.unit.pyramids import architecture
 FEATURES = len(TRAINED_ARCHITECTURE.grids)
 
 
-def start(shape: Architecture, mean: float = 0.5, trade_off: float = TRAINED_TRADE_OFF):
+def start(shape: Architecture, mean: float = 0.5, lambda_: float = TRAINED_LAMBDA):
     generator = torch.Generator().manual_seed(3)
-    return starting_network(shape, torch.full((shape.channels,), mean), trade_off, generator)
+    return starting_network(shape, torch.full((shape.channels,), mean), lambda_, generator)
 
 
 def colours(shape: Architecture, scale: float = 1.0, **options: float) -> torch.Tensor:
@@ -50,10 +50,10 @@ def test_the_mean_shifts_all_values() -> None:
     torch.testing.assert_close(shifted, torch.full((3, 50), 0.2))
 
 
-def test_features_count_by_the_root_of_the_trade_off() -> None:
+def test_features_count_by_the_root_of_the_lambda() -> None:
     """At a quarter of it the same colours take latents twice as large."""
     shape = plan_pyramid_architecture(3)
-    same = colours(shape, 2.0, trade_off=TRAINED_TRADE_OFF / 4)
+    same = colours(shape, 2.0, lambda_=TRAINED_LAMBDA / 4)
     torch.testing.assert_close(same, colours(shape), atol=1e-5, rtol=1e-4)
 
 

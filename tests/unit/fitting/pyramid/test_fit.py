@@ -46,12 +46,12 @@ SLOW = ((1, 60), (0, 120))
 def fit(
     picture: Samples,
     stages: tuple[tuple[int, int], ...] = QUICK,
-    trade_off: float = 0.001,
+    lambda_: float = 0.001,
     seed: int = 0,
     told: list[FitProgress] | None = None,
     **target: float,
 ) -> QuantizedPicture:
-    plan = PyramidPlan(stages, trade_off, seed, **target)
+    plan = PyramidPlan(stages, lambda_, seed, **target)
     architecture = plan_pyramid_architecture(picture.shape[2])
     on_step = None if told is None else told.append
     return fit_pyramid(picture, architecture, plan, CPU, on_step)
@@ -153,7 +153,7 @@ def test_bits_are_foreseen(fitted: QuantizedPicture) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 40), (67, 3)], ids=str)
 def test_pictures_of_any_shape(size: tuple[int, int]) -> None:
     picture = np.full((size[1], size[0], 3), (200, 90, 10), np.uint8)
-    decoded = decode(fit(picture, trade_off=1e-6), picture).astype(int)
+    decoded = decode(fit(picture, lambda_=1e-6), picture).astype(int)
     assert np.abs(decoded - picture).max() <= 8
 
 
@@ -196,11 +196,11 @@ def test_two_threads_share_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.get_num_threads() == 2
 
 
-# Trade-off and targets -------------------------------------------------------------------------
+# Lambda and targets -------------------------------------------------------------------------
 
 
 def test_a_dearer_bit_is_used_less(clouds: Samples) -> None:
-    cheap, dear = (fit(clouds, trade_off=trade_off) for trade_off in (0.0003, 0.01))
+    cheap, dear = (fit(clouds, lambda_=lambda_) for lambda_ in (0.0003, 0.01))
     assert payload_bits(dear) < payload_bits(cheap)
     assert psnr_db(clouds, decode(dear, clouds)) < psnr_db(clouds, decode(cheap, clouds))
 
@@ -217,13 +217,13 @@ def test_a_quality_is_reached_and_hardly_exceeded(clouds: Samples) -> None:
 
 
 def test_a_long_fit_reaches_a_quality_as_well(clouds: Samples) -> None:
-    """Where a fixed trade-off of 0.002 is 1 dB above."""
+    """Where a fixed lambda of 0.002 is 1 dB above."""
     fitted = fit(clouds, ((1, 100), (0, 250)), psnr_db=24.0)
     assert 24 <= psnr_db(clouds, decode(fitted, clouds)) <= 24.5
 
 
 def test_a_budget_that_leaves_little_for_latents_is_used(clouds: Samples) -> None:
-    """Where a fixed trade-off of 0.004 makes 4,000 bits and 20 dB of it, say."""
+    """Where a fixed lambda of 0.004 makes 4,000 bits and 20 dB of it, say."""
     fitted = fit(clouds, SLOW, budget_bits=4_000)
     assert 0.9 * 4_000 <= payload_bits(fitted) <= 4_000
     assert psnr_db(clouds, decode(fitted, clouds)) > 18
@@ -231,12 +231,12 @@ def test_a_budget_that_leaves_little_for_latents_is_used(clouds: Samples) -> Non
 
 @pytest.mark.parametrize("error", [0.5, 2.0])
 def test_the_way_to_a_budget_costs_little(clouds: Samples, error: float) -> None:
-    """From a wrong trade-off to about as good a picture as from the right one."""
+    """From a wrong lambda to about as good a picture as from the right one."""
     lost = []
     for seed in range(6):  # one fit of so small a picture is a matter of luck
-        right = fit(clouds, SLOW, trade_off=0.002, seed=seed)
+        right = fit(clouds, SLOW, lambda_=0.002, seed=seed)
         budget_bits = payload_bits(right) * 1.03
-        found = fit(clouds, SLOW, trade_off=0.002 * error, seed=seed, budget_bits=budget_bits)
+        found = fit(clouds, SLOW, lambda_=0.002 * error, seed=seed, budget_bits=budget_bits)
         lost.append(psnr_db(clouds, decode(right, clouds)) - psnr_db(clouds, decode(found, clouds)))
     assert sum(lost) / len(lost) < 0.4
 
@@ -248,10 +248,10 @@ def test_bits_weigh_less_and_less_down_to_what_was_asked_for() -> None:
     assert weights[-1] == 1
 
 
-def test_bits_of_matrices_weigh_more_in_long_fits_and_at_large_trade_offs() -> None:
+def test_bits_of_matrices_weigh_more_in_long_fits_and_at_large_lambdas() -> None:
     plans = [PyramidPlan(((0, steps),), 0.001, 0) for steps in (20, 900, 3_800)]
-    for trade_off, usual in ((0.0225, 7.8), (0.0025, 2.6)):
-        weights = [plan.matrices_bit_weight(trade_off) for plan in plans]
+    for lambda_, usual in ((0.0225, 7.8), (0.0025, 2.6)):
+        weights = [plan.matrices_bit_weight(lambda_) for plan in plans]
         assert weights == pytest.approx([usual, usual, 2 * usual])
 
 
@@ -262,7 +262,7 @@ def test_corrections_of_long_fits_set_in_late() -> None:
     assert starts[0] < starts[-1] < 1
 
 
-def test_a_very_short_fit_moves_its_trade_off_on_the_way(clouds: Samples) -> None:
+def test_a_very_short_fit_moves_its_lambda_on_the_way(clouds: Samples) -> None:
     """Its larger first steps, before which a search is blind, do not take all of it."""
     plan = PyramidPlan(((0, 20),), 0.002, 0, budget_bits=100_000)
     state = PyramidState(clouds, plan_pyramid_architecture(3), plan, CPU, None, Workers())
@@ -271,7 +271,7 @@ def test_a_very_short_fit_moves_its_trade_off_on_the_way(clouds: Samples) -> Non
     for step in range(20):
         search.follow(step, step / 20)
         state.soft_step(step / 20, step)
-    assert state.trade_off < 0.001
+    assert state.lambda_ < 0.001
 
 
 @pytest.mark.parametrize("target", ["budget_bits", "psnr_db"])
@@ -303,7 +303,7 @@ def test_trials_lower_the_loss(clouds: Samples) -> None:
 
     def loss() -> float:
         bits = state.rounded_bits() / state.num_pixels
-        return 10 ** (-state.rounded_psnr_db() / 10) + plan.trade_off * bits
+        return 10 ** (-state.rounded_psnr_db() / 10) + plan.lambda_ * bits
 
     losses = [loss()]
     for passes in (1, 3):
@@ -316,12 +316,12 @@ def test_trials_lower_the_loss(clouds: Samples) -> None:
 
 def test_more_steps_pay_at_a_low_rate() -> None:
     """Matrices would take ever more bits if none of them counted; latents would, unlimited."""
-    picture, trade_off = make_clouds(128, 96), 0.02
+    picture, lambda_ = make_clouds(128, 96), 0.02
     losses = []
     for times in (1, 4):
-        fitted = fit(picture, ((1, 30 * times), (0, 60 * times)), trade_off)
+        fitted = fit(picture, ((1, 30 * times), (0, 60 * times)), lambda_)
         error = 10 ** (-psnr_db(decode(fitted, picture), picture) / 10)
-        losses.append(error + trade_off * payload_bits(fitted) / (128 * 96))
+        losses.append(error + lambda_ * payload_bits(fitted) / (128 * 96))
     assert losses[1] < losses[0]
 
 

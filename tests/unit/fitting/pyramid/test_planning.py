@@ -1,4 +1,4 @@
-"""Options and sizes -> profile, grids, steps and trade-off."""
+"""Options and sizes -> profile, grids, steps and lambda."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sirencodec.bitstream.format import (
 )
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError
-from sirencodec.fitting.forecast import Spectrum, trade_off_where
+from sirencodec.fitting.forecast import Spectrum, lambda_where
 from sirencodec.fitting.pyramid import planning
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.planning import (
@@ -22,7 +22,7 @@ from sirencodec.fitting.pyramid.planning import (
     choose_profile,
     plan_pyramid,
     plan_pyramid_architecture,
-    quality_trade_off,
+    quality_lambda,
 )
 from tests.pictures import make_clouds
 
@@ -89,16 +89,16 @@ def test_large_images_get_fewer_steps_yet_more_work(effort: int) -> None:
     assert work == sorted(work)
 
 
-def test_quality_is_a_fixed_trade_off() -> None:
-    trade_offs = [plan(quality=quality).trade_off for quality in range(0, 101, 5)]
-    assert trade_offs == sorted(set(trade_offs), reverse=True)
-    assert plan().trade_off == plan(quality=DEFAULT_QUALITY).trade_off == quality_trade_off(60)
+def test_quality_is_a_fixed_lambda() -> None:
+    lambdas = [plan(quality=quality).lambda_ for quality in range(0, 101, 5)]
+    assert lambdas == sorted(set(lambdas), reverse=True)
+    assert plan().lambda_ == plan(quality=DEFAULT_QUALITY).lambda_ == quality_lambda(60)
     for fixed in (plan(), plan(quality=3)):
         assert fixed.budget_bits is None
         assert fixed.psnr_db is None
     for wrong in (-1, 101, float("nan")):
         with pytest.raises(ParameterError, match="quality"):
-            quality_trade_off(wrong)
+            quality_lambda(wrong)
 
 
 def test_a_size_is_a_budget_for_the_payload() -> None:
@@ -111,11 +111,11 @@ def test_a_size_is_a_budget_for_the_payload() -> None:
 
 def test_a_search_starts_from_what_is_likely() -> None:
     """Fewer bits or a lower quality: a bit has to be worth more. Always within bounds."""
-    rates = [plan(bpp=bpp).trade_off for bpp in (1e-3, 0.05, 0.1, 0.25, 0.5, 1.0, 50.0)]
-    qualities = [plan(psnr_db=quality).trade_off for quality in (1, 25, 30, 35, 40, 99)]
-    for trade_offs in (rates, qualities):
-        assert trade_offs == sorted(trade_offs, reverse=True)
-        assert 0 < trade_offs[-1] <= trade_offs[0] <= 1
+    rates = [plan(bpp=bpp).lambda_ for bpp in (1e-3, 0.05, 0.1, 0.25, 0.5, 1.0, 50.0)]
+    qualities = [plan(psnr_db=quality).lambda_ for quality in (1, 25, 30, 35, 40, 99)]
+    for lambdas in (rates, qualities):
+        assert lambdas == sorted(lambdas, reverse=True)
+        assert 0 < lambdas[-1] <= lambdas[0] <= 1
     assert plan(psnr_db=33.3).psnr_db == 33.3
 
 
@@ -126,8 +126,8 @@ def test_fine_grids_are_filled_late_where_they_matter(
     psnr_db: float, least: float, most: float
 ) -> None:
     """At a low rate a fit begins at what is foreseen, at a high one well above."""
-    foreseen = trade_off_where(Spectrum(PICTURE).psnr_db, psnr_db)
-    assert least <= plan(psnr_db=psnr_db).trade_off / foreseen <= most
+    foreseen = lambda_where(Spectrum(PICTURE).psnr_db, psnr_db)
+    assert least <= plan(psnr_db=psnr_db).lambda_ / foreseen <= most
 
 
 def test_the_seed_is_handed_on() -> None:
