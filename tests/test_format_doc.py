@@ -25,7 +25,14 @@ from sirencodec.bitstream.container import Container, Header, parse_container, w
 from sirencodec.bitstream.metadata_section import ZSTD_MAX_WINDOW_BYTES
 from sirencodec.bitstream.quantize import NUM_STEPS, STEP_SIZES
 from sirencodec.bitstream.varint import write_varint
-from sirencodec.entropy import coder, context, context_network, frequency, laplace, prior
+from sirencodec.entropy import (
+    context_network,
+    latents,
+    level_tables,
+    prior,
+    range_coder,
+    residual_tables,
+)
 from sirencodec.entropy.matrices import ZERO_MODEL
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, QuantizedPicture, decode_payload
 from sirencodec.fitting.target import OVERHEAD_BYTES
@@ -144,16 +151,16 @@ def test_what_the_example_says_of_steps_and_models(example: str) -> None:
             assert STEP_SIZES[index] == numerator / denominator
         if field.startswith("model_index"):
             index, scale, largest = integers(value)
-            assert index % frequency.NUM_SCALES == scale
-            assert frequency.largest_level(index) == largest
+            assert index % level_tables.NUM_SCALES == scale
+            assert level_tables.largest_level(index) == largest
             shapes = ("Gaussian", "logistic", "Laplace")
-            assert value.split()[1].strip(",") == shapes[index // frequency.NUM_SCALES]
+            assert value.split()[1].strip(",") == shapes[index // level_tables.NUM_SCALES]
 
 
 def test_frequencies_of_the_pure_example() -> None:
     found = re.search(r"Model (\d+) gives level (.*)\. The nine", prose(EXAMPLES[PURE]))
     assert found is not None
-    table_of_model = frequency.frequency_table(int(found[1]))
+    table_of_model = level_tables.frequency_table(int(found[1]))
     for level, stated in re.findall(r"(\d+) (?:a frequency of )?(\d+)", found[2]):
         assert table_of_model[len(table_of_model) // 2 + int(level)] == int(stated)
 
@@ -170,9 +177,9 @@ def test_prediction_of_the_pyramid_example() -> None:
     network = reference_decoder.context_networks(1, 14 * [0], [*prior_zeros()])[0]
     assert reference_decoder.outputs(network, [{}, {}], (0, 0), 1) == (c, s)
     assert reference_decoder.prediction(network, [{}, {}], (0, 0), 1) == (index, 0)
-    frequencies = laplace.residual_table(index)
-    assert frequencies[laplace.LARGEST_RESIDUAL - 2] == first
-    assert frequencies[laplace.LARGEST_RESIDUAL] == second
+    frequencies = residual_tables.residual_table(index)
+    assert frequencies[residual_tables.LARGEST_RESIDUAL - 2] == first
+    assert frequencies[residual_tables.LARGEST_RESIDUAL] == second
     file = reference_decoder.parse(example_bytes(PYRAMID))
     features = reference_decoder.pixel_features(file, file.levels[2] * step(file.step_indices[2]))
     fine, coarse = (float(feature[0, 0]) for feature in features)
@@ -279,15 +286,19 @@ def test_constants_of_sections_1_to_6() -> None:
     assert states(5, f"**step_index** (0 to {NUM_STEPS - 1})")
     assert states(5, f"**model_index** (0 to {ZERO_MODEL})")
     assert states(5, f"Model index {ZERO_MODEL} says that all levels")
-    assert states(5, f"sum 2^{coder.PRECISION}")
-    assert states(5, f"{8 * coder.WORD_BYTES}-bit words")
-    assert states(6, f"model_index // {frequency.NUM_SCALES}`")
-    assert states(6, f"up to {frequency.NUM_MODELS - 1}")
-    reciprocals = ", ".join(map(str, frequency._RECIPROCAL_SCALES))
+    assert states(5, f"sum 2^{range_coder.PRECISION}")
+    assert states(5, f"{8 * range_coder.WORD_BYTES}-bit words")
+    assert states(6, f"model_index // {level_tables.NUM_SCALES}`")
+    assert states(6, f"up to {level_tables.NUM_MODELS - 1}")
+    reciprocals = ", ".join(map(str, level_tables._RECIPROCAL_SCALES))
     assert states(6, f"R = {reciprocals}.")
-    for rate in (frequency._GAUSSIAN_RATE, frequency._LOGISTIC_RATE, frequency._LAPLACE_RATE):
+    for rate in (
+        level_tables._GAUSSIAN_RATE,
+        level_tables._LOGISTIC_RATE,
+        level_tables._LAPLACE_RATE,
+    ):
         assert states(6, f"* {rate} >> 16")
-    shapes = [frequency.GAUSSIAN, frequency.LOGISTIC, frequency.LAPLACE]
+    shapes = [level_tables.GAUSSIAN, level_tables.LOGISTIC, level_tables.LAPLACE]
     assert states(6, "{} Gaussian, {} logistic, {} Laplace".format(*shapes))
     assert states(10, f"above {ZERO_MODEL}")
 
@@ -319,7 +330,7 @@ def test_constants_of_sections_7_to_9() -> None:
     assert states(7, f"units of 2^-{context_network.WEIGHT_BITS}")
     assert states(7, f"at least {prior._SMALLEST_STEP_INDEX},")
     assert states(10, f"step index below {prior._SMALLEST_STEP_INDEX}")
-    assert context.LARGEST_WEIGHT == 2**26
+    assert latents.LARGEST_WEIGHT == 2**26
     assert states(7, "No sum is beyond 2^26")
     assert prior.LARGEST_REFINEMENT_WEIGHT == LARGEST_KERNEL_WEIGHT == 16
     assert states(7, "No sum is beyond 16")
@@ -331,12 +342,14 @@ def test_constants_of_sections_7_to_9() -> None:
         context_network.LARGEST_HIDDEN,
         context_network.INPUT_BITS,
     ) == (12, 2**20, 3)
-    rates = ", ".join(map(str, laplace._EIGHTH_RATES))
+    rates = ", ".join(map(str, residual_tables._EIGHTH_RATES))
     assert states(8, f"Q = {rates}.")
-    assert states(8, f"+ {laplace.UNIT_SCALE}, 0), {laplace.NUM_SCALES - 1})")
-    assert states(8, f"0 to {laplace.NUM_TABLES - 1},")
-    assert states(8, f"from -{laplace.LARGEST_RESIDUAL} to {laplace.LARGEST_RESIDUAL};")
-    assert states(8, f"beyond {context.LARGEST_LATENT} in magnitude")
+    assert states(8, f"+ {residual_tables.UNIT_SCALE}, 0), {residual_tables.NUM_SCALES - 1})")
+    assert states(8, f"0 to {residual_tables.NUM_TABLES - 1},")
+    assert states(
+        8, f"from -{residual_tables.LARGEST_RESIDUAL} to {residual_tables.LARGEST_RESIDUAL};"
+    )
+    assert states(8, f"beyond {latents.LARGEST_LATENT} in magnitude")
 
 
 def test_steps() -> None:
