@@ -28,10 +28,10 @@ from sirencodec.cli.encoding import Encoded, Failed, Progress
 from sirencodec.cli.options import byte_size
 from sirencodec.cli.processes import encode_in_processes
 from sirencodec.cli.tasks import Task
+from tests.paths import ROOT
 from tests.pictures import HEIGHT, WIDTH, make_exif, make_gradient
 
 PROGRAM = [sys.executable, "-m", "sirencodec"]
-ROOT = Path(__file__).parent.parent
 FAST = ("--effort", "0")
 RECORD_KEYS = (  # and no others
     *("input", "output", "width", "height", "mode", "bytes", "bpp", "psnr_db"),

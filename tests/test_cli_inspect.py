@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sirencodec.cli import main
+from tests.paths import VALID
 
-VALID = Path(__file__).parent / "golden" / "valid"
 PURE, PYRAMID = VALID / "rgb.siren", VALID / "pyramid-half.siren"
 
 # What README and scripts rely on.

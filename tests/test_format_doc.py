@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,10 +36,10 @@ from sirencodec.entropy.matrices import ZERO_MODEL
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, QuantizedPicture, decode_payload
 from sirencodec.fitting.target import OVERHEAD_BYTES
 from tests import reference_decoder
-from tests.forge import take_apart
+from tests.broken_files import take_apart
+from tests.paths import GOLDEN, PACKAGE, ROOT
 from tests.reference_decoder import step
 
-ROOT = Path(__file__).parents[1]
 DOCUMENT = (ROOT / "docs" / "FORMAT.md").read_text(encoding="utf-8")
 SECTIONS = {
     int(number): text
@@ -53,7 +52,7 @@ EXAMPLES = {
 }
 PURE, PYRAMID = EXAMPLES
 both = pytest.mark.parametrize("example", EXAMPLES)
-MANIFEST = json.loads((ROOT / "tests" / "golden" / "manifest.json").read_text())
+MANIFEST = json.loads((GOLDEN / "manifest.json").read_text())
 
 
 def prose(text: str) -> str:
@@ -307,7 +306,7 @@ def test_priors_are_those_that_ship() -> None:
     """For ever: a number is never given anew."""
     stated, channels = {}, {}
     for number, widths, hidden, size, checksum in table(SECTIONS[7]):
-        data = (ROOT / "sirencodec" / "priors" / f"{number}.bin").read_bytes()
+        data = (PACKAGE / "priors" / f"{number}.bin").read_bytes()
         assert (len(data), zlib.crc32(data)) == (int(size), int(checksum, 16))
         stated[int(number)] = tuple(integers(widths))
         channels[int(number)] = int(hidden)

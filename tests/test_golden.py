@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,9 +26,9 @@ from sirencodec.entropy import context_network
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload
 from sirencodec.synthesis import query
 from tests.golden.make import readme, sha256
+from tests.paths import GOLDEN
 from tests.reference_decoder import Invalid, evaluate, parse, samples, values
 
-GOLDEN = Path(__file__).parent / "golden"
 MANIFEST = json.loads((GOLDEN / "manifest.json").read_text())
 VALID = sorted(MANIFEST["valid"])
 INVALID = sorted(MANIFEST["invalid"])

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "sirencodec"
-GOLDEN = Path(__file__).parent / "golden" / "valid" / "gray-4x4.siren"
+from tests.paths import PACKAGE, VALID
 
 # From the ground up: rooms (folders) and single files. A module imports from its own room and from
 # those before it, never from a later one, and never in a circle.
@@ -126,7 +125,7 @@ def test_torch_stays_on_its_side() -> None:
 )
 def test_a_header_is_read_without_torch(call: str) -> None:
     code = f"import sys, sirencodec; path = sys.argv[1]; {call}; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code, str(GOLDEN)], check=True)
+    subprocess.run([sys.executable, "-c", code, str(VALID / "gray-4x4.siren")], check=True)
 
 
 @pytest.mark.parametrize("module", ["entropy.payload", "bitstream.container", "bitstream.info"])

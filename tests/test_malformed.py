@@ -38,7 +38,7 @@ from sirencodec.errors import (
     TruncatedError,
 )
 from sirencodec.limits import Limits
-from tests.forge import (
+from tests.broken_files import (
     HEADER_FIELDS,
     PYRAMID_FIELDS,
     PYRAMID_FLAG,
@@ -50,9 +50,9 @@ from tests.forge import (
     take_apart,
     varint,
 )
+from tests.paths import VALID
 from tests.reference_decoder import MAGIC, Invalid, parse
 
-VALID = Path(__file__).parent / "golden" / "valid"
 SMALL_FILES = [path.name for path in sorted(VALID.glob("*.siren")) if path.stat().st_size < 1000]
 SMALL = Limits(
     max_file_bytes=2**16,

@@ -52,7 +52,7 @@ from sirencodec.fitting.pure.pixel_batches import BLOCK, StratifiedBatches
 from sirencodec.image.image import Metadata
 from sirencodec.limits import Limits
 from sirencodec.synthesis.coordinates import image_coordinates, pixel_centres
-from tests import forge, reference_decoder
+from tests import broken_files, reference_decoder
 
 NO_LIMITS = Limits(max_pixels=2**40, max_parameters=2**40, max_latents=2**40)
 
@@ -165,7 +165,7 @@ def test_varint(value: int, before: bytes, after: bytes) -> None:
 
 @given(st.integers(0, 2**21 - 1), st.integers(2, 4))
 def test_a_padded_varint_is_refused(value: int, size: int) -> None:
-    padded = forge.varint(value, size=size)
+    padded = broken_files.varint(value, size=size)
     if padded == write_varint(value):
         return
     with pytest.raises(CorruptError, match="shortest"):
@@ -203,7 +203,7 @@ def test_range_coder(data: st.DataObject, tables: list[npt.NDArray[np.int64]]) -
     for table in tables:
         symbols = st.lists(st.integers(0, len(table) - 1), min_size=1, max_size=30)
         groups.append((np.array(data.draw(symbols), dtype=np.int32), table))
-    stream = forge.stream(groups)
+    stream = broken_files.stream(groups)
     decoder = SymbolDecoder(stream)
     for symbols, table in groups:
         assert np.array_equal(symbols, decoder.decode(len(symbols), table))
@@ -344,7 +344,7 @@ def test_residual_tables() -> None:
         assert (np.diff(table[middle + 1 : -1]) <= 0).all()
         symbols = np.append(generator.integers(0, 511, 4), [0, 255, 510]).astype(np.int32)
         groups.append((symbols, table))
-    assert forge.stream(groups) == reference_stream(groups)
+    assert broken_files.stream(groups) == reference_stream(groups)
 
 
 # Numbers ---------------------------------------------------------------------------------------

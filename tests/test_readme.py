@@ -17,8 +17,9 @@ from sirencodec.cli import main
 from sirencodec.fitting.pure import plan as planning
 from sirencodec.fitting.pyramid import planning as pyramid_planning
 from sirencodec.image.image import read_image
+from tests.paths import ROOT
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from sirencodec.bitstream.quantize import QuantizedWeights
-from tests.forge import PYRAMID_FLAG, Parts, blocks, crc, frame, join, stream, take_apart, varint
+from tests.broken_files import (
+    PYRAMID_FLAG,
+    Parts,
+    blocks,
+    crc,
+    frame,
+    join,
+    stream,
+    take_apart,
+    varint,
+)
 from tests.golden.valid_cases import (
     PRIOR_MATRICES,
     XMP,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -22,9 +21,9 @@ from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_
 from sirencodec.entropy.prior import context_shapes, prior_context, prior_refinement, prior_shapes
 from sirencodec.entropy.range_coder import SymbolEncoder
 from sirencodec.image.metadata import Metadata
-from tests.forge import blocks, frame, stream
+from tests.broken_files import blocks, frame, stream
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>golden</x:xmpmeta>"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,8 @@ from sirencodec.bitstream.container import Header
 from sirencodec.decoder import choose_region
 from sirencodec.errors import CorruptError, LimitError, ParameterError
 from sirencodec.limits import Limits
+from tests.paths import VALID
 
-VALID = Path(__file__).parents[1] / "golden" / "valid"
 PHOTOGRAPH, METADATA = VALID / "photograph.siren", VALID / "metadata.siren"
 HEADER = Header(300, 200, 8, Architecture(4, 1, 3, 30))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -11,8 +9,8 @@ import pytest
 import sirencodec
 from sirencodec.errors import LimitError, ParameterError
 from sirencodec.function import SirenFunction
+from tests.paths import VALID
 
-VALID = Path(__file__).parents[1] / "golden" / "valid"
 RGBA, GRAY, METADATA = (VALID / f"{name}.siren" for name in ("rgba-16", "gray-4x4", "metadata"))
 
 

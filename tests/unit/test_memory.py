@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.forge import join, take_apart
+from tests.broken_files import join, take_apart
+from tests.paths import VALID
 
-SMALL_FILE = Path(__file__).parents[1] / "golden" / "valid" / "gray-4x4.siren"
+SMALL_FILE = VALID / "gray-4x4.siren"
 ALLOWED_BYTES = 512 * 2**20
 DECODE = """
 import json, resource, sys

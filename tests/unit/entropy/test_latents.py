@@ -27,7 +27,7 @@ from sirencodec.entropy.residual_tables import (
 )
 from sirencodec.errors import CorruptError
 from sirencodec.native.library import predictors
-from tests.unit.pyramids import UNIT, architecture, random_context, random_latents, zero_context
+from tests.unit.builders import UNIT, architecture, random_context, random_latents, zero_context
 
 SIZES = [(1, 1), (2, 1), (1, 9), (3, 3), (8, 8), (37, 21), (64, 65), (130, 2)]
 

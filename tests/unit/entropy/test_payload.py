@@ -16,7 +16,7 @@ from sirencodec.entropy.payload import (
 )
 from sirencodec.entropy.prior import prior_shapes
 from sirencodec.errors import CorruptError
-from tests.unit.pyramids import architecture, random_latents
+from tests.unit.builders import architecture, random_latents
 
 PURE = Architecture(5, 2, 3, 30)
 ARCHITECTURES = [PURE, architecture(), architecture((0,)), architecture((2, 3)), architecture((6,))]

@@ -26,7 +26,7 @@ from sirencodec.entropy.prior import (
     refinement_shapes,
 )
 from sirencodec.errors import CorruptError
-from tests.unit.pyramids import architecture, random_latents
+from tests.unit.builders import architecture, random_latents
 
 CONTEXT_MATRICES = 12  # of prior 1; two of the refinement follow
 UNIT_STEP = 88  # 2^-13, or 8 units of a weight: the finest step that is whole units

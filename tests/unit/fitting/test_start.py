@@ -17,7 +17,7 @@ from sirencodec.fitting.start import (
     starting_network,
 )
 from sirencodec.synthesis.network import augment, evaluate
-from tests.unit.pyramids import architecture
+from tests.unit.builders import architecture
 
 FEATURES = len(TRAINED_ARCHITECTURE.grids)
 

@@ -12,11 +12,10 @@ from sirencodec.entropy.matrices import MATRIX_BYTES
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload, encode_payload
 from sirencodec.entropy.range_coder import WORD_BYTES
 from sirencodec.inspection.bit_count import count_bits
+from tests.paths import VALID
 
-VALID = sorted((Path(__file__).parents[2] / "golden" / "valid").glob("*.siren"))
 
-
-@pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(VALID.glob("*.siren")), ids=lambda path: path.stem)
 def test_parts_add_up_to_the_payload(path: Path) -> None:
     container = parse_container(path.read_bytes())
     header = container.header
@@ -41,7 +40,7 @@ def test_parts_add_up_to_the_payload(path: Path) -> None:
 
 def test_a_louder_grid_costs_its_own_bits() -> None:
     """Changing one grid changes what it takes, and at most what is predicted from it besides."""
-    path = next(path for path in VALID if path.stem == "pyramid-half")
+    path = VALID / "pyramid-half.siren"
     container = parse_container(path.read_bytes())
     header, architecture = container.header, container.header.architecture
     picture, before = count_bits(container.payload, architecture, header.width, header.height)

@@ -28,16 +28,14 @@ from sirencodec.inspection.histogram import (
 from sirencodec.inspection.inspect import Inspection
 from sirencodec.inspection.plot import plot_inspection
 from sirencodec.synthesis.network import axis_scale
+from tests.paths import INVALID, VALID
 from tests.reference_decoder import parse, values
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-VALID = sorted((GOLDEN / "valid").glob("*.siren"))
-INVALID = sorted((GOLDEN / "invalid").glob("*.siren"))
 DAMAGED_METADATA = ("16-", "17-", "18-")  # which inspecting does not read
 
 
 def golden(name: str) -> bytes:
-    return (GOLDEN / "valid" / f"{name}.siren").read_bytes()
+    return (VALID / f"{name}.siren").read_bytes()
 
 
 def make_file(
@@ -64,7 +62,7 @@ def histograms(found: Inspection) -> list[Histogram]:
 
 
 @pytest.mark.parametrize("at_init", [False, True], ids=["fitted", "init"])
-@pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(VALID.glob("*.siren")), ids=lambda path: path.stem)
 def test_golden_files(path: Path, at_init: bool) -> None:
     found = sirencodec.inspect(path, at_init=at_init)
     info = sirencodec.read_info(path)
@@ -108,7 +106,7 @@ def test_last_layer_is_the_image(name: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in INVALID if not path.name.startswith(DAMAGED_METADATA)],
+    [path for path in sorted(INVALID.iterdir()) if not path.name.startswith(DAMAGED_METADATA)],
     ids=lambda path: path.stem,
 )
 def test_broken_files_are_refused(path: Path) -> None:

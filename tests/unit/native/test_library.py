@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from pathlib import Path
 
 import PIL.Image
 import pytest
@@ -27,8 +26,9 @@ from sirencodec.native import library as kernels
 from sirencodec.native.library import Kernels, double_kernels, single_kernels
 from sirencodec.native.tensors import kernels_for
 from sirencodec.synthesis.threads import Workers, worker_threads
+from tests.paths import PACKAGE, ROOT
 from tests.pictures import make_clouds
-from tests.unit.pyramids import (
+from tests.unit.builders import (
     ALL_GRIDS,
     UNIT,
     architecture,
@@ -96,12 +96,10 @@ def test_kernels_are_built_where_there_is_a_compiler() -> None:
 
 def test_every_source_is_named_where_the_build_looks() -> None:
     """Or source archives lack it."""
-    root = Path(__file__).parents[2]
-    (module,) = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
-        "setuptools"
-    ]["ext-modules"]
-    named = {Path(name).name for name in (*module["sources"], *module["depends"])}
-    assert named == {path.name for path in (root / "sirencodec" / "kernels").glob("*.[ch]")}
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (module,) = build["tool"]["setuptools"]["ext-modules"]
+    sources = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.[ch]")}
+    assert {*module["sources"], *module["depends"]} == sources
 
 
 @needs_kernels

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sirencodec.synthesis.features import CELL, FeatureField
-from tests.unit.pyramids import (
+from tests.unit.builders import (
     ALL_GRIDS,
     corrected,
     random_kernels,

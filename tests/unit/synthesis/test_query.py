@@ -22,7 +22,7 @@ from sirencodec.synthesis.query import (
     query_strips,
     to_samples,
 )
-from tests.unit.pyramids import ALL_GRIDS, random_kernels, random_latents, random_refinement
+from tests.unit.builders import ALL_GRIDS, random_kernels, random_latents, random_refinement
 
 WIDTH, HEIGHT = 12, 8
 

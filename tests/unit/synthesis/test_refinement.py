@@ -14,7 +14,7 @@ from sirencodec.bitstream.architecture import REFINED
 from sirencodec.bitstream.prior_file import REFINEMENT_CHANNELS
 from sirencodec.entropy.prior import refinement_shapes
 from sirencodec.synthesis.refinement import HALO, corrections, num_refined
-from tests.unit.pyramids import ALL_GRIDS, random_refinement
+from tests.unit.builders import ALL_GRIDS, random_refinement
 
 Floats = npt.NDArray[np.float64]
 pytestmark = pytest.mark.usefixtures("one_thread")

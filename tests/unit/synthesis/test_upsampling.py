@@ -13,7 +13,7 @@ from sirencodec.synthesis.upsampling import (
     kernels_gradient,
     upsampling_matrices,
 )
-from tests.unit.pyramids import double, random_kernels
+from tests.unit.builders import double, random_kernels
 
 OCTAVES = 6
 

@@ -22,7 +22,7 @@ from sirencodec.synthesis.query import Network, Region, query_strips
 from sirencodec.synthesis.refinement import HALO, corrections
 from sirencodec.synthesis.threads import Workers
 from sirencodec.synthesis.upsampling import MARGIN, upsampling_matrices
-from tests.unit.pyramids import (
+from tests.unit.builders import (
     ALL_GRIDS,
     architecture,
     random_kernels,

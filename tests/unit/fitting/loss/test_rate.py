@@ -19,7 +19,7 @@ from sirencodec.fitting.loss.rate_native import CompiledRate
 from sirencodec.fitting.loss.rate_torch import ContextRate, Network
 from sirencodec.native.library import Kernels, double_kernels
 from sirencodec.synthesis.threads import Workers
-from tests.unit.pyramids import (
+from tests.unit.builders import (
     ALL_GRIDS,
     UNIT,
     Floats,

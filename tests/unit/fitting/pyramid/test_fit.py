@@ -35,7 +35,7 @@ from sirencodec.image.quality import psnr_db
 from sirencodec.synthesis.query import Samples
 from sirencodec.synthesis.threads import Workers
 from tests.pictures import make_clouds
-from tests.unit.pyramids import UNIT
+from tests.unit.builders import UNIT
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

@@ -23,7 +23,7 @@ from sirencodec.entropy.prior import (
     prior_refinement,
 )
 from sirencodec.fitting.pyramid.matrices import Parts, TrainedMatrices
-from tests.unit.pyramids import UNIT, architecture, random_latents
+from tests.unit.builders import UNIT, architecture, random_latents
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SHAPE = architecture(channels=2)

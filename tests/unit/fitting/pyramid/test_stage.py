@@ -10,7 +10,7 @@ from sirencodec.bitstream.architecture import INPUTS, grid_shape
 from sirencodec.fitting.loss.distortion_torch import Distortion, TileGradient
 from sirencodec.fitting.pyramid.matrices import Parts, TrainedMatrices
 from sirencodec.fitting.pyramid.stage import StageView
-from tests.unit.pyramids import architecture, random_kernels
+from tests.unit.builders import architecture, random_kernels
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SHAPE = architecture(channels=2)
