@@ -72,9 +72,9 @@ def describe_machine() -> dict[str, Any]:
     """Processor, cores, memory, system, what our fits loop in, accelerator if any; no names."""
     import torch
 
-    from sirencodec.native.library import single_kernels
+    from sirencodec.native.library import single_loops
 
-    loops = single_kernels()
+    loops = single_loops()
     facts = {
         "processor": _processor(),
         "cores": os.cpu_count(),

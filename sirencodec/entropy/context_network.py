@@ -1,7 +1,7 @@
 """Sources of a phase -> outputs of its context network, in exact integers (FORMAT.md, section 8).
 
 Weights are integers and sums stay below 2^53, so double precision carries them without rounding, in
-any order of summation: by NumPy, or by a compiled kernel that is several times as fast and, unlike
+any order of summation: by NumPy, or by a compiled loop that is several times as fast and, unlike
 a matrix product on several threads, does not suffer from what else the machine is doing.
 """
 
@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.native.library import STRIP, Layer, PredictionTask, predictors
+from sirencodec.native.library import predictors
+from sirencodec.native.tasks import STRIP, Layer, PredictionTask
 
 Floats = npt.NDArray[np.float64]
 

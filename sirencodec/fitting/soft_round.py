@@ -11,8 +11,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from sirencodec.native.library import Kernels
-from sirencodec.native.tensors import address, kernels_for
+from sirencodec.native.library import Loops
+from sirencodec.native.tensors import address, loops_for
 from sirencodec.synthesis.threads import Workers
 
 
@@ -42,9 +42,9 @@ def soften(
         amplitude: factor on the noise.
         workers: threads to share the work among.
     """
-    kernels = kernels_for(values.dtype, values.device.type)
-    if kernels is not None:
-        return _soften_compiled(values, noise, temperature, amplitude, workers, kernels)
+    loops = loops_for(values.dtype, values.device.type)
+    if loops is not None:
+        return _soften_compiled(values, noise, temperature, amplitude, workers, loops)
     once, slope = soft_round(values, temperature)
     twice, again = soft_round(once.add_(noise, alpha=amplitude), temperature)
     return twice, slope.mul_(again)
@@ -56,7 +56,7 @@ def _soften_compiled(
     temperature: float,
     amplitude: float,
     workers: Workers,
-    kernels: Kernels,
+    loops: Loops,
 ) -> tuple[Tensor, Tensor]:
     softened, slope = torch.empty_like(values), torch.empty_like(values)
     bounds = [len(values) * part // workers.count for part in range(workers.count + 1)]
@@ -64,8 +64,8 @@ def _soften_compiled(
     def run(part: tuple[int, int]) -> None:
         start, stop = part
         pointers = [address(tensor, start) for tensor in (values, noise, softened, slope)]
-        task = kernels.softening_task(*pointers, stop - start, temperature, amplitude)
-        kernels.soften(ctypes.byref(task))
+        task = loops.softening_task(*pointers, stop - start, temperature, amplitude)
+        loops.soften(ctypes.byref(task))
 
     workers.map(run, list(pairwise(bounds)))
     return softened, slope

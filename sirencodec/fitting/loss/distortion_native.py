@@ -1,4 +1,4 @@
-"""Latents, kernels and network -> squared error and its gradient, by compiled kernels.
+"""Latents, kernels and network -> squared error and its gradient, by compiled loops.
 
 What ``tile_gradient`` computes tile by tile, here in three passes: each grid to pixel resolution,
 then bands of rows through refinement and network and back, then the way back of each grid.
@@ -14,13 +14,8 @@ import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.distortion_torch import Distortion
-from sirencodec.native.library import (
-    STRIP,
-    DistortionTask,
-    Kernels,
-    UpsamplingTask,
-    rounded_up,
-)
+from sirencodec.native.library import Loops
+from sirencodec.native.tasks import STRIP, DistortionTask, UpsamplingTask, rounded_up
 from sirencodec.native.tensors import address, describe_layers
 from sirencodec.synthesis.coordinates import pixel_centres
 from sirencodec.synthesis.refinement import HALO, LocalRefinement
@@ -47,7 +42,7 @@ class CompiledDistortion:
     """The error against one image."""
 
     def __init__(
-        self, targets: Tensor, exponents: Sequence[int], workers: Workers, kernels: Kernels
+        self, targets: Tensor, exponents: Sequence[int], workers: Workers, loops: Loops
     ) -> None:
         """Make room for features and slopes.
 
@@ -55,9 +50,9 @@ class CompiledDistortion:
             targets: (channels, height, width) values wanted, on the CPU.
             exponents: of the grids, rising.
             workers: threads to share the work among.
-            kernels: for the targets' dtype.
+            loops: for the targets' dtype.
         """
-        self._exponents, self._workers, self._kernels = list(exponents), workers, kernels
+        self._exponents, self._workers, self._loops = list(exponents), workers, loops
         channels, self._height, self._width = targets.shape
         self._count = channels * self._height * self._width
         self._targets = targets.new_zeros(channels, self._height, rounded_up(self._width))
@@ -86,7 +81,7 @@ class CompiledDistortion:
         largest = UpsamplingTask(
             exponent=self._exponents[-1], height=self._height, width=self._width
         )
-        size = kernels.upsampling_memory(ctypes.byref(largest))
+        size = loops.upsampling_memory(ctypes.byref(largest))
         self._memory = [targets.new_zeros(size) for _ in range(workers.count)]
 
     def __call__(
@@ -151,7 +146,7 @@ class CompiledDistortion:
             grid = grids[index].contiguous()
             task.grid, task.kernels = address(grid), address(kernels)
             task.feature = address(self._features, index)
-            self._kernels.upsample(ctypes.byref(task))
+            self._loops.upsample(ctypes.byref(task))
 
         self._each_grid(upsample)
 
@@ -163,7 +158,7 @@ class CompiledDistortion:
         grid_slope, kernel_slope = torch.empty_like(grid), torch.zeros_like(kernels)
         task.grid, task.grid_slope = address(grid), address(grid_slope)
         task.kernels, task.kernel_slopes = address(kernels), address(kernel_slope)
-        self._kernels.upsampling_gradient(ctypes.byref(task))
+        self._loops.upsampling_gradient(ctypes.byref(task))
         return grid_slope, kernel_slope
 
     def _each_grid(self, function: Callable[[int, UpsamplingTask], Result]) -> list[Result]:
@@ -231,5 +226,5 @@ class CompiledDistortion:
             layers=layers + num_convolutions * ctypes.sizeof(described._type_),
             depth=len(matrices) - num_convolutions,
         )
-        error: float = self._kernels.distortion(ctypes.byref(task))
+        error: float = self._loops.distortion(ctypes.byref(task))
         return error

@@ -1,4 +1,4 @@
-"""Latents -> bits and their gradient, as ``context_rate`` has them, by compiled kernels.
+"""Latents -> bits and their gradient, as ``context_rate`` has them, by compiled loops.
 
 Every thread takes some rows of each grid's lattice, and adds up slopes and gradients of its own.
 """
@@ -20,7 +20,8 @@ from sirencodec.fitting.loss.rate_torch import (
     Network,
     Rate,
 )
-from sirencodec.native.library import STRIP, Kernels, Layer
+from sirencodec.native.library import Loops
+from sirencodec.native.tasks import STRIP, Layer
 from sirencodec.native.tensors import address, describe_layers
 from sirencodec.synthesis.threads import Workers
 
@@ -34,7 +35,7 @@ class CompiledRate:
         shapes: Sequence[tuple[int, int]],
         like: Tensor,
         workers: Workers,
-        kernels: Kernels,
+        loops: Loops,
     ) -> None:
         """Plan the work for grids of these exponents and shapes, finest first.
 
@@ -43,14 +44,14 @@ class CompiledRate:
             shapes: (rows, columns) of each grid.
             like: dtype to compute with, on the CPU.
             workers: threads to share the work among.
-            kernels: for that dtype.
+            loops: for that dtype.
         """
         self._exponents, self._shapes = list(exponents), shapes
-        self._workers, self._kernels = workers, kernels
+        self._workers, self._loops = workers, loops
         self._sources = ContextSources(shapes, like)
         self._stacks = self._sources.new_stacks(beyond=STRIP)
         self._threads = [
-            _Thread(self._stacks, self._sources.new_stacks(beyond=STRIP), shapes, kernels, part)
+            _Thread(self._stacks, self._sources.new_stacks(beyond=STRIP), shapes, loops, part)
             for part in _parts(self._sources.lattices, workers.count)
         ]
 
@@ -129,12 +130,12 @@ class _Thread:
         stacks: Sequence[Tensor],
         slopes: list[Tensor],
         shapes: Sequence[tuple[int, int]],
-        kernels: Kernels,
+        loops: Loops,
         rows: Sequence[tuple[int, int]],
     ) -> None:
         """Take ``rows``, first and end in each grid's lattice."""
         self.slopes = slopes
-        self._stacks, self._shapes, self._kernels, self._rows = stacks, shapes, kernels, rows
+        self._stacks, self._shapes, self._loops, self._rows = stacks, shapes, loops, rows
 
     def __call__(
         self, matrices: Sequence[Network], weight: float, trained_layers: int
@@ -175,11 +176,11 @@ class _Thread:
             for of_phase, gradient in zip(matrices, gradients, strict=True)
         ]
         places = list(product(range(len(PHASES)), range(len(self._stacks))))
-        tasks = (self._kernels.rate_task * len(places))(
+        tasks = (self._loops.rate_task * len(places))(
             *(self._task(*place, layers[place[0]][place[1]], lengths, weight) for place in places)
         )
         bits = (ctypes.c_double * len(places))()
-        self._kernels.rate(tasks, ctypes.c_long(len(places)), bits)
+        self._loops.rate(tasks, ctypes.c_long(len(places)), bits)
         return list(zip(places, bits, strict=True))
 
     def _task(
@@ -190,11 +191,11 @@ class _Thread:
         lengths: Sequence[Tensor] | None,
         weight: float,
     ) -> ctypes.Structure:
-        """A phase of a grid -> what the kernel is to do there."""
+        """A phase of a grid -> what the loop is to do there."""
         stack, (top, left) = self._stacks[grid], PHASES[phase]
         rows, columns = self._shapes[grid]
         first, end = self._rows[grid]
-        return self._kernels.rate_task(
+        return self._loops.rate_task(
             sources=address(stack),
             slopes=None if lengths else address(self.slopes[grid]),
             lengths=address(lengths[grid], phase) if lengths else None,

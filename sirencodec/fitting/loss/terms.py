@@ -1,6 +1,6 @@
 """Image and grids -> the two terms of the loss, computed by what is fastest where they are.
 
-That is compiled kernels on a CPU, if they were built, and PyTorch anywhere else.
+That is compiled loops on a CPU, if they were built, and PyTorch anywhere else.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from sirencodec.fitting.loss.distortion_native import CompiledDistortion
 from sirencodec.fitting.loss.distortion_torch import TileGradient
 from sirencodec.fitting.loss.rate_native import CompiledRate
 from sirencodec.fitting.loss.rate_torch import ContextRate
-from sirencodec.native.library import LARGEST_DEPTH
-from sirencodec.native.tensors import kernels_for
+from sirencodec.native.tasks import LARGEST_DEPTH
+from sirencodec.native.tensors import loops_for
 from sirencodec.synthesis.threads import Workers
 
 
@@ -27,10 +27,10 @@ def distortion_of(
         layers: networks will be shaped like this.
         workers: threads to share the work among.
     """
-    kernels = kernels_for(targets.dtype, targets.device.type)
-    if kernels is None or len(layers) > LARGEST_DEPTH:
+    loops = loops_for(targets.dtype, targets.device.type)
+    if loops is None or len(layers) > LARGEST_DEPTH:
         return TileGradient(targets, exponents, layers)
-    return CompiledDistortion(targets, exponents, workers, kernels)
+    return CompiledDistortion(targets, exponents, workers, loops)
 
 
 def rate_of(
@@ -44,7 +44,7 @@ def rate_of(
         like: dtype and device to compute with.
         workers: threads to share the work among.
     """
-    kernels = kernels_for(like.dtype, like.device.type)
-    if kernels is None:
+    loops = loops_for(like.dtype, like.device.type)
+    if loops is None:
         return ContextRate(exponents, shapes, like)
-    return CompiledRate(exponents, shapes, like, workers, kernels)
+    return CompiledRate(exponents, shapes, like, workers, loops)

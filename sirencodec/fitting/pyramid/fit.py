@@ -26,7 +26,7 @@ from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
 from sirencodec.fitting.pyramid.target_search import TargetSearch
-from sirencodec.native.tensors import kernels_for
+from sirencodec.native.tensors import loops_for
 from sirencodec.synthesis.query import Samples
 from sirencodec.synthesis.threads import worker_threads
 
@@ -63,7 +63,7 @@ def _share_cores(num_pixels: int, device: torch.device) -> tuple[int, int]:
     cores = torch.get_num_threads()
     if num_pixels < ONE_THREAD_PIXELS:  # waking a thread would take longer than its work
         return 1, 1
-    if kernels_for(torch.float32, device.type) is None:
+    if loops_for(torch.float32, device.type) is None:
         return 1, cores
     return cores, 1
 

@@ -1,7 +1,7 @@
 /*
  * Sines, powers and logarithms of whole vectors, to the last bit or two of single precision: range
  * reduction and polynomials fitted at Chebyshev nodes. In double precision, which serves to test
- * the kernels, they are the C library's, one lane at a time.
+ * the loops, they are the C library's, one lane at a time.
  */
 
 #ifndef ELEMENTARY_H

@@ -1,4 +1,4 @@
-/* What the processor can run: the level of x86-64 that some of the kernels were compiled for. */
+/* What the processor can run: the level of x86-64 that some of the loops were compiled for. */
 int sirencodec_level(void)
 {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)

@@ -2,4 +2,4 @@
 #define REAL float
 #define VECTOR_BYTES 16
 #define SUFFIX _single
-#include "kernels.h"
+#include "loops.h"

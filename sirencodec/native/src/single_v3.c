@@ -4,5 +4,5 @@
 #define REAL float
 #define VECTOR_BYTES 32
 #define SUFFIX _single_v3
-#include "kernels.h"
+#include "loops.h"
 #endif

@@ -4,5 +4,5 @@
 #define REAL float
 #define VECTOR_BYTES 64
 #define SUFFIX _single_v4
-#include "kernels.h"
+#include "loops.h"
 #endif

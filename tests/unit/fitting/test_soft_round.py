@@ -7,7 +7,7 @@ import torch
 
 from sirencodec.fitting import soft_round as soft_round_module
 from sirencodec.fitting.soft_round import soft_round, soften
-from sirencodec.native.library import single_kernels
+from sirencodec.native.library import single_loops
 from sirencodec.synthesis.threads import Workers, worker_threads
 
 TEMPERATURES = [0.08, 0.2, 0.35, 1.0, 5.0]
@@ -70,17 +70,17 @@ def test_softening_is_rounding_twice_with_noise_between(temperature: float, thre
 def test_softening_by_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     noise = torch.full_like(values(), 0.5)
     expected = soften(values(), noise, 0.3, 0.2, Workers())
-    monkeypatch.setattr(soft_round_module, "kernels_for", lambda *_: None)
+    monkeypatch.setattr(soft_round_module, "loops_for", lambda *_: None)
     torch.testing.assert_close(soften(values(), noise, 0.3, 0.2, Workers()), expected)
 
 
-@pytest.mark.skipif(not single_kernels(), reason="kernels are not built")
+@pytest.mark.skipif(not single_loops(), reason="loops are not built")
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 457])
 def test_softening_in_single_precision(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     some, noise = values()[:count], torch.full((count,), 0.5)
     expected = soften(some, noise.double(), 0.1, 0.2, Workers())
-    for kernels in single_kernels():
-        monkeypatch.setattr(soft_round_module, "kernels_for", lambda *_, found=kernels: found)
+    for loops in single_loops():
+        monkeypatch.setattr(soft_round_module, "loops_for", lambda *_, found=loops: found)
         ours = soften(some.float(), noise, 0.1, 0.2, Workers())
         torch.testing.assert_close(
             [tensor.double() for tensor in ours], list(expected), rtol=1e-4, atol=2e-4

@@ -1,4 +1,4 @@
-"""Compiled kernels of every instruction set, on any number of threads: the same numbers."""
+"""Compiled loops of every instruction set, on any number of threads: the same numbers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from sirencodec.fitting.loss.rate_torch import ContextRate
 from sirencodec.fitting.loss.terms import distortion_of, rate_of
 from sirencodec.fitting.pyramid import fit as pyramid_fit
 from sirencodec.image.image import from_pillow
-from sirencodec.native import library as kernels
-from sirencodec.native.library import Kernels, double_kernels, single_kernels
-from sirencodec.native.tensors import kernels_for
+from sirencodec.native import library
+from sirencodec.native.library import Loops, double_loops, single_loops
+from sirencodec.native.tasks import LARGEST_DEPTH
+from sirencodec.native.tensors import loops_for
 from sirencodec.synthesis.threads import Workers, worker_threads
 from tests.paths import PACKAGE, ROOT
 from tests.pictures import make_clouds
@@ -38,9 +39,9 @@ from tests.unit.builders import (
     random_refinement,
 )
 
-IS_BUILT = bool(double_kernels())
-needs_kernels = pytest.mark.skipif(not IS_BUILT, reason="kernels are not built")
-SINGLE = range(len(single_kernels()))
+IS_BUILT = bool(double_loops())
+needs_loops = pytest.mark.skipif(not IS_BUILT, reason="loops are not built")
+SINGLE = range(len(single_loops()))
 SIZES = [(1, 1), (70, 100), (129, 65), (200, 3)]
 
 
@@ -55,7 +56,7 @@ def latents(width: int, height: int) -> list[Tensor]:
 
 
 def distortion(
-    size: tuple[int, int], used: Kernels, dtype: torch.dtype, workers: Workers
+    size: tuple[int, int], used: Loops, dtype: torch.dtype, workers: Workers
 ) -> Distortion:
     targets = (normal(3, size[1], size[0]) / 4 + 0.5).to(dtype)
     layers = [(normal(*s) / s[1] ** 0.5).to(dtype) for s in architecture(channels=3).layer_shapes]
@@ -70,7 +71,7 @@ def slopes(found: Distortion) -> list[Tensor]:
 
 
 def rate(
-    size: tuple[int, int], used: Kernels, dtype: torch.dtype, workers: Workers
+    size: tuple[int, int], used: Loops, dtype: torch.dtype, workers: Workers
 ) -> tuple[float, list[Tensor]]:
     networks = [
         [torch.from_numpy(layer / UNIT).to(dtype) for layer in network]
@@ -89,7 +90,7 @@ def assert_close(ours: list[Tensor], expected: list[Tensor], tolerance: float) -
             assert (one.double() - other).abs().max() <= tolerance * other.abs().max() + 1e-12
 
 
-def test_kernels_are_built_where_there_is_a_compiler() -> None:
+def test_loops_are_built_where_there_is_a_compiler() -> None:
     """Installing leaves them out in silence if they do not compile."""
     assert IS_BUILT or shutil.which("cc") is None
 
@@ -102,12 +103,12 @@ def test_every_source_is_named_where_the_build_looks() -> None:
     assert {*module["sources"], *module["depends"]} == sources
 
 
-@needs_kernels
+@needs_loops
 @pytest.mark.parametrize("variant", SINGLE)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_single_precision_is_close_to_double(size: tuple[int, int], variant: int) -> None:
-    workers, (exact,) = Workers(), double_kernels()
-    used = single_kernels()[variant]
+    workers, (exact,) = Workers(), double_loops()
+    used = single_loops()[variant]
     expected = distortion(size, exact, torch.float64, workers)
     ours = distortion(size, used, torch.float32, workers)
     assert ours.error == pytest.approx(expected.error, rel=1e-5)
@@ -118,11 +119,11 @@ def test_single_precision_is_close_to_double(size: tuple[int, int], variant: int
     assert_close(rate_slopes, expected_slopes, 1e-4)
 
 
-@needs_kernels
+@needs_loops
 @pytest.mark.parametrize("threads", [2, 3, 7])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_threads_do_not_show(size: tuple[int, int], threads: int) -> None:
-    (exact,) = double_kernels()
+    (exact,) = double_loops()
     expected = distortion(size, exact, torch.float64, Workers())
     expected_bits, expected_slopes = rate(size, exact, torch.float64, Workers())
     with worker_threads(threads) as workers:
@@ -134,42 +135,42 @@ def test_threads_do_not_show(size: tuple[int, int], threads: int) -> None:
     assert_close(rate_slopes, expected_slopes, 1e-10)
 
 
-def test_without_kernels_pytorch_takes_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_loops_pytorch_takes_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
     targets, layers = torch.zeros(1, 4, 4), [torch.zeros(2, 10), torch.zeros(1, 3)]
     shapes = [grid_shape(4, 4, exponent) for exponent in ALL_GRIDS]
-    monkeypatch.setattr(loss_terms, "kernels_for", lambda *_: None)
+    monkeypatch.setattr(loss_terms, "loops_for", lambda *_: None)
     assert isinstance(distortion_of(targets, ALL_GRIDS, layers, Workers()), TileGradient)
     assert isinstance(rate_of(ALL_GRIDS, shapes, targets, Workers()), ContextRate)
 
 
-def test_a_network_too_deep_for_kernels_is_pytorch_s() -> None:
-    layers = [torch.zeros(2, 10), *(torch.zeros(2, 3) for _ in range(kernels.LARGEST_DEPTH))]
+def test_a_network_too_deep_for_loops_is_pytorch_s() -> None:
+    layers = [torch.zeros(2, 10), *(torch.zeros(2, 3) for _ in range(LARGEST_DEPTH))]
     found = distortion_of(torch.zeros(2, 4, 4), ALL_GRIDS, layers, Workers())
     assert isinstance(found, TileGradient)
 
 
 @pytest.mark.usefixtures("few_steps", "one_thread")
-def test_a_fit_without_kernels_comes_out_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fit_without_loops_comes_out_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not to the same bytes: sums are taken in another order."""
     image = from_pillow(PIL.Image.fromarray(make_clouds(150, 70)))
     config = EncodeConfig(profile="pyramid", quality=80, device="cpu")
     compiled = encode_image(image, config)
     for module in (loss_terms, pyramid_fit, soft_round):
-        monkeypatch.setattr(module, "kernels_for", lambda *_: None)
+        monkeypatch.setattr(module, "loops_for", lambda *_: None)
     plain = encode_image(image, config)
     assert plain.psnr_db == pytest.approx(compiled.psnr_db, abs=1.0)
     assert len(plain.data) == pytest.approx(len(compiled.data), rel=0.1)
 
 
 def test_there_are_none_for_other_devices_and_precisions() -> None:
-    assert kernels_for(torch.float32, "cuda") is None
-    assert kernels_for(torch.float16, "cpu") is None
+    assert loops_for(torch.float32, "cuda") is None
+    assert loops_for(torch.float16, "cpu") is None
 
 
 def test_a_missing_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernels, "EXTENSION_SUFFIXES", [".nothing"])
-    kernels.find_library.cache_clear()
+    monkeypatch.setattr(library, "EXTENSION_SUFFIXES", [".nothing"])
+    library.find_library.cache_clear()
     try:
-        assert kernels.find_library() is None
+        assert library.find_library() is None
     finally:
-        kernels.find_library.cache_clear()
+        library.find_library.cache_clear()

@@ -16,7 +16,7 @@ from torch.nn.functional import pad
 from sirencodec.fitting.loss import distortion_torch as tile_gradient
 from sirencodec.fitting.loss.distortion_native import CompiledDistortion
 from sirencodec.fitting.loss.distortion_torch import Distortion, TileGradient
-from sirencodec.native.library import Kernels, double_kernels
+from sirencodec.native.library import Loops, double_loops
 from sirencodec.synthesis.features import FeatureField
 from sirencodec.synthesis.query import Network, Region, query_strips
 from sirencodec.synthesis.refinement import HALO, corrections
@@ -31,7 +31,7 @@ from tests.unit.builders import (
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-KERNELS = double_kernels()
+KERNELS = double_loops()
 SIZES = [(1, 1), (5, 3), (64, 64), (70, 100), (130, 65)]
 
 
@@ -42,7 +42,7 @@ class Case:
     Unless it is ``refined``, features are as they are upsampled: so fits of a reduced image.
     """
 
-    kernels_used: ClassVar[Kernels | None] = None
+    loops_used: ClassVar[Loops | None] = None
 
     width: int
     height: int
@@ -66,9 +66,9 @@ class Case:
         self.refinement = [torch.from_numpy(matrix) for matrix in matrices]
 
     def gradient(self) -> CompiledDistortion | TileGradient:
-        if Case.kernels_used is None:
+        if Case.loops_used is None:
             return TileGradient(self.targets, self.grids, self.layers)
-        return CompiledDistortion(self.targets, self.grids, Workers(), Case.kernels_used)
+        return CompiledDistortion(self.targets, self.grids, Workers(), Case.loops_used)
 
     def distortion(self, gradient: CompiledDistortion | TileGradient | None = None) -> Distortion:
         compute = gradient or self.gradient()
@@ -87,8 +87,8 @@ def slopes(ours: Distortion) -> list[Tensor]:
 def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "compiled":
         if not KERNELS:
-            pytest.skip("kernels are not built")
-        monkeypatch.setattr(Case, "kernels_used", KERNELS[0])
+            pytest.skip("loops are not built")
+        monkeypatch.setattr(Case, "loops_used", KERNELS[0])
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from sirencodec.fitting.loss import rate_native as compiled_rate
 from sirencodec.fitting.loss import rate_torch as context_rate
 from sirencodec.fitting.loss.rate_native import CompiledRate
 from sirencodec.fitting.loss.rate_torch import ContextRate, Network
-from sirencodec.native.library import Kernels, double_kernels
+from sirencodec.native.library import Loops, double_loops
 from sirencodec.synthesis.threads import Workers
 from tests.unit.builders import (
     ALL_GRIDS,
@@ -32,8 +32,8 @@ from tests.unit.builders import (
 SIZES = [(1, 1), (2, 7), (33, 18), (64, 64)]
 pytestmark = pytest.mark.usefixtures("one_thread")
 LIKE = torch.zeros((), dtype=torch.float64)
-KERNELS = double_kernels()
-kernels_used: list[Kernels] = []
+KERNELS = double_loops()
+loops_used: list[Loops] = []
 
 
 def in_ones(context: Sequence[Sequence[Floats]]) -> list[Network]:
@@ -50,8 +50,8 @@ def rate_of(
     width: int, height: int, grids: Sequence[int] = ALL_GRIDS
 ) -> CompiledRate | ContextRate:
     shapes = [grid_shape(width, height, k) for k in grids]
-    if kernels_used:
-        return CompiledRate(grids, shapes, LIKE, Workers(), kernels_used[0])
+    if loops_used:
+        return CompiledRate(grids, shapes, LIKE, Workers(), loops_used[0])
     return ContextRate(grids, shapes, LIKE)
 
 
@@ -65,10 +65,10 @@ def bits_of(
 def implementation(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param == "compiled":
         if not KERNELS:
-            pytest.skip("kernels are not built")
-        kernels_used[:] = KERNELS
+            pytest.skip("loops are not built")
+        loops_used[:] = KERNELS
     yield
-    kernels_used.clear()
+    loops_used.clear()
 
 
 def random_values(width: int, height: int, grids: Sequence[int] = ALL_GRIDS) -> list[Tensor]:
