@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types check build clean bench bench-smoke
+.PHONY: help setup demo test test-fast test-gpu lint types check build clean bench bench-smoke
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,12 @@ demo: $(STAMP) ## encode a photograph, decode it at its size and 2048 wide
 
 test: $(STAMP) ## run the tests
 	$(BIN)/python -m pytest
+
+test-fast: $(STAMP) ## run those without whole fits, studies and benchmarks: while working
+	$(BIN)/python -m pytest -m "not slow"
+
+test-gpu: $(STAMP) ## run those that need a CUDA device
+	$(BIN)/python -m pytest -m gpu
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -28,6 +28,7 @@ from sirencodec.synthesis import network as siren
 from sirencodec.synthesis.network import Backpropagation
 from sirencodec.theory import fixed_point, sine_variance
 
+pytestmark = pytest.mark.slow
 PAGE = ROOT / "docs" / "why-sine.md"
 
 

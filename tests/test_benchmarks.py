@@ -36,6 +36,7 @@ from sirencodec.entropy.prior import prior_shapes
 from sirencodec.fitting.pyramid.planning import PRIOR
 from sirencodec.fitting.start import TRAINED_ARCHITECTURE
 
+pytestmark = pytest.mark.slow
 HAS_BJONTEGAARD = find_spec("bjontegaard") is not None
 needs_bjontegaard = pytest.mark.skipif(not HAS_BJONTEGAARD, reason="needs the extra 'bench'")
 

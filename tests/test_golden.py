@@ -217,7 +217,7 @@ def test_threads_and_chunks(
         assert_within_one_level(picture, expected_picture(name))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.gpu
 @pytest.mark.parametrize("name", VALID)
 @pytest.mark.parametrize("exact", [False, True], ids=["float32", "float64"])
 def test_cuda(name: str, exact: bool) -> None:

@@ -14,6 +14,7 @@ from sirencodec.bitstream.container import parse_container
 from sirencodec.fitting.pyramid import planning as pyramid_planning
 from sirencodec.fitting.pyramid import state as pyramid_state
 
+pytestmark = pytest.mark.slow
 needs_bjontegaard = pytest.mark.skipif(
     find_spec("bjontegaard") is None, reason="needs the extra 'bench'"
 )

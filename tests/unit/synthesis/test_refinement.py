@@ -142,7 +142,7 @@ def test_single_precision_is_close() -> None:
     np.testing.assert_allclose(single, ours(features, ALL_GRIDS, matrices), rtol=0, atol=1e-5)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.gpu
 @pytest.mark.parametrize(
     ("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)], ids=str
 )

@@ -251,7 +251,8 @@ def test_the_target_itself_has_no_error_and_no_slope() -> None:
     assert not any(slope.any() for slope in slopes(ours))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.gpu
+@pytest.mark.parametrize("implementation", ["pytorch"], indirect=True)
 def test_cuda_computes_the_same() -> None:
     """At every call: a GPU replays the first, with other numbers in it."""
     case = Case(70, 100)

@@ -235,7 +235,8 @@ def test_a_hopeless_latent_has_a_bounded_cost() -> None:
     assert all(gradient.isfinite().all() for gradient in cost.latents)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.gpu
+@pytest.mark.parametrize("implementation", ["pytorch"], indirect=True)
 def test_cuda_computes_the_same() -> None:
     """At every call: a GPU replays the first, with other numbers in it."""
     values, networks = random_values(33, 18), in_ones(random_context())

@@ -37,7 +37,7 @@ from sirencodec.synthesis.threads import Workers
 from tests.pictures import make_clouds
 from tests.unit.builders import UNIT
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 CPU = torch.device("cpu")
 QUICK = ((1, 15), (0, 30))
 SLOW = ((1, 60), (0, 120))
@@ -355,7 +355,7 @@ def test_a_fit_that_blows_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
 # CUDA ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.gpu
 def test_cuda_fits_as_well(fitted: QuantizedPicture, clouds: Samples) -> None:
     """What it makes is the same to the last bit for every decoder."""
     architecture: Architecture = plan_pyramid_architecture(3)

@@ -7,7 +7,6 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 import pytest
-import torch
 
 import sirencodec
 from sirencodec.bitstream.container import parse_container
@@ -24,7 +23,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 WIDTH, HEIGHT = 150, 70
 CROPS = [(0, 0, 150, 70), (3, 5, 20, 11), (120, 60, 30, 10), (10.25, 3.5, 30.5, 20)]
 SIZES = [{}, {"width": 64}, {"width": 401}, {"width": 9, "height": 200}, {"crop": (127, 3, 5, 60)}]
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
 def decode(data: bytes, **wishes: object) -> npt.NDArray[np.int64]:
@@ -214,14 +212,14 @@ def test_limits_count_the_work_of_latents(pyramid_file: bytes) -> None:
 # CUDA ------------------------------------------------------------------------------------------
 
 
-@needs_cuda
+@pytest.mark.gpu
 @pytest.mark.parametrize("wishes", SIZES, ids=str)
 def test_cuda_decodes_the_same(pyramid_file: bytes, wishes: dict[str, object]) -> None:
     cpu, cuda = (decode(pyramid_file, device=device, **wishes) for device in ("cpu", "cuda"))
     assert_within_a_level(cuda, cpu)
 
 
-@needs_cuda
+@pytest.mark.gpu
 @pytest.mark.usefixtures("few_steps")
 def test_what_cuda_encodes_is_the_same_everywhere() -> None:
     picture = make_clouds(64, 48)
@@ -230,7 +228,7 @@ def test_what_cuda_encodes_is_the_same_everywhere() -> None:
     assert psnr_db(picture, sirencodec.decode(data, device="cpu").samples) > 18
 
 
-@needs_cuda
+@pytest.mark.gpu
 def test_the_function_moves_to_cuda_and_back(pyramid_file: bytes) -> None:
     function = sirencodec.open(pyramid_file, device="cpu", exact=True)
     coordinates = np.random.default_rng(0).uniform(-1, 1, (100, 2))
