@@ -10,11 +10,11 @@ from torch import Tensor
 
 from benchmarks.alternatives import LUMA_CHROMA
 from sirencodec.bitstream.architecture import INPUTS, Architecture
-from sirencodec.config import EncodeConfig
 from sirencodec.fitting import start as starting_network
 from sirencodec.fitting.pyramid import plan as pyramid_plan
 from sirencodec.fitting.pyramid import planning as pyramid_planning
 from sirencodec.fitting.pyramid import state as pyramid_state
+from sirencodec.fitting.target import Target
 from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.query import Samples
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
@@ -31,11 +31,10 @@ LINEAR_KERNEL = (0.0, 0.25, 0.75, 0.0)  # at a quarter sample's distance
 
 
 def plan_with_other_seed(
-    config: EncodeConfig, samples: Samples, overhead_bytes: int
+    target: Target, samples: Samples, effort: int, seed: int
 ) -> pyramid_plan.PyramidPlan:
     """The same work for the same target, with other random numbers."""
-    plan = _plan_pyramid(config, samples, overhead_bytes)
-    return replace(plan, seed=plan.seed + 1)
+    return _plan_pyramid(target, samples, effort, seed + 1)
 
 
 def random_start(

@@ -15,6 +15,7 @@ from sirencodec.errors import ImageError
 from sirencodec.fitting.progress import OnStep
 from sirencodec.fitting.pure.fit import FitPlan, fit
 from sirencodec.fitting.pure.plan import plan_architecture, plan_fits
+from sirencodec.fitting.pure.search import reach_target
 from sirencodec.fitting.pyramid.fit import fit_pyramid
 from sirencodec.fitting.pyramid.planning import (
     choose_profile,
@@ -24,8 +25,8 @@ from sirencodec.fitting.pyramid.planning import (
 from sirencodec.fitting.target import (
     OVERHEAD_BYTES,
     PYRAMID_BYTES,
+    Target,
     metadata_bytes,
-    reach_target,
     warn_of_missed_target,
 )
 from sirencodec.image.image import Image
@@ -80,12 +81,13 @@ def encode_image(
         raise ImageError(f"{image.width} x {image.height}: sides go up to {SIDE_RANGE[1]} pixels")
     DEFAULT_LIMITS.check("max_pixels", num_pixels)
     metadata = None if config.strip else write_metadata(image.metadata)
-    work = _Work(image, config, metadata, on_step)
-    if choose_profile(config, num_pixels) == "pyramid":
+    target = Target.of(config, num_pixels)
+    work = _Work(image, config, target, metadata, on_step)
+    if choose_profile(config.profile, target, num_pixels) == "pyramid":
         result = _encode_pyramid(work)
     else:
         result = _encode_pure(work)
-    warn_of_missed_target(result, num_pixels, config, metadata)
+    warn_of_missed_target(target, len(result.data), result.psnr_db, metadata)
     return replace(result, seconds=time.perf_counter() - started)
 
 
@@ -95,6 +97,7 @@ class _Work:
 
     image: Image
     config: EncodeConfig
+    target: Target
     metadata: bytes | None
     on_step: OnStep | None
 
@@ -105,7 +108,8 @@ def _encode_pyramid(work: _Work) -> EncodeResult:
     device = choose_device(config.device)
     architecture = plan_pyramid_architecture(image.channels)
     most_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
-    plan = plan_pyramid(config, image.samples, most_bytes)
+    target = work.target.for_payload(most_bytes)
+    plan = plan_pyramid(target, image.samples, config.effort, config.seed)
     picture = fit_pyramid(image.samples, architecture, plan, device, work.on_step)
     return _finish(work, architecture, picture)
 
@@ -129,7 +133,7 @@ def _encode_pure(work: _Work) -> EncodeResult:
         quantized = fit(image.samples, architecture, plan, device, work.on_step)
         return _finish(work, architecture, QuantizedPicture(quantized))
 
-    return reach_target(attempt, num_pixels, config, work.metadata)
+    return reach_target(attempt, work.target, num_pixels, work.metadata)
 
 
 def _finish(work: _Work, architecture: Architecture, picture: QuantizedPicture) -> EncodeResult:

@@ -1,134 +1,147 @@
-"""Target -> payload budgets to try until it is met, and a warning if it is not."""
+"""Options of an encode -> what it is asked for, said once, and when a file is that."""
 
 import math
 import warnings
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
 
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import TargetWarning
-from sirencodec.fitting.pure.plan import LARGEST_PAYLOAD_BITS, SMALLEST_PAYLOAD_BITS, quality_bits
 
-OVERHEAD_BYTES = 24  # header and checksum, at most (FORMAT.md, section 2)
-PYRAMID_BYTES = 4  # of a pyramid's header besides
-TOLERANCE = 0.05  # a rate target is met by a file within this of it, from below
-
-PSNR_TOLERANCE_DB = 0.25  # a PSNR target is met by a file within this of it, from above
-PSNR_ATTEMPTS = 6
-PSNR_FIRST_BPP = 0.2
-PSNR_LARGEST_BPP = 2.0  # beyond it a network of weights alone grows without gaining
-DB_PER_OCTAVE = 2.0  # what twice the bits bring, before two attempts tell better
+OVERHEAD_BYTES: Final = 24  # header and checksum, at most (FORMAT.md, section 2)
+PYRAMID_BYTES: Final = 4  # what a pyramid's header takes besides, at most
 
 
-class Attempt(Protocol):
-    """What an attempt at a budget yields, as far as this module looks."""
+class Kind(Enum):
+    """What a target is a number of; its value is the unit."""
 
-    @property
-    def data(self) -> bytes:
-        """The file."""
-
-    @property
-    def psnr_db(self) -> float:
-        """Its quality."""
+    QUALITY = "points"  # of 100; fixes how much is spent, so no file can miss it
+    SIZE = "bytes"  # at most
+    PSNR = "dB"  # at least
 
 
-Result = TypeVar("Result", bound=Attempt)
+# How far a file may lie on the right side of its target and still be what was asked for: below a
+# size, as a share of it, or above a measure of quality, in its unit.
+TOLERANCES: Final = {Kind.QUALITY: math.inf, Kind.SIZE: 0.05, Kind.PSNR: 0.25}
+ROUNDING: Final = 1e-9  # of a tolerance, so that a file exactly at its end is within
 
 
-def reach_target(
-    attempt: Callable[[float], Result],
-    num_pixels: int,
-    config: EncodeConfig,
-    metadata: bytes | None,
-) -> Result:
-    """Attempts at payload budgets -> the result that meets the config's target, or comes closest.
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an encode is asked for.
 
-    Args:
-        attempt: makes a file whose payload keeps to a budget in bits.
-        num_pixels: stored pixels.
-        config: holds the target.
-        metadata: section that every file will carry.
+    Attributes:
+        kind: what ``value`` is a number of.
+        value: points of quality, bytes of the file, or PSNR in dB.
     """
-    if config.psnr_db is not None:
-        return _reach_psnr(attempt, config.psnr_db, num_pixels)
-    target_bytes = target_file_bytes(config, num_pixels)
-    if target_bytes is not None:
-        # One attempt: a payload keeps to its budget, so the file keeps to its size.
-        return attempt(_clamp(8.0 * (target_bytes - OVERHEAD_BYTES - metadata_bytes(metadata))))
-    quality = DEFAULT_QUALITY if config.quality is None else config.quality
-    return attempt(_clamp(quality_bits(quality, num_pixels) - 8 * OVERHEAD_BYTES))
 
+    kind: Kind
+    value: float
 
-def target_file_bytes(config: EncodeConfig, num_pixels: int) -> int | None:
-    """Options and pixels -> bytes the file may have; None if they do not say."""
-    if config.size_bytes is not None:
-        return config.size_bytes
-    return None if config.bpp is None else math.floor(config.bpp * num_pixels / 8)
+    @classmethod
+    def of(cls, config: EncodeConfig, num_pixels: int) -> "Target":
+        """Options and pixels -> the target they name; bits a pixel are a size."""
+        if config.size_bytes is not None:
+            return cls(Kind.SIZE, config.size_bytes)
+        if config.bpp is not None:
+            return cls(Kind.SIZE, math.floor(config.bpp * num_pixels / 8))
+        if config.psnr_db is not None:
+            return cls(Kind.PSNR, config.psnr_db)
+        return cls(Kind.QUALITY, DEFAULT_QUALITY if config.quality is None else config.quality)
+
+    @property
+    def budget_bytes(self) -> float | None:
+        """Bytes there are; None if the target is no size."""
+        return self.value if self.kind is Kind.SIZE else None
+
+    @property
+    def budget_bits(self) -> float | None:
+        """Bits there are; None if the target is no size."""
+        return 8.0 * self.value if self.kind is Kind.SIZE else None
+
+    @property
+    def psnr_db(self) -> float | None:
+        """PSNR to reach; None if the target is another."""
+        return self.value if self.kind is Kind.PSNR else None
+
+    @property
+    def tolerance(self) -> float:
+        """Largest ``-miss`` of a file that is what was asked for."""
+        return TOLERANCES[self.kind]
+
+    def for_payload(self, overhead_bytes: int) -> "Target":
+        """The same target, said of a file's payload instead of the whole file.
+
+        Args:
+            overhead_bytes: of the file besides its payload. A size gets smaller by them, down to
+                one byte; other targets stay.
+        """
+        if self.kind is not Kind.SIZE:
+            return self
+        return replace(self, value=max(self.value - overhead_bytes, 1))
+
+    def miss(self, num_bytes: int, measured: float) -> float:
+        """How far a file is from the target; positive where it breaks it.
+
+        Args:
+            num_bytes: of what the target is about, the file or its payload.
+            measured: the file's quality in the unit of ``kind``, if that is a measure.
+
+        Returns:
+            For a size num_bytes / value - 1, for a measure value - measured, and 0 for a quality.
+        """
+        if self.kind is Kind.QUALITY:
+            return 0.0
+        if self.kind is Kind.SIZE:
+            return num_bytes / max(self.value, 1) - 1
+        return self.value - measured
+
+    def is_met(self, num_bytes: int, measured: float) -> bool:
+        """Whether a file keeps to the target; arguments as for ``miss``."""
+        return self.miss(num_bytes, measured) <= 0
+
+    def is_close(self, num_bytes: int, measured: float) -> bool:
+        """Whether a file keeps to the target and is within the tolerance of it."""
+        return -(1 + ROUNDING) * self.tolerance <= self.miss(num_bytes, measured) <= 0
 
 
 def metadata_bytes(metadata: bytes | None) -> int:
-    """Metadata section -> bytes it takes in a file, its length and checksum included."""
+    """Metadata section -> bytes it takes in a file at most, its length and checksum included."""
     return 0 if metadata is None else len(metadata) + 8
 
 
 def warn_of_missed_target(
-    result: Attempt, num_pixels: int, config: EncodeConfig, metadata: bytes | None
+    target: Target, num_bytes: int, measured: float, metadata: bytes | None
 ) -> None:
-    """Warn, in the name of the caller's caller's caller, if a file is not what was asked for.
+    """Target and finished file -> a warning if the file is not what was asked for.
+
+    The stack level makes it point at the caller of ``sirencodec.encode``.
+
+    Args:
+        target: said of whole files.
+        num_bytes: of the file.
+        measured: its quality in the target's unit, if that is a measure.
+        metadata: section that the file carries.
 
     Warns:
-        TargetWarning: if it is larger, smaller by more than the tolerance, or worse.
+        TargetWarning: if the file is larger, smaller by more than the tolerance, or worse.
     """
-    target_bytes, size = target_file_bytes(config, num_pixels), len(result.data)
-    text = None
-    if target_bytes is not None and size > target_bytes:
-        of_them = f", {metadata_bytes(metadata)} of them metadata" if metadata else ""
-        text = f"{target_bytes} bytes are out of reach; the file has {size}{of_them}"
-    elif target_bytes is not None and size < (1 - TOLERANCE) * target_bytes:
-        text = f"{target_bytes} bytes are not filled; the file has {size}"
-    elif config.psnr_db is not None and result.psnr_db < config.psnr_db:
-        text = f"{config.psnr_db} dB are out of reach; the file has {result.psnr_db:.2f} dB"
-    if text:
+    text = _complaint(target, num_bytes, measured, metadata)
+    if text is not None:
         warnings.warn(text, TargetWarning, stacklevel=4)
 
 
-def _clamp(budget_bits: float) -> float:
-    return min(max(budget_bits, SMALLEST_PAYLOAD_BITS), LARGEST_PAYLOAD_BITS)
-
-
-def _reach_psnr(attempt: Callable[[float], Result], target_db: float, num_pixels: int) -> Result:
-    """Search over the logarithm of the budget, by interpolation between attempts."""
-    largest = math.log2(_clamp(PSNR_LARGEST_BPP * num_pixels + 8 * SMALLEST_PAYLOAD_BITS))
-    smallest = math.log2(SMALLEST_PAYLOAD_BITS)
-    position = math.log2(_clamp(PSNR_FIRST_BPP * num_pixels))
-    below: list[tuple[float, Result]] = []
-    above: list[tuple[float, Result]] = []
-    for _ in range(PSNR_ATTEMPTS):
-        result = attempt(2**position)
-        if result.psnr_db >= target_db:
-            above.append((position, result))
-        else:
-            below.append((position, result))
-        enough = 0 <= result.psnr_db - target_db <= PSNR_TOLERANCE_DB
-        at_end = position == (largest if result.psnr_db < target_db else smallest)
-        if enough or at_end:
-            break
-        position = min(max(_next_position(below, above, target_db), smallest), largest)
-    if above:
-        return min(above, key=lambda tried: len(tried[1].data))[1]
-    return max(below, key=lambda tried: tried[1].psnr_db)[1]
-
-
-def _next_position(
-    below: list[tuple[float, Result]], above: list[tuple[float, Result]], target_db: float
-) -> float:
-    """Attempts so far -> logarithm of the budget to try next."""
-    aim = target_db + PSNR_TOLERANCE_DB / 2
-    if below and above:
-        low, high = max(below, key=lambda tried: tried[0]), min(above, key=lambda tried: tried[0])
-        rise = high[1].psnr_db - low[1].psnr_db
-        if high[0] <= low[0] or rise <= 0:  # noise of the fits; give the larger some more
-            return high[0] + 0.1
-        return low[0] + (high[0] - low[0]) * (aim - low[1].psnr_db) / rise
-    nearest = below[-1] if below else above[-1]
-    return nearest[0] + (aim - nearest[1].psnr_db) / DB_PER_OCTAVE
+def _complaint(
+    target: Target, num_bytes: int, measured: float, metadata: bytes | None
+) -> str | None:
+    """Target and finished file -> what is wrong with it; None if nothing is."""
+    wanted = f"{target.value} {target.kind.value}"
+    if target.is_met(num_bytes, measured):
+        if target.kind is Kind.SIZE and not target.is_close(num_bytes, measured):
+            return f"{wanted} are not filled; the file has {num_bytes}"
+        return None
+    if target.kind is Kind.SIZE:
+        of_them = f", {metadata_bytes(metadata)} of them metadata" if metadata else ""
+        return f"{wanted} are out of reach; the file has {num_bytes}{of_them}"
+    return f"{wanted} are out of reach; the file has {measured:.2f} {target.kind.value}"

@@ -4,7 +4,6 @@ import math
 from typing import Final
 
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.errors import ParameterError
 from sirencodec.fitting.pure.fit import FitPlan
 
 # Bits of payload a weight gets. From 6 to 7 the file is equally good, and fewer weights are faster
@@ -40,13 +39,7 @@ STEP_MULTIPLY_ADDS: Final = 120_000_000
 
 
 def quality_bits(quality: float, num_pixels: int) -> float:
-    """Quality, 0 to 100, and size -> bits the file may take.
-
-    Raises:
-        ParameterError: if the quality is out of range.
-    """
-    if not 0 <= quality <= 100:
-        raise ParameterError(f"quality must be 0 to 100, not {quality}")
+    """Quality, 0 to 100, and size -> bits the file may take."""
     ratio = HIGHEST_QUALITY_BPP / LOWEST_QUALITY_BPP
     bpp: float = LOWEST_QUALITY_BPP * ratio ** (quality / 100)
     return QUALITY_FLOOR_BITS + num_pixels * bpp
@@ -103,9 +96,6 @@ def plan_fits(
 
     One, as a rule. A small image is settled long before the effort is spent, and more updates are
     no better there than other ones; so it is fitted as every lower effort would, too.
-
-    Raises:
-        ParameterError: if the effort is not 0 to 9.
     """
     plan = plan_fit(architecture, num_pixels, effort, budget_bits, seed)
     if plan.steps < settled_steps(num_pixels, effort):
@@ -129,12 +119,7 @@ def plan_fit(
 
     The work is counted in multiply-adds rather than seconds, so that a plan, and with it the file,
     does not depend on how busy the machine is.
-
-    Raises:
-        ParameterError: if the effort is not 0 to 9.
     """
-    if effort not in range(len(EFFORT_WORK)):
-        raise ParameterError(f"effort must be 0 to {len(EFFORT_WORK) - 1}, not {effort}")
     batch_pixels = min(num_pixels, BATCH_PIXELS)
     sines = architecture.hidden_features * (architecture.hidden_layers + 1)
     step_work = STEP_MULTIPLY_ADDS + batch_pixels * (

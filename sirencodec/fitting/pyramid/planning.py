@@ -4,12 +4,10 @@ import math
 from typing import Final
 
 from sirencodec.bitstream.architecture import LARGEST_EXPONENT, Architecture
-from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
-from sirencodec.errors import ParameterError
 from sirencodec.fitting.forecast import Spectrum, lambda_where
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.target_search import likely_matrices_bits
-from sirencodec.fitting.target import target_file_bytes
+from sirencodec.fitting.target import Target
 from sirencodec.synthesis.query import Samples
 
 # Below this many pixels, or with fewer bytes, the fixed parts of a pyramid (some 500 bytes) leave
@@ -44,13 +42,13 @@ FEWEST_STEPS: Final = 20
 USUAL_PIXELS: Final = 2**19
 
 
-def choose_profile(config: EncodeConfig, num_pixels: int) -> str:
-    """Options and image size -> "pure" or "pyramid"."""
-    if config.profile != "auto":
-        return config.profile
-    target_bytes = target_file_bytes(config, num_pixels)
+def choose_profile(profile: str, target: Target, num_pixels: int) -> str:
+    """Profile that was asked for, target and image size -> "pure" or "pyramid"."""
+    if profile != "auto":
+        return profile
+    budget_bytes = target.budget_bytes
     suits = num_pixels >= SMALLEST_PYRAMID_PIXELS and (
-        target_bytes is None or target_bytes >= SMALLEST_PYRAMID_BYTES
+        budget_bytes is None or budget_bytes >= SMALLEST_PYRAMID_BYTES
     )
     return "pyramid" if suits else "pure"
 
@@ -61,38 +59,37 @@ def plan_pyramid_architecture(channels: int) -> Architecture:
     return Architecture(HIDDEN_FEATURES, HIDDEN_LAYERS, channels, 1, grids, PRIOR)
 
 
-def plan_pyramid(config: EncodeConfig, samples: Samples, overhead_bytes: int) -> PyramidPlan:
-    """Options and image -> the work to do and what for.
+def plan_pyramid(target: Target, samples: Samples, effort: int, seed: int) -> PyramidPlan:
+    """Target, image and effort -> the work to do and what for.
 
     Args:
-        config: holds target and effort.
+        target: said of the payload.
         samples: (height, width, channels) uint8 or uint16.
-        overhead_bytes: of a file besides its payload.
+        effort: 0 to 9.
+        seed: of all randomness.
     """
     num_pixels: int = samples.shape[0] * samples.shape[1]
-    share = EFFORT_STEPS[config.effort] * min(1.0, math.sqrt(USUAL_PIXELS / num_pixels))
+    share = EFFORT_STEPS[effort] * min(1.0, math.sqrt(USUAL_PIXELS / num_pixels))
     reduced = min(1.0, share**REDUCED_EXPONENT)
     stages = tuple(
         (octaves, max(FEWEST_STEPS, round(steps * (reduced if octaves else share))))
         for octaves, steps in STAGE_STEPS
     )
-    if config.psnr_db is not None:
+    if target.psnr_db is not None:
         spectrum = Spectrum(samples)
-        lambda_ = _first_lambda(spectrum, lambda_where(spectrum.psnr_db, config.psnr_db))
-        return PyramidPlan(stages, lambda_, config.seed, psnr_db=config.psnr_db)
-    target_bytes = target_file_bytes(config, num_pixels)
-    if target_bytes is None:
-        quality = DEFAULT_QUALITY if config.quality is None else config.quality
-        lambda_ = quality_lambda(quality)
-        return PyramidPlan(stages, lambda_, config.seed)
-    budget_bits, spectrum = 8.0 * max(target_bytes - overhead_bytes, 1), Spectrum(samples)
+        lambda_ = _first_lambda(spectrum, lambda_where(spectrum.psnr_db, target.psnr_db))
+        return PyramidPlan(stages, lambda_, seed, psnr_db=target.psnr_db)
+    budget_bits = target.budget_bits
+    if budget_bits is None:
+        return PyramidPlan(stages, quality_lambda(target.value), seed)
+    spectrum = Spectrum(samples)
 
     def payload_bits(lambda_: float) -> float:
         matrices_bits = likely_matrices_bits(lambda_, num_pixels, budget_bits)
         return spectrum.bpp(lambda_) * num_pixels + matrices_bits
 
     lambda_ = _first_lambda(spectrum, lambda_where(payload_bits, budget_bits))
-    return PyramidPlan(stages, lambda_, config.seed, budget_bits=budget_bits)
+    return PyramidPlan(stages, lambda_, seed, budget_bits=budget_bits)
 
 
 def _first_lambda(spectrum: Spectrum, foreseen: float) -> float:
@@ -101,12 +98,6 @@ def _first_lambda(spectrum: Spectrum, foreseen: float) -> float:
 
 
 def quality_lambda(quality: float) -> float:
-    """Quality, 0 to 100 -> error that a bit a pixel is worth.
-
-    Raises:
-        ParameterError: if the quality is out of range.
-    """
-    if not 0 <= quality <= 100:
-        raise ParameterError(f"quality must be 0 to 100, not {quality}")
+    """Quality, 0 to 100 -> error that a bit a pixel is worth."""
     lambda_: float = LAMBDA_AT_60 * 10 ** ((60 - quality) * DECADES_PER_POINT)
     return lambda_

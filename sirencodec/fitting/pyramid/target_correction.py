@@ -15,10 +15,8 @@ from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_search import DB_TO_LAMBDA
+from sirencodec.fitting.target import TOLERANCES, Kind
 
-# A result this close to its target, on the right side of it, needs no correction.
-BUDGET_SLACK: Final = 0.05
-PSNR_SLACK_DB: Final = 0.25
 CORRECTIONS: Final = 5
 LARGEST_CHANGE: Final = math.log(5)  # of a lambda, by one correction
 
@@ -118,8 +116,8 @@ def _budget_result(
     picture: QuantizedPicture, excess: float, psnr_db: float, lambda_: float
 ) -> _Result:
     """A picture whose bits are ``1 + excess`` of a budget."""
-    meets, is_close = excess <= 0, -BUDGET_SLACK <= excess <= 0
-    missing = EXCESS_TO_LAMBDA * math.log(1 + excess + BUDGET_SLACK / 4)
+    meets, is_close = excess <= 0, -TOLERANCES[Kind.SIZE] <= excess <= 0
+    missing = EXCESS_TO_LAMBDA * math.log(1 + excess + TOLERANCES[Kind.SIZE] / 4)
     nudge = None
     if 0 < excess <= NUDGED_EXCESS:
         nudge = EXCESS_TO_NUDGE * (excess + NUDGE_EXCESS_MARGIN)
@@ -131,8 +129,8 @@ def _quality_result(
     picture: QuantizedPicture, missing_db: float, bits: float, lambda_: float
 ) -> _Result:
     """A picture that many decibels short of a quality."""
-    meets, is_close = missing_db <= 0, -PSNR_SLACK_DB <= missing_db <= 0
-    missing = -MISSING_DB_TO_LAMBDA * (missing_db + PSNR_SLACK_DB / 4)
+    meets, is_close = missing_db <= 0, -TOLERANCES[Kind.PSNR] <= missing_db <= 0
+    missing = -MISSING_DB_TO_LAMBDA * (missing_db + TOLERANCES[Kind.PSNR] / 4)
     nudge = None
     if 0 < missing_db <= NUDGED_DB:
         nudge = -DB_TO_NUDGE * (missing_db + NUDGE_DB_MARGIN)

@@ -1,174 +1,118 @@
-"""Targets -> budgets, with attempts that only pretend to fit."""
+"""What is asked for, and when a file is that."""
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
-from sirencodec.errors import TargetWarning
-from sirencodec.fitting.pure.plan import LARGEST_PAYLOAD_BITS, SMALLEST_PAYLOAD_BITS, quality_bits
-from sirencodec.fitting.target import (
-    OVERHEAD_BYTES,
-    PSNR_ATTEMPTS,
-    PSNR_TOLERANCE_DB,
-    reach_target,
-    warn_of_missed_target,
+from sirencodec.errors import ParameterError, TargetWarning
+from sirencodec.fitting.target import Kind, Target, metadata_bytes, warn_of_missed_target
+
+SIZE, PSNR, QUALITY = Target(Kind.SIZE, 2_000), Target(Kind.PSNR, 30), Target(Kind.QUALITY, 60)
+
+
+@pytest.mark.parametrize(
+    ("options", "target"),
+    [
+        ({}, Target(Kind.QUALITY, DEFAULT_QUALITY)),
+        ({"quality": 0}, Target(Kind.QUALITY, 0)),
+        ({"size_bytes": 10_240}, Target(Kind.SIZE, 10_240)),
+        ({"bpp": 0.5}, Target(Kind.SIZE, 62)),  # of 62.5 bytes
+        ({"psnr_db": 33.3}, Target(Kind.PSNR, 33.3)),
+    ],
+    ids=str,
 )
-
-NUM_PIXELS = 512 * 768
-
-
-@dataclass
-class FakeResult:
-    data: bytes
-    psnr_db: float
+def test_options_name_a_target(options: dict[str, Any], target: Target) -> None:
+    assert Target.of(EncodeConfig(**options), num_pixels=1_000) == target
 
 
-@dataclass
-class FakeCodec:
-    """Fills its budget; its quality is a function of the bits."""
-
-    quality: Callable[[float], float] = lambda bits: 2 * math.log2(bits)
-    overhead_bytes: int = 18
-    used: float = 1.0  # share of the budget
-    budgets: list[float] = field(default_factory=list)
-
-    def __call__(self, budget_bits: float) -> FakeResult:
-        self.budgets.append(budget_bits)
-        size = self.overhead_bytes + math.floor(self.used * budget_bits / 8)
-        return FakeResult(bytes(size), self.quality(budget_bits))
+@pytest.mark.parametrize("wrong", [-1, 100.5, float("nan")])
+def test_quality_has_a_range(wrong: float) -> None:
+    with pytest.raises(ParameterError, match="quality must be 0 to 100"):
+        EncodeConfig(quality=wrong)
 
 
-def reach(codec: FakeCodec, metadata: bytes | None = None, **target: float) -> FakeResult:
-    """What is found, with the warning that an encode would give."""
-    config = EncodeConfig(**target)  # type: ignore[arg-type]
-    result = reach_target(codec, NUM_PIXELS, config, metadata)
-    warn_of_missed_target(result, NUM_PIXELS, config, metadata)
-    return result
+@pytest.mark.parametrize("wrong", [-1, 10, 2.5])
+def test_effort_has_a_range(wrong: Any) -> None:
+    with pytest.raises(ParameterError, match="effort must be 0 to 9"):
+        EncodeConfig(effort=wrong)
 
 
-# Rates -----------------------------------------------------------------------------------------
+def test_only_a_size_is_a_budget_and_only_psnr_a_measure() -> None:
+    assert [one.budget_bytes for one in (SIZE, PSNR, QUALITY)] == [2_000, None, None]
+    assert [one.budget_bits for one in (SIZE, PSNR, QUALITY)] == [16_000, None, None]
+    assert [one.psnr_db for one in (SIZE, PSNR, QUALITY)] == [None, 30, None]
 
 
-def test_quality_is_one_attempt() -> None:
-    for quality in (0, 35.5, 100):
-        codec = FakeCodec()
-        reach(codec, quality=quality)
-        assert codec.budgets == [quality_bits(quality, NUM_PIXELS) - 8 * OVERHEAD_BYTES]
+def test_a_payload_gets_what_the_rest_leaves() -> None:
+    assert SIZE.for_payload(34).budget_bits == 8 * 1_966
+    assert SIZE.for_payload(5_000).budget_bits == 8  # impossible, yet a number to divide by
+    for target in (PSNR, QUALITY):
+        assert target.for_payload(34) == target
 
 
-def test_without_a_target_the_default_quality() -> None:
-    codec, same = FakeCodec(), FakeCodec()
-    reach(codec)
-    reach(same, quality=DEFAULT_QUALITY)
-    assert codec.budgets == same.budgets
+def test_metadata_takes_its_length_and_checksum_too() -> None:
+    assert metadata_bytes(None) == 0
+    assert metadata_bytes(bytes(100)) == 108
 
 
-def test_higher_quality_is_a_larger_budget() -> None:
-    codec = FakeCodec()
-    for quality in range(0, 101, 5):
-        reach(codec, quality=quality)
-    assert codec.budgets == sorted(set(codec.budgets))
+@pytest.mark.parametrize(
+    ("num_bytes", "miss", "met", "close"),
+    [
+        (2_001, 0.0005, False, False),
+        (2_000, 0, True, True),
+        (1_900, -0.05, True, True),
+        (1_899, -0.0505, True, False),
+    ],
+)
+def test_a_size_is_met_from_below(num_bytes: int, miss: float, met: bool, close: bool) -> None:
+    assert SIZE.miss(num_bytes, 0) == pytest.approx(miss, abs=1e-12)
+    assert (SIZE.is_met(num_bytes, 0), SIZE.is_close(num_bytes, 0)) == (met, close)
 
 
-@pytest.mark.parametrize("size_bytes", [2_000, 10_240, 123_457])
-def test_a_size_is_met_from_below(size_bytes: int) -> None:
-    codec = FakeCodec(used=0.99)
-    result = reach(codec, size_bytes=size_bytes)
-    assert 0.95 * size_bytes <= len(result.data) <= size_bytes
-    assert len(codec.budgets) == 1
+@pytest.mark.parametrize(
+    ("psnr_db", "met", "close"),
+    [(29.99, False, False), (30, True, True), (30.25, True, True), (30.26, True, False)],
+)
+def test_psnr_is_met_from_above(psnr_db: float, met: bool, close: bool) -> None:
+    assert PSNR.miss(1, psnr_db) == 30 - psnr_db
+    assert (PSNR.is_met(1, psnr_db), PSNR.is_close(1, psnr_db)) == (met, close)
 
 
-def test_bits_a_pixel_are_a_size() -> None:
-    by_rate, by_size = FakeCodec(), FakeCodec()
-    reach(by_rate, bpp=0.2)
-    reach(by_size, size_bytes=math.floor(0.2 * NUM_PIXELS / 8))
-    assert by_rate.budgets == by_size.budgets
+def test_a_quality_cannot_be_missed() -> None:
+    assert QUALITY.miss(10**9, 0) == 0
+    assert QUALITY.is_close(10**9, 0)
 
 
-def test_metadata_is_part_of_the_size() -> None:
-    section = bytes(3_000)
-    codec = FakeCodec(overhead_bytes=18 + len(section) + 6)
-    result = reach(codec, size_bytes=10_000, metadata=section)
-    assert 9_500 <= len(result.data) <= 10_000
+def test_bits_that_are_less_than_a_byte_are_out_of_reach() -> None:
+    nothing = Target.of(EncodeConfig(bpp=1e-9), num_pixels=1_000)
+    assert not nothing.is_met(30, 0)
 
 
-@pytest.mark.parametrize("target", [{"size_bytes": 30}, {"bpp": 1e-4}], ids=str)
-def test_a_size_too_small_is_said(target: dict[str, float]) -> None:
-    codec = FakeCodec()
-    with pytest.warns(TargetWarning, match="out of reach; the file has"):
-        result = reach(codec, **target)
-    assert codec.budgets == [SMALLEST_PAYLOAD_BITS]
-    assert len(result.data) > 30
+@pytest.mark.parametrize(
+    ("target", "num_bytes", "psnr_db", "text"),
+    [
+        (SIZE, 2_001, 0, "2000 bytes are out of reach; the file has 2001, 108 of them metadata"),
+        (SIZE, 1_899, 0, "2000 bytes are not filled; the file has 1899"),
+        (PSNR, 1, 29.987, "30 dB are out of reach; the file has 29.99 dB"),
+    ],
+)
+def test_a_miss_is_said(target: Target, num_bytes: int, psnr_db: float, text: str) -> None:
+    with pytest.warns(TargetWarning) as caught:
+        warn_of_missed_target(target, num_bytes, psnr_db, bytes(100))
+    assert [str(one.message) for one in caught] == [text]
 
 
-def test_a_size_too_large_is_said() -> None:
-    codec = FakeCodec()
-    with pytest.warns(TargetWarning, match="not filled; the file has"):
-        reach(codec, size_bytes=10**8)
-    assert codec.budgets == [LARGEST_PAYLOAD_BITS]
-
-
-def test_metadata_that_fills_the_size_is_said() -> None:
-    section = bytes(2_000)
-    with pytest.warns(TargetWarning, match="the file has .*, 2008 of them metadata"):
-        reach(FakeCodec(overhead_bytes=18 + 2_008), size_bytes=1_000, metadata=section)
-
-
-# PSNR ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("slope", [1.2, 2.0, 3.5])
-@pytest.mark.parametrize("target_db", [24.0, 30.0, 33.3])
-def test_psnr_is_met_from_above(target_db: float, slope: float) -> None:
-    """Whatever an octave of bits brings, at 30 dB for 0.2 bits a pixel."""
-    middle = math.log2(0.2 * NUM_PIXELS)
-    codec = FakeCodec(lambda bits: 30 + slope * (math.log2(bits) - middle))
-    result = reach(codec, psnr_db=target_db)
-    assert 0 <= result.psnr_db - target_db <= PSNR_TOLERANCE_DB
-    assert len(codec.budgets) <= PSNR_ATTEMPTS
-
-
-def test_psnr_with_a_curve_that_flattens() -> None:
-    codec = FakeCodec(lambda bits: 40 - 4e5 / bits)
-    result = reach(codec, psnr_db=36)
-    assert 0 <= result.psnr_db - 36 <= PSNR_TOLERANCE_DB
-
-
-def test_psnr_with_noise_returns_the_smallest_file_above() -> None:
-    """More bits may by chance be worse; what comes back still keeps the promise."""
-    noise = iter([0.0, -0.8, 0.9, -0.7, 0.6, -0.5])
-    codec = FakeCodec(lambda bits: 2 * math.log2(bits) + next(noise))
-    result = reach(codec, psnr_db=33.5)
-    assert result.psnr_db >= 33.5
-    assert len(codec.budgets) <= PSNR_ATTEMPTS
-
-
-def test_psnr_out_of_reach_returns_the_best() -> None:
-    codec = FakeCodec(lambda bits: min(35.0, 2 * math.log2(bits)))
-    with pytest.warns(TargetWarning, match=r"60 dB are out of reach; the file has 35\.00 dB"):
-        result = reach(codec, psnr_db=60)
-    assert result.psnr_db == 35
-    assert len(codec.budgets) <= PSNR_ATTEMPTS
-
-
-def test_psnr_that_the_smallest_file_passes() -> None:
-    codec = FakeCodec(lambda bits: 50.0)
+@pytest.mark.parametrize(
+    ("target", "num_bytes", "psnr_db"),
+    [(SIZE, 1_900, 0), (SIZE, 2_000, 0), (PSNR, 1, 30), (PSNR, 1, 50), (QUALITY, 1, 0)],
+)
+def test_a_better_picture_than_asked_for_is_no_miss(
+    target: Target, num_bytes: int, psnr_db: float
+) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        result = reach(codec, psnr_db=20)
-    assert len(result.data) == min(18 + math.floor(bits / 8) for bits in codec.budgets)
-
-
-def test_budgets_stay_within_bounds() -> None:
-    for target_db in (1.0, 99.0):
-        codec = FakeCodec(lambda bits: 30.0)
-        with warnings.catch_warnings(action="ignore"):
-            reach(codec, psnr_db=target_db)
-        bounds = (SMALLEST_PAYLOAD_BITS, LARGEST_PAYLOAD_BITS)
-        assert all(0.999 * bounds[0] <= bits <= 1.001 * bounds[1] for bits in codec.budgets)
+        warn_of_missed_target(target, num_bytes, psnr_db, None)
