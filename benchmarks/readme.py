@@ -15,15 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import report, tables
-from benchmarks.ablation import ablation_table
-from benchmarks.activations.page import activations_block
-from benchmarks.bd_rate import Window
-from benchmarks.curves import Curve, NoCurveError, find_curve
-from benchmarks.effort_table import effort_table
-from benchmarks.results import read_run
-from benchmarks.scale import scale_table
-from benchmarks.speed_tables import speed_tables
+from benchmarks.measuring.results import read_run
+from benchmarks.measuring.scale import scale_table
+from benchmarks.reporting import report, tables
+from benchmarks.reporting.ablation_table import ablation_table
+from benchmarks.reporting.bd_rate import Window
+from benchmarks.reporting.curves import Curve, NoCurveError, find_curve
+from benchmarks.reporting.effort_table import effort_table
+from benchmarks.reporting.speed_tables import speed_tables
+from benchmarks.studies.activations.page import activations_block
 
 RESULTS = Path(__file__).parent / "results"
 BLOCK = re.compile(

@@ -11,9 +11,9 @@ import PIL.Image
 from click.testing import CliRunner
 
 from benchmarks.cli import main
-from benchmarks.codecs import CODECS, OURS
-from benchmarks.measure import kept_file
-from benchmarks.pixels import Pixels
+from benchmarks.measuring.codecs import CODECS, OURS
+from benchmarks.measuring.measure import kept_file
+from benchmarks.measuring.pixels import Pixels
 
 
 def tiny_picture(width: int = 64, height: int = 48, seed: int = 0) -> Pixels:

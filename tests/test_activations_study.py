@@ -11,19 +11,27 @@ import torch
 from click.testing import CliRunner
 
 from benchmarks import readme
-from benchmarks.activations import arcsine, bias, central_limit, depth, folding, omega_0, rivals
-from benchmarks.activations.fitting import Schedule, fit
-from benchmarks.activations.folding import Case, with_plain_biases
-from benchmarks.activations.networks import KINDS, Network, gradient_of, start, width_for
-from benchmarks.activations.page import BLOCKS
-from benchmarks.activations.pictures import low_pass, periodic_signal, picture_signal, waves
-from benchmarks.activations.plots import PLOTS
-from benchmarks.activations.rounding import sensitivities
-from benchmarks.activations.study import PARTS
-from benchmarks.activations.summary import select, values
 from benchmarks.cli import main, studying
-from benchmarks.machine import ROOT
-from benchmarks.results import read_run
+from benchmarks.measuring.machine import ROOT
+from benchmarks.measuring.results import read_run
+from benchmarks.studies.activations import (
+    arcsine,
+    bias,
+    central_limit,
+    depth,
+    folding,
+    omega_0,
+    rivals,
+)
+from benchmarks.studies.activations.fitting import Schedule, fit
+from benchmarks.studies.activations.folding import Case, with_plain_biases
+from benchmarks.studies.activations.networks import KINDS, Network, gradient_of, start, width_for
+from benchmarks.studies.activations.page import BLOCKS
+from benchmarks.studies.activations.pictures import low_pass, periodic_signal, picture_signal, waves
+from benchmarks.studies.activations.plots import PLOTS
+from benchmarks.studies.activations.rounding import sensitivities
+from benchmarks.studies.activations.study import PARTS
+from benchmarks.studies.activations.summary import select, values
 from sirencodec.synthesis import network as siren
 from sirencodec.synthesis.network import Backpropagation
 from sirencodec.theory import fixed_point, sine_variance

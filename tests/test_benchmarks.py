@@ -18,18 +18,19 @@ import pytest
 from click.testing import CliRunner
 
 import sirencodec
-from benchmarks import coding_process, readme, scale, speed
+from benchmarks import readme
 from benchmarks.cli import main
-from benchmarks.codecs import CODECS, Effort, is_ours
-from benchmarks.fresh_process import MeasurementError
-from benchmarks.machine import ROOT, command_line
-from benchmarks.measure import Job
-from benchmarks.measure import measure as measure_job
-from benchmarks.pixels import find_images, read_pixels
-from benchmarks.quality import ms_ssim, psnr_db, ssimulacra2
-from benchmarks.rate_distortion import Plan
-from benchmarks.results import RunError, RunStore, read_run
-from benchmarks.sheet import ENLARGED, TILE, make_sheet
+from benchmarks.measuring import coding_process, scale, speed
+from benchmarks.measuring.codecs import CODECS, Effort, is_ours
+from benchmarks.measuring.fresh_process import MeasurementError
+from benchmarks.measuring.machine import ROOT, command_line
+from benchmarks.measuring.measure import Job
+from benchmarks.measuring.measure import measure as measure_job
+from benchmarks.measuring.pixels import find_images, read_pixels
+from benchmarks.measuring.quality import ms_ssim, psnr_db, ssimulacra2
+from benchmarks.measuring.rate_distortion import Plan
+from benchmarks.measuring.results import RunError, RunStore, read_run
+from benchmarks.reporting.sheet import ENLARGED, TILE, make_sheet
 from benchmarks.smoke import run_smoke, tiny_picture
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.entropy.prior import prior_shapes
@@ -190,7 +191,7 @@ def test_a_file_that_does_not_verify_is_a_failure_not_a_point(
     def run_here(request):
         return getattr(coding_process, request["action"])(request)
 
-    monkeypatch.setattr("benchmarks.measure._run", run_here)
+    monkeypatch.setattr("benchmarks.measuring.measure._run", run_here)
     job = Job("webp", 20, None, dataset / "waves0.png")
     with pytest.raises(MeasurementError, match=complaint):
         measure_job(job)
@@ -276,8 +277,8 @@ def test_psnr_of_a_known_error():
 @needs_bjontegaard
 def test_bd_rate_of_a_known_pair():
     """Cool-chic 5.0.1 against 5.0.0 on Kodak: -1.2 % in its README."""
-    from benchmarks.bd_rate import compare
-    from benchmarks.curves import published_curves
+    from benchmarks.reporting.bd_rate import compare
+    from benchmarks.reporting.curves import published_curves
 
     older, newer = published_curves("kodak", ("cool-chic-5.0.0", "cool-chic-5.0.1"))
     comparison = compare(older.points, newer.points)
@@ -287,7 +288,7 @@ def test_bd_rate_of_a_known_pair():
 
 @needs_bjontegaard
 def test_bd_rate_of_a_curve_that_costs_half_as_much_again():
-    from benchmarks.bd_rate import compare, quality_at, rate_at
+    from benchmarks.reporting.bd_rate import compare, quality_at, rate_at
 
     anchor = [(0.1, 28.0), (0.2, 30.5), (0.4, 33.0), (0.8, 36.5)]
     test = [(1.5 * bpp, quality) for bpp, quality in anchor]
@@ -304,7 +305,7 @@ def test_bd_rate_of_a_curve_that_costs_half_as_much_again():
 
 @needs_bjontegaard
 def test_published_curves_rise_and_name_their_source():
-    from benchmarks.curves import published_curves
+    from benchmarks.reporting.curves import published_curves
 
     for curve in published_curves("kodak"):
         assert curve.is_published
@@ -333,8 +334,8 @@ def test_published_curves_rise_and_name_their_source():
     ],
 )
 def test_published_curves_are_those_that_others_know(name, point, percent):
-    from benchmarks.bd_rate import compare
-    from benchmarks.curves import published_curves
+    from benchmarks.reporting.bd_rate import compare
+    from benchmarks.reporting.curves import published_curves
 
     curve, vtm = published_curves("kodak", (name, "vtm"))
     assert any(pair == pytest.approx(point, abs=6e-4) for pair in curve.points)
@@ -513,10 +514,12 @@ def test_ours_and_pillow_are_timed_in_turn_after_a_warm_up_and_never_twice(tmp_p
         asked.append((tasks, repeats, warm_up))
         return {"seconds": [[0.5, 0.1, 0.3]] * len(tasks), "peak_bytes": 1}
 
-    monkeypatch.setattr("benchmarks.speed.time_tasks", time_here)
-    monkeypatch.setattr("benchmarks.timing.time_tasks", time_here)
-    monkeypatch.setattr("benchmarks.speed._starts", lambda *arguments: iter(()))
-    monkeypatch.setattr("benchmarks.speed._siren_file", lambda *arguments: tmp_path / "none.siren")
+    monkeypatch.setattr("benchmarks.measuring.speed.time_tasks", time_here)
+    monkeypatch.setattr("benchmarks.measuring.timing.time_tasks", time_here)
+    monkeypatch.setattr("benchmarks.measuring.speed._starts", lambda *arguments: iter(()))
+    monkeypatch.setattr(
+        "benchmarks.measuring.speed._siren_file", lambda *arguments: tmp_path / "none.siren"
+    )
     plan = speed.Plan(tmp_path / "waves.png", (16, 32), (64, 128), (1, 0), 2, (1,), ("cpu",), 5, 3)
     with RunStore(tmp_path / "speed.json", "speed") as store:
         store.start_session({}, {})

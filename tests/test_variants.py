@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import sirencodec
-from benchmarks.ablation import ablation_table
+from benchmarks.ablations.variants import VARIANTS, with_bases
+from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.smoke import tiny_picture
-from benchmarks.variants import VARIANTS, with_bases
 from sirencodec.bitstream.container import parse_container
 from sirencodec.fitting.pyramid import planning as pyramid_planning
 from sirencodec.fitting.pyramid import state as pyramid_state

@@ -20,10 +20,10 @@ from benchmarks.cli.options import (
     open_store,
     show_point,
 )
-from benchmarks.codecs import BPP_TARGETS, CODECS, OURS, OURS_BY_QUALITY
+from benchmarks.measuring.codecs import BPP_TARGETS, CODECS, OURS, OURS_BY_QUALITY
 
 if TYPE_CHECKING:
-    from benchmarks.rate_distortion import Plan
+    from benchmarks.measuring.rate_distortion import Plan
 
 PROFILES = ("pyramid", "pure")  # of what is ablated
 USUAL_CODECS = tuple(name for name in CODECS if name != OURS_BY_QUALITY)
@@ -62,7 +62,7 @@ def rate_distortion(
     output: Path,
 ) -> None:
     """Encode, decode, verify and measure every point; goes on where an earlier run ended."""
-    from benchmarks.rate_distortion import KIND, Plan
+    from benchmarks.measuring.rate_distortion import KIND, Plan
 
     check_codecs(codecs)
     files = open_images(dataset, images)
@@ -95,9 +95,9 @@ def speed(
     output: Path,
 ) -> None:
     """Time starting, decoding by width, and encoding by size and effort; Pillow beside it."""
-    from benchmarks.fresh_process import MeasurementError
-    from benchmarks.machine import describe_session
-    from benchmarks.speed import KIND, Plan, measure_speed
+    from benchmarks.measuring.fresh_process import MeasurementError
+    from benchmarks.measuring.machine import describe_session
+    from benchmarks.measuring.speed import KIND, Plan, measure_speed
 
     cores = os.cpu_count() or 1
     threads = threads or tuple(sorted({1, cores}))
@@ -136,9 +136,9 @@ def scale(
     output: Path,
 ) -> None:
     """Encode at half size, decode at the original size, beside enlarging by Lanczos and bicubic."""
-    from benchmarks.codecs import Effort
-    from benchmarks.machine import describe_session
-    from benchmarks.scale import KIND, measure_scale
+    from benchmarks.measuring.codecs import Effort
+    from benchmarks.measuring.machine import describe_session
+    from benchmarks.measuring.scale import KIND, measure_scale
 
     files = open_images(dataset, images)
     threads = threads or os.cpu_count() or 1
@@ -182,9 +182,9 @@ def ablate(
     Names of variants may be of either profile; --list tells them.
     """
     del is_listing
-    from benchmarks.ablation import KIND
-    from benchmarks.rate_distortion import Plan
-    from benchmarks.variants import VARIANTS, with_bases
+    from benchmarks.ablations.variants import VARIANTS, with_bases
+    from benchmarks.measuring.rate_distortion import Plan
+    from benchmarks.reporting.ablation_table import KIND
 
     if unknown := set(variants) - set(VARIANTS):
         raise click.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(VARIANTS)}")
@@ -206,7 +206,7 @@ def _carry_out(
     keep_files: Path | None = None,
 ) -> None:
     """Measure what ``output`` does not hold of a plan, and tell where it went."""
-    from benchmarks.rate_distortion import run_plan
+    from benchmarks.measuring.rate_distortion import run_plan
 
     facts = dataset_facts(dataset, plan.images, plan.seed)
     with open_store(output, kind) as store:

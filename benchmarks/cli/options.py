@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchmarks.codecs import CODECS
+from benchmarks.measuring.codecs import CODECS
 
 if TYPE_CHECKING:
-    from benchmarks.results import RunStore
+    from benchmarks.measuring.results import RunStore
 
 ROOT = Path(__file__).parent.parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -44,7 +44,7 @@ class Listed(click.ParamType[tuple[object, ...]]):
 
 def open_images(dataset: Path, names: tuple[str, ...]) -> list[Path]:
     """Folder and names -> image files, or exit with a message."""
-    from benchmarks.pixels import find_images
+    from benchmarks.measuring.pixels import find_images
 
     try:
         return find_images(dataset, names)
@@ -55,7 +55,7 @@ def open_images(dataset: Path, names: tuple[str, ...]) -> list[Path]:
 @contextmanager
 def open_store(output: Path, kind: str) -> Iterator["RunStore"]:
     """Where results go -> the run there so far, open for writing, or exit with a message."""
-    from benchmarks.results import RunError, RunStore
+    from benchmarks.measuring.results import RunError, RunStore
 
     try:
         with RunStore(output, kind) as store:
@@ -88,7 +88,7 @@ def list_variants(context: click.Context, option: click.Parameter, is_asked: boo
     """Print the variants, what they are compared with and the ingredient, and stop."""
     del option
     if is_asked and not context.resilient_parsing:
-        from benchmarks.variants import VARIANTS
+        from benchmarks.ablations.variants import VARIANTS
 
         for variant in VARIANTS.values():
             click.echo(f"{variant.name:24}{variant.base:16}{variant.switch}")

@@ -42,10 +42,10 @@ def report(
     sheets: Path,
 ) -> None:
     """Print tables of one or more runs; draw plots and pictures side by side if asked."""
-    from benchmarks.curves import NoCurveError
-    from benchmarks.report import Options, plot_report, write_other_report, write_report
-    from benchmarks.results import read_run
-    from benchmarks.sheet import make_sheet
+    from benchmarks.measuring.results import read_run
+    from benchmarks.reporting.curves import NoCurveError
+    from benchmarks.reporting.report import Options, plot_report, write_other_report, write_report
+    from benchmarks.reporting.sheet import make_sheet
 
     runs = [read_run(path) for path in results]
     others = [run for run in runs if run["kind"] != "rate-distortion"]

@@ -41,10 +41,10 @@ def activations(
     plots: Path | None,
 ) -> None:
     """Measure what is said of sine networks: distributions, biases, omega_0, alternatives."""
-    from benchmarks.activations.pictures import OWN_PICTURE, read_crops
-    from benchmarks.activations.plan import CROP_SIDE, QUICK_CROP_SIDE, Plan, quick_plan
-    from benchmarks.activations.plots import draw_plots, draw_sheet
-    from benchmarks.activations.study import KIND, run_study
+    from benchmarks.studies.activations.pictures import OWN_PICTURE, read_crops
+    from benchmarks.studies.activations.plan import CROP_SIDE, QUICK_CROP_SIDE, Plan, quick_plan
+    from benchmarks.studies.activations.plots import draw_plots, draw_sheet
+    from benchmarks.studies.activations.study import KIND, run_study
 
     if unknown := set(parts) - set(PARTS):
         raise click.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(PARTS)}")

@@ -33,7 +33,7 @@ def train_prior(
     network: Path,
 ) -> None:
     """Fit crops of photographs with common networks, and write those."""
-    from benchmarks.train_prior import TrainingPlan, to_bytes, train
+    from benchmarks.training.prior import TrainingPlan, to_bytes, train
 
     if len(lambdas) != 2 or len(steps) != len(STAGES):
         raise click.UsageError("give two lambdas and the steps of three stages")

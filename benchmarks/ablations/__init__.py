@@ -1,0 +1,1 @@
+"""The codec with one ingredient replaced, under names that a run can ask for."""

@@ -1,0 +1,1 @@
+"""Codecs, images and settings -> measured points of a run: bytes, quality, time and memory."""

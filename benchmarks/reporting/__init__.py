@@ -1,0 +1,1 @@
+"""Measured points -> tables, plots and pictures side by side."""

@@ -1,0 +1,84 @@
+"""Points of our codec at several efforts -> what time buys, in Markdown."""
+
+from collections.abc import Collection, Sequence
+from statistics import fmean, median
+from typing import Any
+
+from benchmarks.measuring.codecs import OURS
+from benchmarks.measuring.measure import Point
+from benchmarks.reporting.bd_rate import Window, compare, rate_at
+from benchmarks.reporting.curves import Curve, curve_name, find_curve, measured_curves
+from benchmarks.reporting.tables import markdown, percent_text
+
+
+def effort_table(run: dict[str, Any], anchor: Curve, window_bpp: Window | None = None) -> str:
+    """Run -> a row for each effort: its time, and bits against the anchor's at equal quality.
+
+    Compared image by image, and averaged: at each rate where a file's quality lies on the anchor's
+    curve, and over all of them as BD-rate, for images that have the lowest and the highest rate. A
+    figure that lacks images says how many it has. Variants are left out; so are, of times, those of
+    machines with a GPU.
+    """
+    points = [
+        point for point in run["points"] if point["codec"] == OURS and not point.get("variant")
+    ]
+    rates = sorted({point["setting"] for point in points})
+    curves, rows = measured_curves(run), []
+    for effort in sorted({point["effort"] for point in points}):
+        of_effort = [point for point in points if point["effort"] == effort]
+        cells = [
+            _mean_text(_differences([p for p in of_effort if p["setting"] == rate], anchor), anchor)
+            for rate in rates
+        ]
+        at_ends = [
+            {point["image"] for point in of_effort if point["setting"] == rate}
+            for rate in (rates[0], rates[-1])
+        ]
+        curve = find_curve(curves, curve_name(of_effort[0]))
+        over_all = _bd_rates(curve, at_ends[0] & at_ends[1], anchor, window_bpp)
+        times = [p["encode_s"] for p in of_effort if _on_cpu(run["sessions"][p["session"]])]
+        rows.append([str(effort), _time(times), *cells, _mean_text(over_all, anchor)])
+    header = ["effort", "encode", *(f"{rate:g} bpp" for rate in rates), "BD-rate"]
+    return markdown(header, rows)
+
+
+def _on_cpu(session: dict[str, Any]) -> bool:
+    """Whether a session's machine had nothing but its processor to encode with."""
+    return "accelerator" not in session["machine"]
+
+
+def _time(seconds: Sequence[float]) -> str:
+    """Median and range."""
+    if not seconds:
+        return "–"
+    return f"{median(seconds):.0f} s ({min(seconds):.0f} to {max(seconds):.0f})"
+
+
+def _differences(points: Sequence[Point], anchor: Curve) -> list[float]:
+    """Points -> percentages of bits more or less than the anchor needs for that quality."""
+    expected = [rate_at(anchor.images.get(p["image"], []), p["psnr_db"]) for p in points]
+    return [
+        100 * (point["bpp"] / bpp - 1)
+        for point, bpp in zip(points, expected, strict=True)
+        if bpp is not None
+    ]
+
+
+def _bd_rates(
+    curve: Curve, complete: Collection[str], anchor: Curve, window_bpp: Window | None
+) -> list[float]:
+    """Curve -> BD-rate of each image that is complete."""
+    comparisons = [
+        compare(anchor.images.get(image, []), points, window_bpp=window_bpp)
+        for image, points in curve.images.items()
+        if image in complete
+    ]
+    return [comparison.percent for comparison in comparisons if comparison]
+
+
+def _mean_text(percents: Sequence[float], anchor: Curve) -> str:
+    if not percents:
+        return "–"
+    count = len(percents)
+    images = f" ({count} image{'s' if count > 1 else ''})" if count < len(anchor.images) else ""
+    return percent_text(fmean(percents)) + images

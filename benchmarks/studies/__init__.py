@@ -1,0 +1,1 @@
+"""Questions about networks of sines -> runs, plots and a page; nothing is coded here."""

@@ -1,0 +1,1 @@
+"""Photographs -> the networks that the package ships."""
