@@ -54,7 +54,7 @@ def _networks() -> Iterator[Variant]:
     kinds = (("width", "HIDDEN_FEATURES", (8, 24, 32)), ("layers", "HIDDEN_LAYERS", (0, 2)))
     for kind, constant, values in kinds:
         for value in values:
-            size = {f"pyramid_planning.{constant}": value}
+            size = {f"fitting.pyramid.planning.{constant}": value}
             yield _variant(f"{kind}-{value}", "width against depth", start | size, RANDOM_START)
     colours = {
         "fitting.pyramid.state._targets": _alternative("luma_targets"),
