@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from sirencodec.bitstream.info import Info
     from sirencodec.encoder import EncodeResult, encode_image
     from sirencodec.function import SirenFunction
-    from sirencodec.image.image import Image, Metadata
+    from sirencodec.image.image import Image
+    from sirencodec.image.metadata import Metadata
     from sirencodec.inspection.inspect import Inspection
     from sirencodec.inspection.plot import plot_inspection
 

@@ -10,7 +10,8 @@ import PIL.Image
 
 from sirencodec.bitstream.info import Info, describe
 from sirencodec.config import EncodeConfig
-from sirencodec.image.image import Image, from_pillow, read_image
+from sirencodec.image.files import from_pillow, read_image
+from sirencodec.image.image import Image
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:

@@ -13,11 +13,13 @@ from sirencodec.bitstream.quantize import dequantize
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload
 from sirencodec.entropy.prior import adapted_refinement
 from sirencodec.errors import ParameterError
-from sirencodec.image.image import Image, Metadata
+from sirencodec.image.image import Image
+from sirencodec.image.metadata import Metadata
+from sirencodec.image.samples import Samples
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.synthesis.device import choose_device
 from sirencodec.synthesis.features import FeatureField
-from sirencodec.synthesis.query import Network, Region, Samples, query_strips, to_samples
+from sirencodec.synthesis.query import Network, Region, query_strips, to_samples
 
 Crop = tuple[float, float, float, float]
 

@@ -10,7 +10,9 @@ from sirencodec.bitstream.metadata_section import read_metadata
 from sirencodec.decoder import Crop, check_work, choose_region, query_samples, to_network
 from sirencodec.entropy.payload import decode_payload
 from sirencodec.errors import ParameterError
-from sirencodec.image.image import Image, Metadata
+from sirencodec.image.image import Image
+from sirencodec.image.metadata import Metadata
+from sirencodec.image.samples import mode_name
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.synthesis.device import choose_device
 from sirencodec.synthesis.query import query_jacobian, query_points
@@ -55,8 +57,7 @@ class SirenFunction:
     @property
     def mode(self) -> str:
         """Mode of the images that ``sample`` returns."""
-        name = ("L", "LA", "RGB", "RGBA")[self._header.architecture.channels - 1]
-        return name if self._header.bit_depth == 8 else f"{name};16"
+        return mode_name(self._header.architecture.channels, self._header.bit_depth)
 
     def __call__(self, coordinates: npt.ArrayLike) -> Values:
         """Coordinates -> values.

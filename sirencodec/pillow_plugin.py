@@ -29,6 +29,7 @@ from sirencodec.errors import (
     SirenCodecError,
     SirenCodecWarning,
 )
+from sirencodec.image.samples import mode_name
 from sirencodec.limits import Limits
 
 # Everything else is imported on use: whoever imports the package gets this module, and should wait
@@ -45,7 +46,6 @@ MIME_TYPE = "image/x-siren"
 
 # Pillow has its own bound on pixels, which its users know how to move; the rest stays in force.
 _LIMITS = Limits(max_pixels=SIDE_RANGE[1] ** 2)
-_MODES = ("L", "LA", "RGB", "RGBA")  # by channels
 _METADATA_OPTIONS = ("icc_profile", "exif", "xmp")
 _ENCODE_OPTIONS = tuple(each.name for each in fields(EncodeConfig))
 
@@ -80,7 +80,7 @@ class SirenImageFile(ImageFile.ImageFile):
             container = parse_container(data, _LIMITS)
         header = container.header
         is_deep_gray = header.bit_depth == 16 and header.architecture.channels == 1
-        self._mode = "I;16" if is_deep_gray else _MODES[header.architecture.channels - 1]
+        self._mode = "I;16" if is_deep_gray else mode_name(header.architecture.channels)
         self._stored_size = self._size = (header.width, header.height)
         self.info.update(info_for_pillow(_read_sound_metadata(container)))
         self._data = data
@@ -135,7 +135,7 @@ class SirenImageFile(ImageFile.ImageFile):
         """Decode the pixels, the first time."""
         if self._data is not None:
             from sirencodec.decoder import decode
-            from sirencodec.image.image import to_pillow
+            from sirencodec.image.files import to_pillow
 
             width, height = self.size
             with _errors_for_pillow():
@@ -161,7 +161,7 @@ def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     ``xmp``. Metadata not given is that of the image.
     """
     from sirencodec.encoder import encode_image
-    from sirencodec.image.image import from_pillow
+    from sirencodec.image.files import from_pillow
 
     options: dict[str, Any] = im.encoderinfo
     unknown = sorted(set(options).difference(_ENCODE_OPTIONS, _METADATA_OPTIONS))

@@ -49,7 +49,7 @@ from sirencodec.entropy.range_coder import TOTAL, SymbolDecoder
 from sirencodec.entropy.residual_tables import LARGEST_RESIDUAL, NUM_TABLES, residual_table
 from sirencodec.errors import CorruptError
 from sirencodec.fitting.pure.pixel_batches import BLOCK, StratifiedBatches
-from sirencodec.image.image import Metadata
+from sirencodec.image.metadata import Metadata
 from sirencodec.limits import Limits
 from sirencodec.synthesis.coordinates import image_coordinates, pixel_centres
 from tests import broken_files, reference_decoder

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from sirencodec.cli import main
 from sirencodec.fitting.pure import plan as planning
 from sirencodec.fitting.pyramid import planning as pyramid_planning
-from sirencodec.image.image import read_image
+from sirencodec.image.files import read_image
 from tests.paths import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

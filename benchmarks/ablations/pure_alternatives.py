@@ -18,6 +18,7 @@ from sirencodec.entropy import matrices, payload
 from sirencodec.entropy.level_tables import largest_level
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.fitting.pure import fit
+from sirencodec.image.samples import Samples
 from sirencodec.synthesis import network as siren
 from sirencodec.synthesis import query
 from sirencodec.theory import first_layer_bound, hidden_bound, pytorch_bias_bound
@@ -194,7 +195,7 @@ def decode_zstd(
     return QuantizedPicture(QuantizedWeights(levels, tuple(head[1:])))
 
 
-def luma_targets(samples: query.Samples) -> Tensor:
+def luma_targets(samples: Samples) -> Tensor:
     """Samples -> targets in luma and chroma, for a network that is to learn these."""
     targets = _rgb_targets(samples)
     if len(targets) != len(LUMA_CHROMA):

@@ -15,8 +15,8 @@ from sirencodec.fitting.pyramid import plan as pyramid_plan
 from sirencodec.fitting.pyramid import planning as pyramid_planning
 from sirencodec.fitting.pyramid import state as pyramid_state
 from sirencodec.fitting.target import Target
+from sirencodec.image.samples import Samples
 from sirencodec.synthesis.network import Layers
-from sirencodec.synthesis.query import Samples
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
 
 # What is to be replaced, as it was before.

@@ -39,8 +39,8 @@ from sirencodec.fitting.start import (
     random_network,
     trained_matrices,
 )
-from sirencodec.image.image import read_image
-from sirencodec.synthesis.query import Samples
+from sirencodec.image.files import read_image
+from sirencodec.image.samples import Samples
 from sirencodec.synthesis.threads import Workers
 
 # Learning rates of what all crops share, which moves at every step of each.

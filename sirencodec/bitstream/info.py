@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from sirencodec.bitstream.architecture import decoding_work
 from sirencodec.bitstream.container import parse_container
 from sirencodec.bitstream.format import VERSION
+from sirencodec.image.samples import mode_name
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-
-MODES = ("L", "LA", "RGB", "RGBA")  # by channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
     return Info(
         width=header.width,
         height=header.height,
-        mode=MODES[architecture.channels - 1],
+        mode=mode_name(architecture.channels),
         bit_depth=header.bit_depth,
         profile="pyramid" if architecture.grids else "pure",
         format_version=VERSION,

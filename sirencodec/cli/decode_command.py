@@ -158,7 +158,7 @@ def _decode(task: Task, limits: Limits, options: dict[str, object]) -> "Image":
 
 def _write(image: "Image", task: Task, suffix: str, force: bool) -> int:
     """Image -> file; returns its size in bytes, 0 if that is a pipe."""
-    from sirencodec.image.image import write_image
+    from sirencodec.image.files import write_image
 
     with open_output(task.output, overwrite=force) as file:
         write_image(image, file, file_format=suffix)

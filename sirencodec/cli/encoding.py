@@ -108,7 +108,7 @@ def encode_file(
     try:
         with package_warnings(on_warning):
             from sirencodec.encoder import encode_image
-            from sirencodec.image.image import read_image
+            from sirencodec.image.files import read_image
 
             image = read_image(name if contents is None else contents)
             result = encode_image(image, config, _seldom(on_step))

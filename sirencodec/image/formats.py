@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.errors import ParameterError
-from sirencodec.image.modes import Samples
+from sirencodec.image.samples import CHANNEL_MODES, Samples, mode_of
 
 Uint8Array = npt.NDArray[np.uint8]
 
 _MAX_8_BIT = 255
-_CHANNEL_MODES = ("L", "LA", "RGB", "RGBA")  # by number of channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class FileFormat:
     Attributes:
         name: Pillow's name for it.
         extensions: of file names, the usual one first.
-        modes: of samples that it holds, named as by ``mode_name``.
+        modes: of samples that it holds, named as by ``samples.mode_name``.
         options: keywords of ``PIL.Image.Image.save``. A decoded image is written without loss
             where the format can; where it cannot, at a quality that adds no visible second loss.
     """
@@ -49,7 +48,7 @@ WRITABLE_FORMATS = (
     FileFormat("JPEG2000", (".jp2",), ("L", "LA", "RGB", "RGBA", "L;16")),
     FileFormat("QOI", (".qoi",), ("RGB", "RGBA")),
 )
-PILLOW_MODES = ("L", "LA", "RGB", "RGBA", "L;16")  # that ``PIL.Image.fromarray`` can make
+PILLOW_MODES = (*CHANNEL_MODES, "L;16")  # that ``PIL.Image.fromarray`` can make
 
 
 def find_file_format(name: str) -> FileFormat:
@@ -76,11 +75,6 @@ def find_target_format(target: object, file_format: str | None) -> FileFormat:
     return find_file_format(os.fsdecode(name))
 
 
-def mode_name(samples: Samples) -> str:
-    """Samples -> "L", "LA", "RGB" or "RGBA", followed by ";16" if they have 16 bits."""
-    return _CHANNEL_MODES[samples.shape[2] - 1] + (";16" if samples.dtype == np.uint16 else "")
-
-
 def fit_samples(samples: Samples, modes: Collection[str]) -> tuple[Samples, list[str]]:
     """Samples -> samples of one of these modes, and notes on what was lost.
 
@@ -89,7 +83,7 @@ def fit_samples(samples: Samples, modes: Collection[str]) -> tuple[Samples, list
         modes: those allowed, RGB among them. What holds everything is preferred; else 16 bits are
             rounded to 8, and transparent pixels are laid on white.
     """
-    if mode_name(samples) in modes:
+    if mode_of(samples) in modes:
         return samples, []
     notes = []
     if samples.dtype == np.uint16:
@@ -97,13 +91,13 @@ def fit_samples(samples: Samples, modes: Collection[str]) -> tuple[Samples, list
         fitted = round_to_8_bits(samples)
     else:
         fitted = samples.astype(np.uint8, copy=False)
-    if mode_name(fitted) == "LA" and "LA" not in modes and "RGBA" in modes:
+    if mode_of(fitted) == "LA" and "LA" not in modes and "RGBA" in modes:
         fitted = np.take(fitted, [0, 0, 0, 1], axis=2)
-    if mode_name(fitted) in ("LA", "RGBA") and mode_name(fitted) not in modes:
+    if mode_of(fitted) in ("LA", "RGBA") and mode_of(fitted) not in modes:
         if fitted[:, :, -1].min() < _MAX_8_BIT:
             notes.append("transparency was replaced by white")
         fitted = _lay_on_white(fitted)
-    if mode_name(fitted) == "L" and "L" not in modes:
+    if mode_of(fitted) == "L" and "L" not in modes:
         fitted = np.take(fitted, [0, 0, 0], axis=2)
     return fitted, notes
 

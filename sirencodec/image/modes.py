@@ -12,8 +12,7 @@ from PIL import ImageCms
 
 from sirencodec.errors import ImageError
 from sirencodec.image.deep_colour import raw_mode
-
-Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+from sirencodec.image.samples import Samples
 
 _MAX_16_BIT = 65535
 _GRAY_16_MODES = ("I;16", "I;16L", "I;16B", "I;16N")

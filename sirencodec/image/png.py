@@ -12,7 +12,7 @@ import numpy as np
 from PIL.PngImagePlugin import putchunk
 
 from sirencodec.image.metadata import Metadata
-from sirencodec.image.modes import Samples
+from sirencodec.image.samples import Samples
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> PNG specification, 11.2.1

@@ -14,8 +14,9 @@ from sirencodec.errors import ImageError
 from sirencodec.image.deep_colour import can_read_deep_colour, is_deep_colour, read_deep_colour
 from sirencodec.image.failures import pillow_errors
 from sirencodec.image.metadata import Metadata
-from sirencodec.image.modes import Samples, key_to_alpha, samples_from_pillow
+from sirencodec.image.modes import key_to_alpha, samples_from_pillow
 from sirencodec.image.pillow_metadata import drop_misfit_profile, metadata_from_pillow
+from sirencodec.image.samples import Samples
 from sirencodec.limits import Limits
 
 _REFUSED = {  # formats that Pillow opens, and why they are not read
@@ -58,7 +59,7 @@ def read_stream(stream: BinaryIO, name: str, limits: Limits) -> Reading:
     """Image file, open and able to seek -> its first frame.
 
     Raises:
-        ImageError, LimitError, OSError: as for ``sirencodec.image.image.read_image``.
+        ImageError, LimitError, OSError: as for ``sirencodec.image.files.read_image``.
     """
     with pillow_errors(f"cannot read {name}"):
         pil = PIL.Image.open(stream)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS
+from sirencodec.image.samples import Samples
 from sirencodec.synthesis.coordinates import grid_coordinates, pixel_centres
 from sirencodec.synthesis.features import Cell, FeatureField
 from sirencodec.synthesis.network import augment, evaluate, evaluate_with_jacobian
@@ -25,8 +26,6 @@ CPU_CHUNK_POINTS = 4096
 FIELD_CHUNK_POINTS = 1 << 16  # scattered points share the work of finding features near them
 CUDA_CHUNK_POINTS = 1 << 18  # enough to fill a GPU; 256 MiB at width 256
 STRIP_POINTS = 1 << 18  # points between two strips of output; a strip takes some 30 MiB
-
-Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)

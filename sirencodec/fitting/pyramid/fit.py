@@ -26,8 +26,8 @@ from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
 from sirencodec.fitting.pyramid.target_search import TargetSearch
+from sirencodec.image.samples import Samples
 from sirencodec.native.tensors import loops_for
-from sirencodec.synthesis.query import Samples
 from sirencodec.synthesis.threads import worker_threads
 
 ONE_THREAD_PIXELS = 1 << 15

@@ -8,7 +8,7 @@ from sirencodec.fitting.forecast import Spectrum, lambda_where
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.target_search import likely_matrices_bits
 from sirencodec.fitting.target import Target
-from sirencodec.synthesis.query import Samples
+from sirencodec.image.samples import Samples
 
 # Below this many pixels, or with fewer bytes, the fixed parts of a pyramid (some 500 bytes) leave
 # too little for its latents (benchmarks/LOG.md, entry 9).

@@ -24,7 +24,7 @@ from sirencodec.fitting.pyramid.stage import StageView
 from sirencodec.fitting.rdoq import improve
 from sirencodec.fitting.schedule import cosine
 from sirencodec.fitting.soft_round import soften
-from sirencodec.synthesis.query import Samples
+from sirencodec.image.samples import Samples
 from sirencodec.synthesis.threads import Workers
 
 NETWORK_RATE = 0.027  # learning rate of the network's layers but the last

@@ -22,7 +22,9 @@ from hypothesis.extra import numpy as st_numpy
 from PIL import ImageCms
 
 from sirencodec.errors import ConversionWarning, ImageError, LimitError, ParameterError
-from sirencodec.image.image import Image, Metadata, from_pillow, read_image, to_pillow, write_image
+from sirencodec.image.files import from_pillow, read_image, to_pillow, write_image
+from sirencodec.image.image import Image
+from sirencodec.image.metadata import Metadata
 from sirencodec.limits import Limits
 
 WIDTH, HEIGHT = 7, 5
@@ -265,7 +267,7 @@ def test_png_gives_back_anything(samples: npt.NDArray[Any], metadata: Metadata) 
 def test_images_too_large_to_copy_make_the_same_png(
     channels: int, dtype: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sirencodec.image.image.LARGEST_COPY_BYTES", 0)
+    monkeypatch.setattr("sirencodec.image.files.LARGEST_COPY_BYTES", 0)
     generator = np.random.default_rng(channels)
     samples = generator.integers(0, np.iinfo(dtype).max, (37, 23, channels), dtype)
     image = Image(samples, Metadata(icc_profile=b"profile", exif=b"II*\0\x08\0\0\0", xmp=b"<x/>"))

@@ -21,7 +21,7 @@ from sirencodec.fitting.loss.rate_native import CompiledRate
 from sirencodec.fitting.loss.rate_torch import ContextRate
 from sirencodec.fitting.loss.terms import distortion_of, rate_of
 from sirencodec.fitting.pyramid import fit as pyramid_fit
-from sirencodec.image.image import from_pillow
+from sirencodec.image.files import from_pillow
 from sirencodec.native import library
 from sirencodec.native.library import Loops, double_loops, single_loops
 from sirencodec.native.tasks import LARGEST_DEPTH

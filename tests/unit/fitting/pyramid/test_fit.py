@@ -32,7 +32,7 @@ from sirencodec.fitting.pyramid.state import PyramidState, bit_weight
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
 from sirencodec.fitting.pyramid.target_search import TargetSearch
 from sirencodec.image.quality import psnr_db
-from sirencodec.synthesis.query import Samples
+from sirencodec.image.samples import Samples
 from sirencodec.synthesis.threads import Workers
 from tests.pictures import make_clouds
 from tests.unit.builders import UNIT
