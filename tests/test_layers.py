@@ -14,8 +14,8 @@ import pytest
 
 from tests.paths import PACKAGE, VALID
 
-# From the ground up. A module imports from its own room and from those before it, never from a later
-# one, and never in a circle.
+# From the ground up. A module imports from its own room and from those before it, never from a
+# later one, and never in a circle.
 FACTS = ("errors", "version", "files", "limits", "config", "theory")
 ROOMS = ("native", "image", "bitstream", "entropy", "synthesis", "fitting")
 FACES = ("decoder", "inspection", "function", "encoder", "api", "pillow_plugin")
