@@ -11,8 +11,8 @@ from benchmarks.ablations.variants import VARIANTS, with_bases
 from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.smoke import tiny_picture
 from sirencodec.bitstream.container import parse_container
+from sirencodec.fitting.pyramid import latent_optimizer
 from sirencodec.fitting.pyramid import planning as pyramid_planning
-from sirencodec.fitting.pyramid import state as pyramid_state
 
 pytestmark = pytest.mark.slow
 needs_bjontegaard = pytest.mark.skipif(
@@ -21,7 +21,7 @@ needs_bjontegaard = pytest.mark.skipif(
 PURE = [name for name, variant in VARIANTS.items() if variant.profile == "pure"]
 PYRAMID = [name for name, variant in VARIANTS.items() if variant.profile == "pyramid"]
 PICTURE = tiny_picture(16, 12)
-STAGE_STEPS, LONGEST_STEP = pyramid_planning.STAGE_STEPS, pyramid_state.LONGEST_STEP
+STAGE_STEPS, LONGEST_MOVE = pyramid_planning.STAGE_STEPS, latent_optimizer.LONGEST_MOVE
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,14 @@ def test_a_variant_replaces_something_and_decodes(name, pure_file):
 def encode_pyramid(**options):
     """At effort 0, a dozen steps in three stages, and no corrections of a missed target.
 
-    Short steps of latents, so that what limits them can be seen.
+    Short moves of latents, so that what limits them can be seen.
     """
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore", sirencodec.TargetWarning)
         patch.setattr("sirencodec.fitting.pyramid.planning.FEWEST_STEPS", 3)
         patch.setattr("sirencodec.fitting.pyramid.target_correction.CORRECTIONS", 0)
-        if pyramid_state.LONGEST_STEP == LONGEST_STEP:
-            patch.setattr("sirencodec.fitting.pyramid.state.LONGEST_STEP", 1.0)
+        if latent_optimizer.LONGEST_MOVE == LONGEST_MOVE:
+            patch.setattr("sirencodec.fitting.pyramid.latent_optimizer.LONGEST_MOVE", 1.0)
         if pyramid_planning.STAGE_STEPS == STAGE_STEPS:
             patch.setattr(
                 "sirencodec.fitting.pyramid.planning.STAGE_STEPS", ((2, 8), (1, 8), (0, 120))

@@ -133,6 +133,9 @@ def usual_octave(cost: Callable[[int], float], first: int) -> int:
     return first
 
 
-def no_search(search: object, step: int, progress: float) -> None:
+def no_search(
+    search: object, update: int, progress: float, lambda_: float, rounded: object
+) -> float:
     """Leave lambda as it was planned; only corrections may change it."""
-    del search, step, progress
+    del search, update, progress, rounded
+    return lambda_

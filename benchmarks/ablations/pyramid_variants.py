@@ -97,23 +97,23 @@ def _entropy_models() -> Iterator[Variant]:
 
 
 def _rounding() -> Iterator[Variant]:
-    yield _variant("no-noise", "soft rounding", {"fitting.pyramid.state.NOISES": (0.0, 0.0)})
+    yield _variant("no-noise", "soft rounding", {"fitting.pyramid.schedule.NOISES": (0.0, 0.0)})
     untried = {"fitting.rdoq.TRIED_EXPONENTS": range(0)}
     yield _variant("no-trials", "trials of rounded latents", untried)
     through = {"fitting.soft_round.soften": _alternative("straight_through")}
     yield _variant("straight-through", "soft rounding", through)
     # As much noise as rounding makes, and no rounding beside it.
     noise = {
-        "fitting.pyramid.state.TEMPERATURES": (50.0, 50.0),
-        "fitting.pyramid.state.NOISES": (0.29, 0.29),
+        "fitting.pyramid.schedule.TEMPERATURES": (50.0, 50.0),
+        "fitting.pyramid.schedule.NOISES": (0.29, 0.29),
     }
     yield _variant("noise-only", "soft rounding", noise)
     yield _variant(
-        "harder-start", "soft rounding", {"fitting.pyramid.state.TEMPERATURES": (0.35, 0.07)}
+        "harder-start", "soft rounding", {"fitting.pyramid.schedule.TEMPERATURES": (0.35, 0.07)}
     )
-    same = {"fitting.pyramid.matrices._lowest": Alternative("constant", (8,))}
+    same = {"fitting.pyramid.matrix_steps._lowest": Alternative("constant", (8,))}
     yield _variant("same-steps", "chosen steps", same)
-    usual = {"fitting.pyramid.matrices._lowest": _alternative("usual_octave")}
+    usual = {"fitting.pyramid.matrix_steps._lowest": _alternative("usual_octave")}
     yield _variant("usual-steps", "chosen steps", usual)
 
 
@@ -121,13 +121,13 @@ def _schedules() -> Iterator[Variant]:
     # Stages that take about as much time as the three of the codec.
     for name, stages in (("one-stage", ((0, 998),)), ("two-stages", ((1, 194), (0, 950)))):
         yield _variant(name, "coarse to fine", {"fitting.pyramid.planning.STAGE_STEPS": stages})
-    unsought = {"fitting.pyramid.target_search.TargetSearch.follow": _alternative("no_search")}
+    unsought = {"fitting.pyramid.target_search.TargetSearch.next_lambda": _alternative("no_search")}
     yield _variant("no-search", "search for the target", unsought)
-    unlimited = {"fitting.pyramid.state.LONGEST_STEP": math.inf}
+    unlimited = {"fitting.pyramid.latent_optimizer.LONGEST_MOVE": math.inf}
     yield _variant("no-longest-step", "latents' steps", unlimited)
-    even = {"fitting.pyramid.state.EXTRA_BIT_WEIGHT": 0.0}
+    even = {"fitting.pyramid.schedule.EXTRA_BIT_WEIGHT": 0.0}
     yield _variant("even-bit-weight", "weight of bits", even)
-    hasty = {"fitting.pyramid.state.NETWORK_WARM_UP_STEPS": 1}
+    hasty = {"fitting.pyramid.schedule.NETWORK_WARM_UP_UPDATES": 1}
     yield _variant("no-network-warm-up", "network's first steps", hasty)
 
 
@@ -139,10 +139,10 @@ def _optimisers() -> Iterator[Variant]:
         }
         yield _variant(f"network-adam-{rate:g}", "optimiser", adam)
     for momentum in (0.0, 0.8):
-        inertia = {"fitting.pyramid.state.MOMENTUM": momentum}
+        inertia = {"fitting.pyramid.latent_optimizer.MOMENTUM": momentum}
         yield _variant(f"momentum-{momentum:g}", "latents' momentum", inertia)
-    for kind in ("network", "latent"):
-        name = f"fitting.pyramid.state.{kind.upper()}_RATE"
+    for kind, module in (("network", "state"), ("latent", "schedule")):
+        name = f"fitting.pyramid.{module}.{kind.upper()}_RATE"
         for factor in (0.5, 2.0):
             scaled = {name: Alternative("multiple", (f"sirencodec.{name}", factor))}
             yield _variant(f"{kind}-rate-times-{factor:g}", "learning rates", scaled)

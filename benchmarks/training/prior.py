@@ -31,6 +31,7 @@ from sirencodec.entropy.range_coder import SymbolEncoder
 from sirencodec.fitting.pyramid.matrices import KERNEL_SHARE, LAST_LAYER_SHARE, Parts
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.planning import PRIOR
+from sirencodec.fitting.pyramid.schedule import Pace, pace_at
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.soap import Soap
 from sirencodec.fitting.start import (
@@ -133,33 +134,38 @@ def _by_phase(context: list[Tensor]) -> list[list[Tensor]]:
     return [context[start : start + depth] for start in range(0, len(context), depth)]
 
 
-class _Crop(PyramidState):
+class _Crop:
     """A pyramid whose networks are the shared ones, around its own mean and lambda."""
 
     def __init__(self, samples: Samples, plan: PyramidPlan, shared: SharedNetworks) -> None:
-        super().__init__(samples, TRAINED_ARCHITECTURE, plan, torch.device("cpu"), None, Workers())
+        self.state = PyramidState(
+            samples, TRAINED_ARCHITECTURE, plan, torch.device("cpu"), Workers()
+        )
         self._shared, self._gain = shared, feature_gain(plan.lambda_)
         self._mean = torch.from_numpy(samples.mean((0, 1)) / np.iinfo(samples.dtype).max).float()
-        self._loss = plan.lambda_
+        self._last_loss = plan.lambda_
 
-    def round(self, progress: float, step: int) -> float:
-        """One step with the shared networks; returns the logarithm of the loss."""
-        own = self._matrices.parts
+    def update(self, pace: Pace) -> float:
+        """One update of latents and shared networks; returns the logarithm of the loss."""
+        state = self.state
+        own = state.matrices.parts
         for matrix, common in zip(own.flat(), self._shared.parts.flat(), strict=True):
             matrix.copy_(common)
         own.layers[0][:, INPUTS:-1] *= self._gain
         own.layers[-1][:, -1] += self._mean
-        self.soft_step(progress, step)
-        bpp = self._recent_bits / self.num_pixels
-        self._loss = 10 ** (-self._recent_psnr_db / 10) + self.lambda_ * bpp
-        return math.log(self._loss)
+        latents = state.soften(pace.temperature, pace.noise)
+        loss = state.loss(latents, pace.bit_weight)
+        self._move_shared(loss.matrices, pace.network_share)
+        state.move_latents(loss, latents, pace.latent_rate)
+        self._last_loss = loss.error + state.lambda_ * loss.bits / state.num_pixels
+        return math.log(self._last_loss)
 
-    def _move(self, gradient: Parts, rate: float) -> None:
+    def _move_shared(self, gradient: Parts, rate: float) -> None:
         """Move the shared networks, the logarithm of the loss being what is to fall."""
         gradient.layers[0][:, INPUTS:-1] *= self._gain
-        copies = self._view.copies(self._shared.parts)
-        self._shared.step(gradient, 1 / self._loss, rate)
-        self._view.restore(self._shared.parts, copies)
+        copies = self.state.view.copies(self._shared.parts)
+        self._shared.step(gradient, 1 / self._last_loss, rate)
+        self.state.view.restore(self._shared.parts, copies)
 
 
 def train(
@@ -191,14 +197,12 @@ def train(
     work = [steps * 4.0**-octaves for octaves, steps in plan.stages]
     for number, (octaves, steps) in enumerate(plan.stages):
         for crop in crops:
-            crop.start_stage(octaves, steps)
+            crop.state.start_stage(octaves)
         for step in range(steps):
             progress = (sum(work[:number]) + step / steps * work[number]) / sum(work)
-            losses = [crop.round(progress, step) for crop in crops]
+            losses = [crop.update(pace_at(progress, step, steps, octaves)) for crop in crops]
             left -= 1
             yield left, sum(losses) / len(losses), shared
-        for crop in crops:
-            crop.finish_stage()
 
 
 def _colour_photographs(

@@ -24,6 +24,13 @@ LARGEST_BLOCKS: Final = 1 << 14  # a megapixel says enough about a larger image
 PSNR_OFFSET_DB: Final = 5.0
 PSNR_FACTOR: Final = 0.8
 
+# What all matrices come to where a bit is worth so much error, how many fewer
+# where it is worth twice as much (benchmarks/LOG.md, entry 26), and of a small budget.
+USUAL_MATRICES_BITS: Final = 6_500.0
+USUAL_BIT_WEIGHT: Final = 0.005 / 393_216
+MATRICES_BITS_PER_OCTAVE: Final = 650.0
+LARGEST_MATRICES_SHARE: Final = 0.65
+
 LAMBDA_RANGE: Final = (1e-6, 0.3)
 BISECTIONS: Final = 40
 
@@ -88,6 +95,25 @@ def lambda_where(measure: Callable[[float], float], wanted: float) -> float:
         else:
             high = middle
     return math.exp(high)
+
+
+def changed_lambda(lambda_: float, factor: float) -> float:
+    """Lambda times a factor, within ``LAMBDA_RANGE``."""
+    lowest, highest = LAMBDA_RANGE
+    return min(max(lambda_ * factor, lowest), highest)
+
+
+def likely_matrices_bits(lambda_: float, num_pixels: int, budget_bits: float) -> float:
+    """What all matrices of a picture are likely to take.
+
+    Args:
+        lambda_: error that a bit a pixel is worth.
+        num_pixels: of the image.
+        budget_bits: for matrices and latents.
+    """
+    octaves = math.log2(lambda_ / num_pixels / USUAL_BIT_WEIGHT)
+    usual = max(0.0, USUAL_MATRICES_BITS - MATRICES_BITS_PER_OCTAVE * octaves)
+    return min(usual, LARGEST_MATRICES_SHARE * budget_bits)
 
 
 def _in_blocks(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:

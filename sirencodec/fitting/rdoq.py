@@ -29,11 +29,11 @@ Grids = Sequence[Tensor]
 Origin = tuple[int, int]
 
 
-def improve(
+def rdoq(
     grids: Grids,
     exponents: Sequence[int],
     losses: Callable[[Grids], list[Tensor]],
-    slopes: Callable[[Grids], list[Tensor]],
+    gradients: Callable[[Grids], list[Tensor]],
     passes: int,
 ) -> list[Tensor]:
     """Latents -> the same but for those that a lower loss has been found for.
@@ -42,14 +42,14 @@ def improve(
         grids: (rows, columns) whole numbers.
         exponents: of the grids, consecutive and rising.
         losses: grids -> what each pixel, (height, width), and then each latent adds to the loss.
-        slopes: grids -> gradient of the loss.
+        gradients: grids -> gradient of the loss with respect to each.
         passes: how often to try all over.
     """
     grids, tried = list(grids), [k in TRIED_EXPONENTS for k in exponents]
     refused = [torch.zeros_like(grid, dtype=torch.bool) for grid in grids]
     current = losses(grids)
     for _ in range(passes):
-        gradient = slopes(grids)
+        gradient = gradients(grids)
         for index, origin in product(compress(count(), tried), product(ORIGINS, ORIGINS)):
             grid, steepness = grids[index], gradient[index].abs()
             moved = grid - gradient[index].sign()

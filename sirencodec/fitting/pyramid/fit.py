@@ -1,28 +1,28 @@
 """Image samples -> quantised pyramid and network: rate-distortion fitting.
 
 The image is fitted from coarse to fine: first reduced by 4, then by 2, then as it is. A stage fits
-all grids it can show and hands them on, so most of the way is made where a step costs a fraction of
-a full one; from zero at full size the fine grids would take on what belongs in the coarse ones
+all grids it can show and hands them on, so most of the way is made where an update costs a fraction
+of a full one; from zero at full size the fine grids would take on what belongs in the coarse ones
 (benchmarks/LOG.md, entry 8).
 
-For the same reason bits weigh more at first than at the end: what a fine grid has taken on is slow
-to leave it (entry 21).
-
-Rounding of latents comes in by degrees: their values are pulled towards whole numbers by a smooth
-step function with Gaussian noise in it, which narrows as the fit goes on. At the end each matrix
-gets the step at which it costs least, all is rounded, and latents that a neighbouring whole number
-suits better move there (``latent_trials``). Rounding matrices before the end brings nothing, nor do
-steps of theirs after latents are rounded (LOG.md, entry 28).
+Each update softens the latents, takes the loss of the picture they make, and moves matrices and
+latents against its gradient. After the last one the matrices are rounded, rounded latents move a
+level where that pays (RDOQ), and a picture that misses its target is corrected. Rounding matrices
+before that brings nothing, nor do updates of theirs after it (LOG.md, entry 28).
 
 Loss: mean squared error, values being 0 to 1, plus ``lambda_`` times bits a pixel.
 """
 
+from collections.abc import Iterator
+
 import torch
 
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.entropy.payload import QuantizedPicture
-from sirencodec.fitting.progress import OnStep
+from sirencodec.entropy.payload import QuantizedPicture, encode_payload
+from sirencodec.fitting.progress import FitProgress, OnStep
 from sirencodec.fitting.pyramid.plan import PyramidPlan
+from sirencodec.fitting.pyramid.rounded import quality_of
+from sirencodec.fitting.pyramid.schedule import Pace, pace_at
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
 from sirencodec.fitting.pyramid.target_search import TargetSearch
@@ -47,19 +47,22 @@ def fit_pyramid(
         architecture: the network and grids to fit.
         plan: amount of work and lambda.
         device: where to compute.
-        on_step: called after every step.
+        on_step: called after every update.
 
     Raises:
         FitError: if the loss stops being a finite number.
     """
     count, cores_each = _share_cores(samples.shape[0] * samples.shape[1], device)
     with worker_threads(count, cores_each) as workers:
-        state = PyramidState(samples, architecture, plan, device, on_step, workers)
-        return _fit(state, architecture, plan)
+        state = PyramidState(samples, architecture, plan, device, workers)
+        fit = PyramidFit(state, architecture, plan, on_step)
+        fit.run_stages()
+        fit.round()
+        return corrected_picture(fit, plan)
 
 
 def _share_cores(num_pixels: int, device: torch.device) -> tuple[int, int]:
-    """Image size and device -> threads for the parts of a step, and cores for each."""
+    """Image size and device -> threads for the parts of an update, and cores for each."""
     cores = torch.get_num_threads()
     if num_pixels < ONE_THREAD_PIXELS:  # waking a thread would take longer than its work
         return 1, 1
@@ -68,19 +71,98 @@ def _share_cores(num_pixels: int, device: torch.device) -> tuple[int, int]:
     return cores, 1
 
 
-def _fit(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> QuantizedPicture:
-    """The stages in turn, the rounding, and what a target asks for besides."""
-    search = TargetSearch(state, plan)
-    work = [steps * 4.0**-octaves for octaves, steps in plan.stages]
-    for number, (octaves, steps) in enumerate(plan.stages):
-        state.start_stage(octaves, steps)
-        last = number == len(plan.stages) - 1
-        for step in range(steps):
-            progress = (sum(work[:number]) + step / steps * work[number]) / sum(work)
-            if last:
-                search.follow(step, progress)
-            state.soft_step(progress, step)
-        state.finish_stage()
-    state.round_matrices()
-    state.try_neighbours(plan.trial_passes)
-    return corrected_picture(state, architecture, plan)
+class PyramidFit:
+    """The way of a pyramid from zero latents to a file's integers.
+
+    Attributes:
+        state: what it changes.
+    """
+
+    def __init__(
+        self,
+        state: PyramidState,
+        architecture: Architecture,
+        plan: PyramidPlan,
+        on_step: OnStep | None = None,
+    ) -> None:
+        """Fit ``state`` as planned; ``on_step`` is called after every update and after RDOQ."""
+        self.state, self._architecture, self._plan = state, architecture, plan
+        self._on_step, self._done = on_step, 0
+        self._planned = sum(updates for _, updates in plan.stages) + 1
+
+    def run_stages(self) -> None:
+        """All updates from coarse to fine; in the last stage lambda goes towards the target."""
+        search = TargetSearch(self._plan)
+        last = len(self._plan.stages) - 1
+        for number, (octaves, updates) in enumerate(self._plan.stages):
+            self.state.start_stage(octaves)
+            for update, progress in self._progress(number):
+                if number == last:
+                    self.state.lambda_ = search.next_lambda(
+                        update, progress, self.state.lambda_, self.state.rounded
+                    )
+                self._update(pace_at(progress, update, updates, octaves))
+
+    def _progress(self, number: int) -> Iterator[tuple[int, float]]:
+        """Stage -> each of its updates, and how far the whole fit is then, 0 to 1, by its work."""
+        work = [updates * 4.0**-octaves for octaves, updates in self._plan.stages]
+        updates = self._plan.stages[number][1]
+        for update in range(updates):
+            yield update, (sum(work[:number]) + update / updates * work[number]) / sum(work)
+
+    def _update(self, pace: Pace) -> None:
+        """Soften the latents, take the loss, move matrices and latents."""
+        latents = self.state.soften(pace.temperature, pace.noise)
+        loss = self.state.loss(latents, pace.bit_weight)
+        self.state.move_matrices(loss.matrices, pace.network_share)
+        self.state.move_latents(loss, latents, pace.latent_rate)
+        self._report(quality_of(loss.error))
+
+    def round(self) -> None:
+        """Round the matrices, then the latents, by RDOQ."""
+        self.state.round_matrices()
+        self._rdoq(self._plan.trial_passes)
+
+    def fit_on(self, lambda_: float) -> None:
+        """Settle at another lambda, late in the schedule, and round anew."""
+        self.state.lambda_ = lambda_
+        updates, start = self._plan.correction_steps, self._plan.correction_start
+        last = self._plan.stages[-1][1]
+        for update in range(updates):
+            progress = start + (1 - start) * update / updates
+            self._update(pace_at(progress, last, last, 0, self._plan.correction_latent_share))
+        self.state.round_matrices()
+        self._rdoq(1)
+
+    def nudge(self, lambda_: float) -> None:
+        """Try latents anew by RDOQ at another lambda; the matrices stay."""
+        self.state.lambda_ = lambda_
+        self._rdoq(1)
+
+    def _rdoq(self, passes: int) -> None:
+        """RDOQ; all passes are reported as one update."""
+        self.state.rdoq(passes)
+        self._report(self.quality())
+
+    def _report(self, quality: float) -> None:
+        """Say that one more update is done."""
+        self._done += 1
+        if self._on_step is not None:
+            self._on_step(FitProgress(self._done, self._planned, quality))
+
+    @property
+    def lambda_(self) -> float:
+        """Of the picture as it is."""
+        return self.state.lambda_
+
+    def quality(self) -> float:
+        """Of the rounded picture, in the unit of targets."""
+        return self.state.rounded.quality()
+
+    def quantized(self) -> QuantizedPicture:
+        """The picture as integers."""
+        return self.state.quantized()
+
+    def payload_bits(self, picture: QuantizedPicture) -> float:
+        """Bits that a picture takes in the file."""
+        return 8.0 * len(encode_payload(picture, self._architecture))

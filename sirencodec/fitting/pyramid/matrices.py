@@ -8,19 +8,17 @@ Those are coded as differences from the shipped ones.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import PHASES, Architecture
-from sirencodec.bitstream.format import LARGEST_LEVEL
-from sirencodec.bitstream.quantize import STEP_SIZES, QuantizedWeights, nearest_step_index, quantize
+from sirencodec.bitstream.quantize import QuantizedWeights, quantize
 from sirencodec.entropy.context_network import WEIGHT_BITS
-from sirencodec.entropy.matrices import best_model
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
+from sirencodec.fitting.pyramid.matrix_steps import cheapest_steps, difference, round_matrix
 from sirencodec.fitting.soap import Soap
 from sirencodec.fitting.start import starting_network
 from sirencodec.synthesis.network import Layers
@@ -35,14 +33,6 @@ REFINEMENT_SHARE = 0.5
 # took log2(1 + (d / DISTANCE_SCALE)^2) / 2 of them: a whole matrix that stays is cheap, and at low
 # rates most can (benchmarks/LOG.md, entry 24).
 DISTANCE_SCALE = 2.0**-6
-
-# Octaves of steps for a matrix, coarse to fine, 1/2 to 2^-12; where to look first, for a matrix
-# coded as it is and for one coded as a difference; after how many dearer ones to look no further
-# (benchmarks/LOG.md, entry 17).
-STEP_OCTAVES = range(1, 13)
-USUAL_OCTAVE = 9
-USUAL_DIFFERENCE_OCTAVE = 6
-PATIENCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +107,11 @@ class TrainedMatrices:
         self._rate_shares = [1.0] * (len(layers) - 1) + [LAST_LAYER_SHARE, KERNEL_SHARE]
         self._rate_shares += [CONTEXT_SHARE] * len(adapted)
         self._rate_shares += [REFINEMENT_SHARE] * len(refinement)
-        self.start_stage()
+        self.forget_gradients()
         self.step_indices: tuple[int, ...] = ()
 
-    def start_stage(self) -> None:
-        """Forget the gradients of the stage before (benchmarks/LOG.md, entry 17)."""
+    def forget_gradients(self) -> None:
+        """Begin the optimiser anew, as every stage does (benchmarks/LOG.md, entry 17)."""
         self._optimizer = Soap(self.values)
 
     @property
@@ -133,7 +123,7 @@ class TrainedMatrices:
         """Make the matrices what a decoder will rebuild, by the steps that were chosen last."""
         triples = zip(self.values, self.step_indices, self._bases, strict=True)
         for matrix, index, base in triples:
-            matrix.copy_(_round(matrix, index, base))
+            matrix.copy_(round_matrix(matrix, index, base))
 
     def _parts(self, values: Sequence[Tensor]) -> Parts:
         """Matrices in order -> what they are for."""
@@ -170,54 +160,30 @@ class TrainedMatrices:
         self,
         error: Callable[[Parts], float],
         latent_bits: Callable[[Parts], float],
-        weight: float,
+        bit_error: float,
     ) -> None:
         """Find the step of each matrix in turn at which it costs least.
 
         Args:
             error: mean squared error with such matrices.
-            latent_bits: bits of the latents, likewise.
-            weight: error that a bit is worth.
+            latent_bits: bits of the latents with such matrices.
+            bit_error: error that a bit is worth.
         """
-        current, chosen = list(self.values), []
         context = range(self._num_layers + 1, self._num_layers + 1 + self._num_adapted)
 
-        def bits_as_error(parts: Parts) -> float:
-            return weight * latent_bits(parts)
+        def loss(number: int, values: Sequence[Tensor]) -> float:
+            """What a matrix changes: the latents' bits if it foresees them, or else the picture."""
+            parts = self._parts(values)
+            return bit_error * latent_bits(parts) if number in context else error(parts)
 
-        for number, (matrix, base) in enumerate(zip(self.values, self._bases, strict=True)):
-            loss = bits_as_error if number in context else error
-            cost = partial(self._cost, number, current, loss, weight)
-            chosen.append(nearest_step_index(2.0 ** -_lowest(cost, self._first_octave(number))))
-            current[number] = _round(matrix, chosen[-1], base)
-        self.step_indices = tuple(chosen)
-
-    def _first_octave(self, number: int) -> int:
-        """Matrix -> octave of its last step, or the usual one."""
-        if self.step_indices:
-            return -round(math.log2(STEP_SIZES[self.step_indices[number]]))
-        return USUAL_OCTAVE if self._bases[number] is None else USUAL_DIFFERENCE_OCTAVE
-
-    def _cost(
-        self,
-        number: int,
-        others: Sequence[Tensor],
-        loss: Callable[[Parts], float],
-        weight: float,
-        octave: int,
-    ) -> float:
-        """Matrix ``number`` at a step, among others -> loss and what its bits are worth."""
-        matrix, base = self.values[number], self._bases[number]
-        index = nearest_step_index(2.0**-octave)
-        trial = [*others[:number], _round(matrix, index, base), *others[number + 1 :]]
-        levels = quantize([_difference(matrix, base)], [index]).levels[0]
-        cost = loss(self._parts(trial)) + weight * best_model(levels)[1]
-        return cost if math.isfinite(cost) else math.inf
+        self.step_indices = cheapest_steps(
+            self.values, self._bases, self.step_indices, loss, bit_error
+        )
 
     def quantized(self) -> QuantizedWeights:
         """All matrices of the file by the steps chosen last; nothing for the untrained ones."""
         differences = [
-            _difference(matrix, base) for matrix, base in zip(self.values, self._bases, strict=True)
+            difference(matrix, base) for matrix, base in zip(self.values, self._bases, strict=True)
         ]
         trained = quantize(differences, self.step_indices)
         pairs = iter(zip(trained.levels, trained.step_indices, strict=True))
@@ -234,38 +200,6 @@ class TrainedMatrices:
         return QuantizedWeights(tuple(levels), tuple(steps))
 
 
-def _lowest(cost: Callable[[int], float], first: int) -> int:
-    """Cost of each octave -> the lowest that a walk from ``first`` finds, or the coarsest.
-
-    Costs have small bumps, so a walk ends after ``PATIENCE`` octaves that are dearer than the best
-    so far. At the coarsest step nothing may be left of a difference from what is shipped, which is
-    cheap though the next octaves are not.
-    """
-    cost = cache(cost)
-    best = first
-    for direction in (-1, 1):
-        octave, dearer = best, 0
-        while dearer < PATIENCE and (octave := octave + direction) in STEP_OCTAVES:
-            if cost(octave) < cost(best):
-                best, dearer = octave, 0
-            else:
-                dearer += 1
-    return min(best, STEP_OCTAVES[0], key=cost)
-
-
-def _difference(matrix: Tensor, base: Tensor | None) -> np.ndarray:
-    """Matrix and what it is coded as a difference from -> what is coded."""
-    return (matrix if base is None else matrix - base).double().cpu().numpy()
-
-
 def _bits_slope(difference: Tensor) -> Tensor:
     """Difference from what costs nothing -> derivative of the bits that each weight takes."""
     return difference / (difference.square() + DISTANCE_SCALE**2) / math.log(2)
-
-
-def _round(matrix: Tensor, index: int, base: Tensor | None) -> Tensor:
-    """Matrix -> the nearest that levels of a step make, as a difference from ``base`` if given."""
-    step = float(STEP_SIZES[index])
-    difference = matrix if base is None else matrix - base
-    rounded = torch.round(difference / step).clamp_(-LARGEST_LEVEL, LARGEST_LEVEL).mul_(step)
-    return rounded if base is None else rounded.add_(base)

@@ -4,9 +4,8 @@ import math
 from typing import Final
 
 from sirencodec.bitstream.architecture import LARGEST_EXPONENT, Architecture
-from sirencodec.fitting.forecast import Spectrum, lambda_where
+from sirencodec.fitting.forecast import Spectrum, lambda_where, likely_matrices_bits
 from sirencodec.fitting.pyramid.plan import PyramidPlan
-from sirencodec.fitting.pyramid.target_search import likely_matrices_bits
 from sirencodec.fitting.target import Target
 from sirencodec.image.samples import Samples
 

@@ -28,7 +28,7 @@ class StageView:
     def __init__(self, architecture: Architecture, octaves: int, parts: Parts) -> None:
         """Look at the image reduced by ``octaves``, the kernels left out being as in ``parts``."""
         self.exponents = [exponent for exponent in architecture.grids if exponent >= octaves]
-        self._octaves = octaves
+        self.octaves = octaves
         features = [INPUTS + architecture.grids.index(exponent) for exponent in self.exponents]
         first = parts.layers[0]
         columns = [*range(INPUTS), *features, first.shape[1] - 1]
@@ -47,14 +47,14 @@ class StageView:
     ) -> tuple[Layers, Tensor, Sequence[Tensor], Sequence[Tensor]]:
         """All matrices and the stage's grids -> what ``TileGradient`` makes the image of."""
         refinement = parts.refinement if self._refines else ()
-        return self.layers(parts.layers), parts.kernels[self._octaves :], grids, refinement
+        return self.layers(parts.layers), parts.kernels[self.octaves :], grids, refinement
 
     def gradient(self, distortion: Distortion, networks: list[list[Tensor]], parts: Parts) -> Parts:
         """Gradient of what is shown -> that of all ``parts``: zero for what is not."""
         first = torch.zeros_like(parts.layers[0])
         first[:, self._columns] = distortion.layers[0] * self._gains
         kernels = torch.zeros_like(parts.kernels)
-        kernels[self._octaves :] = distortion.kernels
+        kernels[self.octaves :] = distortion.kernels
         refinement = distortion.refinement or [torch.zeros_like(m) for m in parts.refinement]
         return Parts([first, *distortion.layers[1:]], kernels, networks, refinement)
 
@@ -67,7 +67,7 @@ class StageView:
         layer, kernels, *refinement = copies
         layer[:, self._columns] = parts.layers[0][:, self._columns]
         parts.layers[0].copy_(layer)
-        parts.kernels[: self._octaves] = kernels[: self._octaves]
+        parts.kernels[: self.octaves] = kernels[: self.octaves]
         if not self._refines:
             for matrix, before in zip(parts.refinement, refinement, strict=True):
                 matrix.copy_(before)

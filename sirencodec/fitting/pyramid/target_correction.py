@@ -8,12 +8,11 @@ little is missing, trying latents anew with another lambda does, at a fraction o
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from sirencodec.bitstream.architecture import Architecture
-from sirencodec.entropy.payload import QuantizedPicture, encode_payload
+from sirencodec.entropy.payload import QuantizedPicture
+from sirencodec.fitting.forecast import changed_lambda
 from sirencodec.fitting.pyramid.plan import PyramidPlan
-from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_search import DB_TO_LAMBDA
 from sirencodec.fitting.target import TOLERANCES, Kind
 
@@ -36,6 +35,29 @@ NUDGE_EXCESS_MARGIN: Final = 0.005
 NUDGE_DB_MARGIN: Final = 0.02
 
 
+class Correctable(Protocol):
+    """A fit after its last update."""
+
+    @property
+    def lambda_(self) -> float:
+        """Of the picture as it is."""
+
+    def fit_on(self, lambda_: float) -> None:
+        """Settle at another lambda."""
+
+    def nudge(self, lambda_: float) -> None:
+        """Try latents anew at another lambda, at a fraction of the time."""
+
+    def quality(self) -> float:
+        """Of the rounded picture, in the unit of targets."""
+
+    def quantized(self) -> QuantizedPicture:
+        """The picture as integers."""
+
+    def payload_bits(self, picture: QuantizedPicture) -> float:
+        """Bits that a picture takes in the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Result:
     """Where a fit has come to.
@@ -46,7 +68,7 @@ class _Result:
         merit: which of two that do, or of two that do not, is better.
         is_close: whether it may stay as it is.
         missing: logarithm of the factor on lambda that would make up for the miss.
-        nudge: the same for trials of latents alone; None if too much is missing for that.
+        nudge: the same for RDOQ alone; None if too much is missing for that.
         lambda_: of its fit.
     """
 
@@ -59,25 +81,23 @@ class _Result:
     lambda_: float
 
 
-def corrected_picture(
-    state: PyramidState, architecture: Architecture, plan: PyramidPlan
-) -> QuantizedPicture:
-    """A fit after its last step -> the best of its pictures, corrected while they miss the target.
+def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
+    """A finished fit -> the best of its pictures, corrected while they miss the target.
 
     Args:
-        state: will be changed by corrections.
-        architecture: of the file.
+        fit: will be changed by corrections.
         plan: holds the target, if there is one.
     """
-    results = [_result(state, architecture, plan)]
+    if plan.budget_bits is None and plan.psnr_db is None:
+        return fit.quantized()
+    results = [_result(fit, plan)]
     while not results[-1].is_close and len(results) <= CORRECTIONS:
         nudge = results[-1].nudge
         if nudge is None:
-            state.correct(math.exp(_change(results)))
+            fit.fit_on(changed_lambda(fit.lambda_, math.exp(_change(results))))
         else:
-            state.change_lambda(math.exp(nudge))
-            state.try_neighbours(1)
-        results.append(_result(state, architecture, plan))
+            fit.nudge(changed_lambda(fit.lambda_, math.exp(nudge)))
+        results.append(_result(fit, plan))
     return max(results, key=lambda result: (result.meets, result.merit)).picture
 
 
@@ -98,18 +118,14 @@ def _change(results: Sequence[_Result]) -> float:
     return min(max(in_a_row * last.missing, -LARGEST_CHANGE), LARGEST_CHANGE)
 
 
-def _result(state: PyramidState, architecture: Architecture, plan: PyramidPlan) -> _Result:
+def _result(fit: Correctable, plan: PyramidPlan) -> _Result:
     """Where the fit has come to by now."""
-    picture = state.quantized()
+    picture, quality = fit.quantized(), fit.quality()
+    bits = fit.payload_bits(picture)
     if plan.budget_bits is not None:
-        bits = 8.0 * len(encode_payload(picture, architecture))
-        excess = bits / plan.budget_bits - 1
-        return _budget_result(picture, excess, state.rounded_psnr_db(), state.lambda_)
-    if plan.psnr_db is not None:
-        bits = 8.0 * len(encode_payload(picture, architecture))
-        missing_db = plan.psnr_db - state.rounded_psnr_db()
-        return _quality_result(picture, missing_db, bits, state.lambda_)
-    return _Result(picture, True, 0.0, True, 0.0, None, state.lambda_)
+        return _budget_result(picture, bits / plan.budget_bits - 1, quality, fit.lambda_)
+    missing_db = (plan.psnr_db or 0.0) - quality
+    return _quality_result(picture, missing_db, bits, fit.lambda_)
 
 
 def _budget_result(

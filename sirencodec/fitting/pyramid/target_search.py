@@ -7,10 +7,11 @@ it: soft ones carry noise, which at a low rate makes up most of their bits.
 """
 
 import math
-from typing import Final
+from typing import Final, Protocol
 
+from sirencodec.fitting.forecast import changed_lambda, likely_matrices_bits
 from sirencodec.fitting.pyramid.plan import PyramidPlan
-from sirencodec.fitting.pyramid.state import PyramidState, bit_weight
+from sirencodec.fitting.pyramid.schedule import bit_weight
 from sirencodec.fitting.schedule import cosine
 
 # Where the target is thought to be met, lambda would at first go by 1 / GAIN of the stage.
@@ -42,86 +43,89 @@ DB_TO_LAMBDA: Final = 0.2 * math.log(10)  # logarithm of lambda for a decibel
 # that. A third of a budget can be theirs, so a guess is not enough (benchmarks/LOG.md, entry 19).
 MEASUREMENTS: Final = ((0.2, 1.1), (0.45, 1.04), (0.7, 1.0))
 
-# The guess until then: what all matrices come to where a bit is worth so much error, how many fewer
-# where it is worth twice as much (benchmarks/LOG.md, entry 26), and of a small budget.
-USUAL_MATRICES_BITS: Final = 6_500.0
-USUAL_BIT_WEIGHT: Final = 0.005 / 393_216
-MATRICES_BITS_PER_OCTAVE: Final = 650.0
-LARGEST_MATRICES_SHARE: Final = 0.65
+
+class Rounded(Protocol):
+    """What a search asks of a picture, its latents being rounded."""
+
+    num_pixels: int
+
+    def bits(self) -> float:
+        """Bits of the latents."""
+
+    def matrices_bits(self, lambda_: float) -> float:
+        """Bits that the matrices would take if they were rounded now."""
+
+    def quality(self) -> float:
+        """Quality, in the unit of targets."""
 
 
 class TargetSearch:
-    """Moves a fit's lambda to where its target is met."""
+    """Says which lambda a fit should go on with, so that it meets its target."""
 
-    def __init__(self, state: PyramidState, plan: PyramidPlan) -> None:
+    def __init__(self, plan: PyramidPlan) -> None:
         """Search for what the plan asks for; for nothing if it fixes lambda."""
-        self._state, self._plan = state, plan
-        self._steps = plan.stages[-1][1]
-        self._period = max(1, self._steps // LOOKS)
+        self._plan = plan
+        self._updates = plan.stages[-1][1]
+        self._period = max(1, self._updates // LOOKS)
         self._followed = math.log(plan.lambda_)  # lambda that the picture is one of
         self._measurements = list(MEASUREMENTS)
         self._matrices_bits: float | None = None  # expected at the end
 
-    def follow(self, step: int, progress: float) -> None:
-        """Before ``step`` of the last stage, move lambda if it is time to look again.
+    def next_lambda(self, update: int, progress: float, lambda_: float, rounded: Rounded) -> float:
+        """State of a fit -> lambda of its next update: the same, unless it is time to look.
 
         Args:
-            step: of the stage.
+            update: of the last stage, from 0.
             progress: of the whole fit, 0 to 1.
+            lambda_: of the update before.
+            rounded: the picture as it is.
         """
-        share = step / self._steps
-        if share < FIRST_LOOK or step % self._period:
-            return
+        share = update / self._updates
+        if share < FIRST_LOOK or update % self._period:
+            return lambda_
         if self._plan.psnr_db is not None:
-            self._move(share, self._distance_to_quality(self._plan.psnr_db, 1 - share))
-        elif self._plan.budget_bits is not None:
-            self._measure_matrices(share)
-            distance = self._distance_to_budget(self._plan.budget_bits, 1 - share)
+            distance = _distance_to_quality(rounded.quality(), self._plan.psnr_db, 1 - share)
+            return self._moved(lambda_, share, distance)
+        if self._plan.budget_bits is not None:
+            distance = self._distance_to_budget(self._plan.budget_bits, lambda_, share, rounded)
             will_weigh_less = WEIGHT_TO_BITS * math.log(bit_weight(progress))
-            self._move(share, distance + BITS_TO_LAMBDA * will_weigh_less)
+            return self._moved(lambda_, share, distance + BITS_TO_LAMBDA * will_weigh_less)
+        return lambda_
 
-    def _move(self, share: float, distance: float) -> None:
-        """Go towards the target, less what has been gone and is not yet to be seen."""
-        current = math.log(self._state.lambda_)
-        part = self._period / self._steps
+    def _moved(self, lambda_: float, share: float, distance: float) -> float:
+        """Lambda, gone towards the target by what is missing beyond changes yet to be seen."""
+        current, part = math.log(lambda_), self._period / self._updates
         self._followed += (current - self._followed) * min(1.0, part / RESPONSE)
         missing = distance - (current - self._followed)
         missing = min(max(missing, -LARGEST_DISTANCE), LARGEST_DISTANCE)
-        self._state.change_lambda(math.exp(GAIN * part * cosine(share) * missing))
+        return changed_lambda(lambda_, math.exp(GAIN * part * cosine(share) * missing))
 
-    def _measure_matrices(self, share: float) -> None:
-        """Find out what the matrices will take, if it is time to."""
-        if self._measurements and share >= self._measurements[0][0]:
-            growth = self._measurements.pop(0)[1]
-            self._matrices_bits = growth * self._state.matrices_bits()
-
-    def _distance_to_quality(self, psnr_db: float, left: float) -> float:
-        """Wanted decibels and part of the stage that is left -> missing in lambda."""
-        expected_db = self._state.rounded_psnr_db() + EXPECTED_RISE_DB * left**2
-        return DB_TO_LAMBDA * (expected_db - PSNR_AIM_DB - psnr_db)
-
-    def _distance_to_budget(self, budget_bits: float, left: float) -> float:
-        """Bits there are and part of the stage that is left -> missing in lambda."""
-        state, least = self._state, LEAST_SHARE * budget_bits
-        matrices_bits = self._matrices_bits
-        if matrices_bits is None:
-            matrices_bits = likely_matrices_bits(state.lambda_, state.num_pixels, budget_bits)
+    def _distance_to_budget(
+        self, budget_bits: float, lambda_: float, share: float, rounded: Rounded
+    ) -> float:
+        """Bits there are and part of the stage that is done -> missing in lambda."""
+        least = LEAST_SHARE * budget_bits
+        matrices_bits = self._expected_matrices_bits(budget_bits, lambda_, share, rounded)
         wanted = max(AIM * budget_bits - matrices_bits, least)
-        excess = math.log(max(state.rounded_bits(), least) / wanted)
-        log_bpp = min(0.0, math.log(budget_bits / state.num_pixels / USUAL_BPP))
-        saving = (USUAL_SAVING + SAVING_PER_LOG_BPP * log_bpp) * left**2
+        excess = math.log(max(rounded.bits(), least) / wanted)
+        log_bpp = min(0.0, math.log(budget_bits / rounded.num_pixels / USUAL_BPP))
+        saving = (USUAL_SAVING + SAVING_PER_LOG_BPP * log_bpp) * (1 - share) ** 2
         saving += TRIALS_SAVING + TRIALS_SAVING_PER_LOG_BPP * log_bpp
         return BITS_TO_LAMBDA * (excess - saving)
 
+    def _expected_matrices_bits(
+        self, budget_bits: float, lambda_: float, share: float, rounded: Rounded
+    ) -> float:
+        """Bits of the matrices at the end: as last measured, which is done now if it is time to."""
+        if self._measurements and share >= self._measurements[0][0]:
+            growth = self._measurements.pop(0)[1]
+            self._matrices_bits = growth * rounded.matrices_bits(lambda_)
+        if self._matrices_bits is None:
+            return likely_matrices_bits(lambda_, rounded.num_pixels, budget_bits)
+        return self._matrices_bits
 
-def likely_matrices_bits(lambda_: float, num_pixels: int, budget_bits: float) -> float:
-    """What all matrices of a picture are likely to take.
 
-    Args:
-        lambda_: error that a bit a pixel is worth.
-        num_pixels: of the image.
-        budget_bits: for matrices and latents.
-    """
-    octaves = math.log2(lambda_ / num_pixels / USUAL_BIT_WEIGHT)
-    usual = max(0.0, USUAL_MATRICES_BITS - MATRICES_BITS_PER_OCTAVE * octaves)
-    return min(usual, LARGEST_MATRICES_SHARE * budget_bits)
+def _distance_to_quality(quality_db: float, wanted_db: float, left: float) -> float:
+    """Quality now and at the end, and part of the stage that is left -> missing in lambda."""
+    expected_db = quality_db + EXPECTED_RISE_DB * left**2
+    return DB_TO_LAMBDA * (expected_db - PSNR_AIM_DB - wanted_db)

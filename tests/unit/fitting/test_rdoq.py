@@ -9,7 +9,7 @@ from torch.nn.functional import avg_pool2d
 
 from sirencodec.bitstream.architecture import grid_shape
 from sirencodec.entropy.latents import LARGEST_LATENT
-from sirencodec.fitting.rdoq import improve
+from sirencodec.fitting.rdoq import rdoq
 
 EXPONENTS = range(5)
 TRIED = 3
@@ -31,11 +31,11 @@ class Valley:
         pairs = zip(grids, self.lowest, strict=True)
         return [self.pixels, *((grid - lowest) ** 2 for grid, lowest in pairs)]
 
-    def slopes(self, grids: Sequence[Tensor]) -> list[Tensor]:
+    def gradients(self, grids: Sequence[Tensor]) -> list[Tensor]:
         return [2 * (grid - lowest) for grid, lowest in zip(grids, self.lowest, strict=True)]
 
-    def improve(self, grids: Sequence[Tensor], passes: int) -> list[Tensor]:
-        return improve(grids, EXPONENTS, self.losses, self.slopes, passes)
+    def search(self, grids: Sequence[Tensor], passes: int) -> list[Tensor]:
+        return rdoq(grids, EXPONENTS, self.losses, self.gradients, passes)
 
     def zeros(self) -> list[Tensor]:
         return [torch.zeros_like(grid) for grid in self.lowest]
@@ -49,7 +49,7 @@ def total(losses: Callable[[Sequence[Tensor]], list[Tensor]], grids: Sequence[Te
 def test_all_find_the_nearest_whole_number(size: tuple[int, int]) -> None:
     """Every one is in the middle of some block, at the edges as well; coarse grids stay."""
     valley = Valley(*size, spread=1.0)
-    found = valley.improve(valley.zeros(), passes=60)
+    found = valley.search(valley.zeros(), passes=60)
     for grid, lowest in zip(found[:TRIED], valley.lowest, strict=False):
         torch.testing.assert_close(grid, torch.round(lowest))
     assert not any(grid.any() for grid in found[TRIED:])
@@ -58,13 +58,13 @@ def test_all_find_the_nearest_whole_number(size: tuple[int, int]) -> None:
 def test_what_is_right_stays() -> None:
     valley = Valley(40, 33, spread=3.0)
     rounded = [torch.round(lowest) for lowest in valley.lowest]
-    for ours, expected in zip(valley.improve(rounded, passes=3), rounded, strict=True):
+    for ours, expected in zip(valley.search(rounded, passes=3), rounded, strict=True):
         assert torch.equal(ours, expected)
 
 
 def test_a_pass_moves_the_steepest_of_its_surroundings() -> None:
     valley = Valley(40, 32, spread=4.0)
-    moved = valley.improve(valley.zeros(), passes=1)[0]
+    moved = valley.search(valley.zeros(), passes=1)[0]
     by_area = moved.view(8, 4, 10, 4).transpose(1, 2).flatten(2)
     steepest = valley.lowest[0].view(8, 4, 10, 4).transpose(1, 2).flatten(2).abs().argmax(-1)
     assert ((by_area != 0).sum(-1) == 1).all()
@@ -84,14 +84,14 @@ def test_the_loss_falls_where_neighbours_share_pixels(passes: int) -> None:
         bits = [0.3 * (fine - coarse / 2).abs(), *(0.3 * grid.abs() for grid in grids[1:])]
         return [(spread - wanted) ** 2, *bits]
 
-    def slopes(grids: Sequence[Tensor]) -> list[Tensor]:
+    def gradients(grids: Sequence[Tensor]) -> list[Tensor]:
         leaves = [grid.clone().requires_grad_() for grid in grids]
         with torch.enable_grad():
             loss = sum(part.sum() for part in losses(leaves))
         return list(torch.autograd.grad(loss, leaves))
 
     start = [torch.round(lowest) for lowest in valley.lowest]
-    found = improve(start, EXPONENTS, losses, slopes, passes)
+    found = rdoq(start, EXPONENTS, losses, gradients, passes)
     assert total(losses, found) < (0.8 if passes == 1 else 0.5) * total(losses, start)
     assert all(torch.equal(grid, torch.round(grid)) for grid in found)
 
@@ -100,7 +100,7 @@ def test_no_latent_leaves_what_a_file_may_hold() -> None:
     valley = Valley(16, 16, spread=0.0)
     valley.lowest = [lowest + 2 * LARGEST_LATENT for lowest in valley.lowest]
     start = [torch.full_like(lowest, LARGEST_LATENT) for lowest in valley.lowest]
-    assert all((grid == LARGEST_LATENT).all() for grid in valley.improve(start, passes=2))
+    assert all((grid == LARGEST_LATENT).all() for grid in valley.search(start, passes=2))
 
 
 def test_grids_of_an_image_that_is_reduced_are_told_by_their_exponents() -> None:
@@ -108,6 +108,6 @@ def test_grids_of_an_image_that_is_reduced_are_told_by_their_exponents() -> None
     valley = Valley(32, 32, spread=1.0)
     valley.lowest = valley.lowest[2:]
     start = [torch.zeros_like(lowest) for lowest in valley.lowest]
-    found = improve(start, EXPONENTS[2:], valley.losses, valley.slopes, 40)
+    found = rdoq(start, EXPONENTS[2:], valley.losses, valley.gradients, 40)
     torch.testing.assert_close(found[0], torch.round(valley.lowest[0]))
     assert not any(grid.any() for grid in found[1:])

@@ -25,12 +25,12 @@ from sirencodec.fitting.loss import distortion_torch as tile_gradient
 from sirencodec.fitting.loss.rate_torch import ContextRate
 from sirencodec.fitting.progress import FitProgress
 from sirencodec.fitting.pyramid import state as pyramid_state
-from sirencodec.fitting.pyramid.fit import fit_pyramid
+from sirencodec.fitting.pyramid.fit import PyramidFit, fit_pyramid
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.planning import plan_pyramid_architecture
-from sirencodec.fitting.pyramid.state import PyramidState, bit_weight
+from sirencodec.fitting.pyramid.schedule import bit_weight
+from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
-from sirencodec.fitting.pyramid.target_search import TargetSearch
 from sirencodec.image.quality import psnr_db
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.threads import Workers
@@ -57,15 +57,13 @@ def fit(
     return fit_pyramid(picture, architecture, plan, CPU, on_step)
 
 
-def finish(state: PyramidState, plan: PyramidPlan, trial_passes: int = 1) -> None:
-    """All stages and what follows them."""
-    for octaves, steps in plan.stages:
-        state.start_stage(octaves, steps)
-        for step in range(steps):
-            state.soft_step(step / steps, step)
-        state.finish_stage()
-    state.round_matrices()
-    state.try_neighbours(trial_passes)
+def started(
+    picture: Samples, plan: PyramidPlan, told: list[FitProgress] | None = None
+) -> PyramidFit:
+    """A fit before its first update."""
+    architecture = plan_pyramid_architecture(picture.shape[2])
+    state = PyramidState(picture, architecture, plan, CPU, Workers())
+    return PyramidFit(state, architecture, plan, None if told is None else told.append)
 
 
 def decode(fitted: QuantizedPicture, like: Samples) -> Samples:
@@ -264,27 +262,23 @@ def test_corrections_of_long_fits_set_in_late() -> None:
 
 def test_a_very_short_fit_moves_its_lambda_on_the_way(clouds: Samples) -> None:
     """Its larger first steps, before which a search is blind, do not take all of it."""
-    plan = PyramidPlan(((0, 20),), 0.002, 0, budget_bits=100_000)
-    state = PyramidState(clouds, plan_pyramid_architecture(3), plan, CPU, None, Workers())
-    search = TargetSearch(state, plan)
-    state.start_stage(0, 20)
-    for step in range(20):
-        search.follow(step, step / 20)
-        state.soft_step(step / 20, step)
-    assert state.lambda_ < 0.001
+    fit = started(clouds, PyramidPlan(((0, 20),), 0.002, 0, budget_bits=100_000))
+    fit.run_stages()
+    assert fit.lambda_ < 0.001
 
 
 @pytest.mark.parametrize("target", ["budget_bits", "psnr_db"])
 def test_a_small_miss_is_made_up_for_without_fitting_on(clouds: Samples, target: str) -> None:
-    """Trials of latents find half a percent of a budget, or a twentieth of a decibel."""
-    architecture, plan = plan_pyramid_architecture(3), PyramidPlan(SLOW, 0.001, 0)
+    """RDOQ finds half a percent of a budget, or a twentieth of a decibel."""
+    plan = PyramidPlan(SLOW, 0.001, 0)
     told: list[FitProgress] = []
-    state = PyramidState(clouds, architecture, plan, CPU, told.append, Workers())
-    finish(state, plan)
-    bits_before, quality_before = payload_bits(state.quantized()), state.rounded_psnr_db()
+    fit = started(clouds, plan, told)
+    fit.run_stages()
+    fit.round()
+    bits_before, quality_before = payload_bits(fit.quantized()), fit.quality()
     wanted = {"budget_bits": 0.995 * bits_before, "psnr_db": quality_before + 0.05}[target]
     taken = len(told)
-    found = corrected_picture(state, architecture, replace(plan, **{target: wanted}))
+    found = corrected_picture(fit, replace(plan, **{target: wanted}))
     assert 1 <= len(told) - taken <= 3
     bits, quality = payload_bits(found), psnr_db(clouds, decode(found, clouds))
     if target == "budget_bits":
@@ -295,19 +289,21 @@ def test_a_small_miss_is_made_up_for_without_fitting_on(clouds: Samples, target:
         assert bits < 1.08 * bits_before
 
 
-def test_trials_lower_the_loss(clouds: Samples) -> None:
+def test_rdoq_lowers_the_loss(clouds: Samples) -> None:
     """By more than half a percent in all, the first pass most, the network being as it was."""
     plan = PyramidPlan(SLOW, 0.001, 0)
-    state = PyramidState(clouds, plan_pyramid_architecture(3), plan, CPU, None, Workers())
-    finish(state, plan, trial_passes=0)
+    fit = started(clouds, plan)
+    fit.run_stages()
+    state = fit.state
+    state.round_matrices()
 
     def loss() -> float:
-        bits = state.rounded_bits() / state.num_pixels
-        return 10 ** (-state.rounded_psnr_db() / 10) + plan.lambda_ * bits
+        bits = state.rounded.bits() / state.num_pixels
+        return 10 ** (-state.rounded.quality() / 10) + plan.lambda_ * bits
 
     losses = [loss()]
     for passes in (1, 3):
-        state.try_neighbours(passes)
+        state.rdoq(passes)
         losses.append(loss())
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < 0.995 * losses[0]
@@ -329,7 +325,7 @@ def test_more_steps_pay_at_a_low_rate() -> None:
 
 
 def test_progress(fitted: QuantizedPicture, clouds: Samples, told: list[FitProgress]) -> None:
-    steps = 130 + 1  # all trials together are one
+    steps = 130 + 1  # RDOQ, all its passes together, is one
     assert [progress.step for progress in told] == list(range(1, steps + 1))
     assert {progress.steps for progress in told} == {steps}
     assert told[-1].psnr_db > told[0].psnr_db + 5

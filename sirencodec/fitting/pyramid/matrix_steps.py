@@ -1,0 +1,104 @@
+"""Matrices -> the quantisation step of each at which it costs least, and their rounding.
+
+What a matrix costs at a step is the loss with it rounded and the bits that its levels take. The
+matrices are taken in turn, those before already rounded.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sirencodec.bitstream.format import LARGEST_LEVEL
+from sirencodec.bitstream.quantize import STEP_SIZES, nearest_step_index, quantize
+from sirencodec.entropy.matrices import best_model
+
+# Octaves of steps for a matrix, coarse to fine, 1/2 to 2^-12; where to look first, for a matrix
+# coded as it is and for one coded as a difference; after how many dearer ones to look no further
+# (benchmarks/LOG.md, entry 17).
+STEP_OCTAVES = range(1, 13)
+USUAL_OCTAVE = 9
+USUAL_DIFFERENCE_OCTAVE = 6
+PATIENCE = 2
+
+
+Loss = Callable[[int, Sequence[Tensor]], float]
+
+
+def cheapest_steps(
+    values: Sequence[Tensor],
+    bases: Sequence[Tensor | None],
+    last: Sequence[int],
+    loss: Loss,
+    bit_error: float,
+) -> tuple[int, ...]:
+    """Matrices -> index of the step of each at which it costs least.
+
+    Args:
+        values: all matrices, exact.
+        bases: what each is coded as a difference from; None if it is coded as it is.
+        last: steps that were found before, from which to look; empty if none were.
+        loss: number of a matrix, and all of them, it and some others rounded -> loss.
+        bit_error: what a bit is worth, in the unit of the loss.
+    """
+    current, chosen = list(values), []
+    for number, (matrix, base) in enumerate(zip(values, bases, strict=True)):
+        first = USUAL_OCTAVE if base is None else USUAL_DIFFERENCE_OCTAVE
+        if last:
+            first = -round(math.log2(STEP_SIZES[last[number]]))
+        cost = partial(_cost, number, current, matrix, base, loss, bit_error)
+        chosen.append(nearest_step_index(2.0 ** -_lowest(cost, first)))
+        current[number] = round_matrix(matrix, chosen[-1], base)
+    return tuple(chosen)
+
+
+def _cost(
+    number: int,
+    others: Sequence[Tensor],
+    matrix: Tensor,
+    base: Tensor | None,
+    loss: Loss,
+    bit_error: float,
+    octave: int,
+) -> float:
+    """Matrix ``number`` at a step, among others -> loss, and what its bits are worth."""
+    index = nearest_step_index(2.0**-octave)
+    trial = [*others[:number], round_matrix(matrix, index, base), *others[number + 1 :]]
+    levels = quantize([difference(matrix, base)], [index]).levels[0]
+    cost = loss(number, trial) + bit_error * best_model(levels)[1]
+    return cost if math.isfinite(cost) else math.inf
+
+
+def _lowest(cost: Callable[[int], float], first: int) -> int:
+    """Cost of each octave -> the lowest that a walk from ``first`` finds, or the coarsest.
+
+    Costs have small bumps, so a walk ends after ``PATIENCE`` octaves that are dearer than the best
+    so far. At the coarsest step nothing may be left of a difference from what is shipped, which is
+    cheap though the next octaves are not.
+    """
+    cost = cache(cost)
+    best = first
+    for direction in (-1, 1):
+        octave, dearer = best, 0
+        while dearer < PATIENCE and (octave := octave + direction) in STEP_OCTAVES:
+            if cost(octave) < cost(best):
+                best, dearer = octave, 0
+            else:
+                dearer += 1
+    return min(best, STEP_OCTAVES[0], key=cost)
+
+
+def difference(matrix: Tensor, base: Tensor | None) -> np.ndarray:
+    """Matrix and what it is coded as a difference from -> what is coded."""
+    return (matrix if base is None else matrix - base).double().cpu().numpy()
+
+
+def round_matrix(matrix: Tensor, index: int, base: Tensor | None) -> Tensor:
+    """Matrix -> the nearest that levels of a step make, as a difference from ``base`` if given."""
+    step = float(STEP_SIZES[index])
+    difference = matrix if base is None else matrix - base
+    rounded = torch.round(difference / step).clamp_(-LARGEST_LEVEL, LARGEST_LEVEL).mul_(step)
+    return rounded if base is None else rounded.add_(base)
