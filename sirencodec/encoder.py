@@ -22,6 +22,7 @@ from sirencodec.fitting.pyramid.planning import (
     plan_pyramid,
     plan_pyramid_architecture,
 )
+from sirencodec.fitting.settings import Settings
 from sirencodec.fitting.target import (
     OVERHEAD_BYTES,
     PYRAMID_BYTES,
@@ -53,7 +54,11 @@ class EncodeResult:
 
 
 def encode_image(
-    image: Image, config: EncodeConfig | None = None, on_step: OnStep | None = None
+    image: Image,
+    config: EncodeConfig | None = None,
+    on_step: OnStep | None = None,
+    *,
+    settings: Settings | None = None,
 ) -> EncodeResult:
     """Image -> file, under the target that ``config`` names.
 
@@ -61,6 +66,7 @@ def encode_image(
         image: what to encode.
         config: target, effort and the rest; the defaults if None.
         on_step: called after every update of the network with the progress of the current fit.
+        settings: hyper-parameters, for measurements and tests; the defaults if None.
 
     Returns:
         The file, checked by decoding it.
@@ -82,7 +88,7 @@ def encode_image(
     DEFAULT_LIMITS.check("max_pixels", num_pixels)
     metadata = None if config.strip else write_metadata(image.metadata)
     target = Target.of(config, num_pixels)
-    work = _Work(image, config, target, metadata, on_step)
+    work = _Work(image, config, target, metadata, on_step, settings or Settings())
     if choose_profile(config.profile, target, num_pixels) == "pyramid":
         result = _encode_pyramid(work)
     else:
@@ -100,6 +106,7 @@ class _Work:
     target: Target
     metadata: bytes | None
     on_step: OnStep | None
+    settings: Settings
 
 
 def _encode_pyramid(work: _Work) -> EncodeResult:
