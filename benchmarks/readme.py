@@ -1,4 +1,4 @@
-"""Results -> the tables of the project's README, between markers, so that they cannot drift.
+"""Results -> the tables of the README and of docs/, between markers, so that they cannot drift.
 
 A table stands between
 
@@ -6,8 +6,8 @@ A table stands between
     <!-- /benchmarks:TABLE -->
 
 where TABLE is a key of ``TABLES`` and RESULT a file of `benchmarks/results` without its suffix.
-What lies between the markers is written by `python -m benchmarks readme`, and a test fails when it
-is not what the committed result says.
+What lies between the markers is written by `python -m benchmarks readme`, on every page that has
+any, and a test fails when it is not what the committed result says.
 """
 
 import re
@@ -15,16 +15,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measuring.machine import ROOT
 from benchmarks.measuring.results import read_run
 from benchmarks.measuring.scale import scale_table
 from benchmarks.reporting import report, tables
 from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.reporting.bd_rate import Window
 from benchmarks.reporting.curves import Curve, NoCurveError, find_curve
-from benchmarks.reporting.effort_table import effort_table
+from benchmarks.reporting.effort_table import cost_table, effort_table
 from benchmarks.reporting.speed_tables import speed_tables
 from benchmarks.studies.activations.page import activations_block
 
+PAGES = (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
 RESULTS = Path(__file__).parent / "results"
 BLOCK = re.compile(
     r"(?P<head><!-- benchmarks:(?P<table>[\w-]+) (?P<result>[\w.+-]+)(?P<options>[^>]*?) -->\n)"
@@ -41,7 +43,7 @@ class ReadmeError(Exception):
 
 
 def render(text: str, results: Path = RESULTS) -> str:
-    """README -> README with every table as the results say.
+    """Page -> the page with every table as the results say.
 
     Raises:
         ReadmeError: if a marker is malformed or names an unknown table or result.
@@ -100,6 +102,16 @@ def _quality(run: dict[str, Any], options: Options) -> str:
     return tables.quality_table(_chosen(_curves(run, options), options), rates)
 
 
+def _measures(run: dict[str, Any], options: Options) -> str:
+    """BD-rate of ``codec`` by every measure of quality, a column for each of ``against``."""
+    curves = {
+        name.removesuffix(" in dB"): report.collect_curves([run], report.Options(measure=measure))
+        for measure, name in report.QUALITY_NAMES.items()
+    }
+    anchors, window = options["against"].split(","), _window(options.get("bpp"))
+    return tables.measures_table(curves, options["codec"], anchors, window)
+
+
 def _speed(table: str) -> Callable[[dict[str, Any], Options], str]:
     return lambda run, options: speed_tables(run)[table]
 
@@ -114,7 +126,9 @@ def _window(text: str | None) -> Window | None:
 TABLES: dict[str, Callable[[dict[str, Any], Options], str]] = {
     "bd-rate": lambda run, options: _bd_rate(run, options, tables.bd_rate_table),
     "image-bd-rate": lambda run, options: _bd_rate(run, options, tables.image_table),
+    "measures": _measures,
     "efforts": _efforts,
+    "costs": lambda run, options: cost_table(run, options["codecs"].split(",")),
     "quality": _quality,
     "speed-start": _speed("start"),
     "speed-decode": _speed("decode"),

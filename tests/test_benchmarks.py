@@ -460,6 +460,46 @@ def test_efforts_are_compared_at_equal_quality_where_measured(tmp_path):
 
 
 @needs_bjontegaard
+def test_a_codec_is_compared_by_every_measure(tmp_path):
+    """Four fifths of WebP's bits by PSNR, as many by MS-SSIM, twice as many by SSIMULACRA2."""
+    run = fake_run(webp=1.0, sirencodec=0.8, **{"avif-444": 0.4})
+    for point in run["points"]:
+        quality, ours = point["psnr_db"], point["codec"] == "sirencodec"
+        octaves = {"ms_ssim": np.log2(0.8), "ssimulacra2": np.log2(0.4)} if ours else {}
+        point |= {"effort": 4} if ours else {}
+        similarity = quality + 3 * octaves.get("ms_ssim", 0)
+        point["ms_ssim"] = 1 - 10 ** (-similarity / 10)
+        point["ssimulacra2"] = quality + 3 * octaves.get("ssimulacra2", 0)
+    (tmp_path / "tiny.json").write_text(json.dumps(run))
+    text = (
+        "<!-- benchmarks:measures tiny codec=sirencodec-e4 against=webp,avif-444 bpp=0.1,1.6 -->\n"
+        "<!-- /benchmarks:measures -->"
+    )
+    assert readme.render(text, tmp_path).splitlines()[1:-1] == [
+        "| BD-rate, mean of the images | against WebP | against AVIF 4:4:4 |",
+        "| :-- | --: | --: |",
+        "| PSNR | −20.0 % | +100.0 % |",
+        "| MS-SSIM | +0.0 % | +150.0 % |",
+        "| SSIMULACRA2 | +100.0 % | +400.0 % |",
+    ]
+
+
+def test_what_a_file_costs_leaves_out_machines_with_a_gpu(tmp_path):
+    run = fake_run(webp=1.0, sirencodec=0.8)
+    (session,) = run["sessions"]
+    with_gpu = session["machine"] | {"accelerator": "slate"}
+    run["sessions"].append(session | {"machine": with_gpu})
+    for point in run["points"]:
+        on_gpu = point["image"] == "b"
+        point |= {"session": int(on_gpu), "encode_s": 0.1 if on_gpu else 20.0 + point["setting"]}
+        point |= {"decode_s": 0.25, "encode_peak_bytes": 3 * 2**20, "decode_peak_bytes": 2**20}
+    (tmp_path / "tiny.json").write_text(json.dumps(run))
+    text = "<!-- benchmarks:costs tiny codecs=webp -->\n<!-- /benchmarks:costs -->"
+    row = "| WebP | 22.0 s (20.0 s to 24.0 s) | 3 (3 to 3) | 250 ms (250 ms to 250 ms) | 1 (1 to 1) |"
+    assert row in readme.render(text, tmp_path)
+
+
+@needs_bjontegaard
 def test_times_of_machines_with_a_gpu_are_left_out(tmp_path):
     run = fake_run(webp=1.0, sirencodec=0.8)
     (session,) = run["sessions"]
@@ -483,21 +523,34 @@ def committed_results():
     return [path.name for path in readme.RESULTS.glob("*.json")]
 
 
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
-
-
 def test_every_committed_result_is_shown_on_a_page():
-    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    text = "".join(page.read_text(encoding="utf-8") for page in readme.PAGES)
     shown = {block["result"] for block in readme.BLOCK.finditer(text)}
     assert {Path(result).stem for result in committed_results()} <= shown
 
 
 @needs_bjontegaard
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", readme.PAGES, ids=lambda page: page.name)
 def test_pages_say_what_the_committed_results_say(page):
     text = page.read_text(encoding="utf-8")
-    assert readme.has_markers(text) or page != ROOT / "README.md"
-    assert readme.render(text) == text, "out of date: run `python -m benchmarks readme --file PAGE`"
+    assert readme.has_markers(text) or page.name not in ("README.md", "measurements.md")
+    assert readme.render(text) == text, "out of date: run `python -m benchmarks readme`"
+
+
+@needs_bjontegaard
+def test_every_page_is_filled_and_none_by_a_check(tmp_path, monkeypatch):
+    block = "<!-- benchmarks:quality six codecs=webp bpp=0.2 -->\n<!-- /benchmarks:quality -->\n"
+    pages = [tmp_path / "README.md", tmp_path / "other.md"]
+    for page in pages:
+        page.write_text(block)
+    monkeypatch.setattr(readme, "PAGES", pages)
+    assert CliRunner().invoke(main, ["readme", "--check"]).exit_code == 1
+    assert [page.read_text() for page in pages] == [block, block]
+    assert CliRunner().invoke(main, ["readme", "--file", str(pages[1])]).exit_code == 0
+    assert pages[0].read_text() == block
+    assert CliRunner().invoke(main, ["readme"]).exit_code == 0
+    assert ["| WebP |" in page.read_text() for page in pages] == [True, True]
+    assert CliRunner().invoke(main, ["readme", "--check"]).exit_code == 0
 
 
 @needs_bjontegaard

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.cli.options import RESULTS, ROOT, File, Listed, NewFolder
+from benchmarks.cli.options import RESULTS, File, Listed, NewFolder
 
 
 @click.command()
@@ -69,19 +69,20 @@ def report(
 
 
 @click.command()
-@click.option("--file", type=File, default=ROOT / "README.md", show_default="README.md")
+@click.option("--file", "files", type=File, multiple=True, help="pages [README.md, docs/*.md]")
 @click.option("--check", is_flag=True, help="change nothing; exit with 1 if a table is out of date")
-def readme(file: Path, check: bool) -> None:
-    """Write the README's tables from the committed results, between their markers."""
-    from benchmarks.readme import ReadmeError, render
+def readme(files: tuple[Path, ...], check: bool) -> None:
+    """Write the tables of README and docs from the committed results, between their markers."""
+    from benchmarks.readme import PAGES, ReadmeError, render
 
-    text = file.read_text(encoding="utf-8")
-    try:
-        rendered = render(text)
-    except ReadmeError as error:
-        raise click.ClickException(str(error)) from error
-    if rendered == text:
-        return
-    if check:
-        raise click.ClickException(f"{file.name} is out of date: run python -m benchmarks readme")
-    file.write_text(rendered, encoding="utf-8")
+    for file in files or PAGES:
+        text = file.read_text(encoding="utf-8")
+        try:
+            rendered = render(text)
+        except ReadmeError as error:
+            raise click.ClickException(f"{file.name}: {error}") from error
+        if rendered == text:
+            continue
+        if check:
+            raise click.ClickException(f"{file.name} is out of date: python -m benchmarks readme")
+        file.write_text(rendered, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Points of our codec at several efforts -> what time buys, in Markdown."""
+"""Points -> what they cost in time and memory, and what more time buys, in Markdown."""
 
 from collections.abc import Collection, Sequence
 from statistics import fmean, median
@@ -7,7 +7,8 @@ from typing import Any
 from benchmarks.measuring.codecs import OURS
 from benchmarks.measuring.measure import Point
 from benchmarks.reporting.bd_rate import Window, compare, rate_at
-from benchmarks.reporting.curves import Curve, curve_name, find_curve, measured_curves
+from benchmarks.reporting.curves import Curve, curve_label, curve_name, find_curve, measured_curves
+from benchmarks.reporting.speed_tables import duration_text
 from benchmarks.reporting.tables import markdown, percent_text
 
 
@@ -42,6 +43,31 @@ def effort_table(run: dict[str, Any], anchor: Curve, window_bpp: Window | None =
     return markdown(header, rows)
 
 
+def cost_table(run: dict[str, Any], codecs: Sequence[str]) -> str:
+    """Run -> what a file of each codec takes: time and memory of its encode and of its decode.
+
+    Medians with their range over images and settings; machines with a GPU are left out.
+
+    Args:
+        run: of kind rate-distortion.
+        codecs: names of curves.
+    """
+    rows = []
+    for name in codecs:
+        points = [
+            point
+            for point in run["points"]
+            if curve_name(point) == name and _on_cpu(run["sessions"][point["session"]])
+        ]
+        cells = [
+            form([point[f"{way}_{key}"] for point in points])
+            for way in ("encode", "decode")
+            for form, key in ((_duration, "s"), (_memory, "peak_bytes"))
+        ]
+        rows.append([curve_label(points[0]), *cells])
+    return markdown(["Codec", "encode", "peak MiB", "decode", "peak MiB"], rows)
+
+
 def _on_cpu(session: dict[str, Any]) -> bool:
     """Whether a session's machine had nothing but its processor to encode with."""
     return "accelerator" not in session["machine"]
@@ -52,6 +78,21 @@ def _time(seconds: Sequence[float]) -> str:
     if not seconds:
         return "–"
     return f"{median(seconds):.0f} s ({min(seconds):.0f} to {max(seconds):.0f})"
+
+
+def _duration(seconds: Sequence[float]) -> str:
+    """Median and range."""
+    middle, low, high = map(duration_text, (median(seconds), min(seconds), max(seconds)))
+    return f"{middle} ({low} to {high})"
+
+
+def _memory(sizes_bytes: Sequence[int]) -> str:
+    """Median and range, in MiB."""
+    middle, low, high = (
+        f"{value / 2**20:.0f}"
+        for value in (median(sizes_bytes), min(sizes_bytes), max(sizes_bytes))
+    )
+    return f"{middle} ({low} to {high})"
 
 
 def _differences(points: Sequence[Point], anchor: Curve) -> list[float]:

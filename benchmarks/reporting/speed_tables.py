@@ -81,13 +81,13 @@ def _label(codec: str) -> str:
 
 def _seconds(point: Point) -> str:
     """Median, and the range where there is one."""
-    median = _duration(point["median_s"])
+    median = duration_text(point["median_s"])
     if point["repeats"] < 2:
         return median
-    return f"{median} ({_duration(point['fastest_s'])} to {_duration(point['slowest_s'])})"
+    return f"{median} ({duration_text(point['fastest_s'])} to {duration_text(point['slowest_s'])})"
 
 
-def _duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.{2 if seconds < 0.01 else 0}f} ms"
     return f"{seconds:.1f} s"

@@ -1,10 +1,10 @@
 """Curves -> Markdown tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from benchmarks.reporting.bd_rate import Window, compare, quality_at
-from benchmarks.reporting.curves import Curve
+from benchmarks.reporting.curves import Curve, find_curve
 
 Rows = list[list[str]]
 
@@ -56,24 +56,65 @@ def image_table(
     shown = [curve for curve in curves if curve.images and curve.name != anchor.name]
     if not anchor.images or not shown:
         return f"(no figures by image for {anchor.label})"
-    columns: dict[str, list[float]] = {curve.name: [] for curve in shown}
-    rows = []
-    for image, anchor_points in anchor.images.items():
-        row = [image]
-        for curve in shown:
-            comparison = compare(
-                anchor_points,
-                curve.images.get(image, []),
-                window_bpp=window_bpp,
-                window_quality=window_quality,
-            )
-            row.append(percent_text(comparison.percent) if comparison else "–")
-            if comparison:
-                columns[curve.name].append(comparison.percent)
-        rows.append(row)
-    means = [percent_text(fmean(column)) if column else "–" for column in columns.values()]
+    columns = [
+        _image_percents(curve, anchor, window_bpp=window_bpp, window_quality=window_quality)
+        for curve in shown
+    ]
+    rows = [
+        [image, *(percent_text(column[image]) if image in column else "–" for column in columns)]
+        for image in anchor.images
+    ]
+    means = [_mean_text(column) for column in columns]
     rows.append(["**mean**", *(f"**{mean}**" for mean in means)])
     return markdown(["BD-rate, by image", *(curve.label for curve in shown)], rows)
+
+
+def measures_table(
+    curves: Mapping[str, Sequence[Curve]],
+    codec: str,
+    anchors: Sequence[str],
+    window_bpp: Window | None = None,
+) -> str:
+    """Curves by each measure of quality -> BD-rate of a codec by it, mean over the images.
+
+    Args:
+        curves: name of a measure, as the table shows it -> all curves in that measure.
+        codec: name of the curve that is compared.
+        anchors: names of the curves it is compared with, a column each.
+        window_bpp: see ``bd_rate.compare``.
+    """
+    rows, labels = [], []
+    for measure, known in curves.items():
+        compared = find_curve(known, codec)
+        against = [find_curve(known, name) for name in anchors]
+        labels = [f"against {anchor.label}" for anchor in against]
+        percents = [_image_percents(compared, anchor, window_bpp=window_bpp) for anchor in against]
+        rows.append([measure, *map(_mean_text, percents)])
+    return markdown(["BD-rate, mean of the images", *labels], rows)
+
+
+def _image_percents(
+    curve: Curve,
+    anchor: Curve,
+    *,
+    window_bpp: Window | None = None,
+    window_quality: Window | None = None,
+) -> dict[str, float]:
+    """Curve -> BD-rate against the anchor, of each image where the two can be compared."""
+    comparisons = {
+        image: compare(
+            points,
+            curve.images.get(image, []),
+            window_bpp=window_bpp,
+            window_quality=window_quality,
+        )
+        for image, points in anchor.images.items()
+    }
+    return {image: found.percent for image, found in comparisons.items() if found}
+
+
+def _mean_text(percents: Mapping[str, float]) -> str:
+    return percent_text(fmean(percents.values())) if percents else "–"
 
 
 def quality_table(
