@@ -1,4 +1,4 @@
-"""Every command and every line of Python in the README runs as it stands.
+"""Every command and every line of Python in the README runs as it stands; links lead somewhere.
 
 In this process, and with next to no work in a fit: what is tested is the words, not the quality.
 """
@@ -13,13 +13,15 @@ import PIL.Image
 import pytest
 from click.testing import CliRunner
 
-from sirencodec.cli import main
+from sirencodec.cli import COMMANDS, main
 from sirencodec.fitting.pure import plan as planning
 from sirencodec.fitting.pyramid import planning as pyramid_planning
 from sirencodec.image.files import read_image
 from tests.paths import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+USED = set(COMMANDS) - {"completion"}
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks" / "README.md"])
 
 
 @pytest.fixture
@@ -58,13 +60,14 @@ def run_line(line: str) -> None:
 
 def test_commands_run(photo_folder: Path) -> None:
     lines = re.findall(r"^    ((?:sirencodec|cat) .*)$", README, re.MULTILINE)
-    assert len(lines) >= 6
+    assert {line.split()[1] for line in lines if line.startswith("sirencodec")} == USED
     for line in lines:
         if line.startswith("sirencodec encode"):  # as if each were tried by itself
             (photo_folder / "photo.siren").unlink(missing_ok=True)
         run_line(line)
     assert read_image("detail.png").width == 512
     assert read_image("again.png").width == 170
+    assert read_image("report.png").width > 0
 
 
 def test_python_runs(photo_folder: Path) -> None:
@@ -76,3 +79,31 @@ def test_python_runs(photo_folder: Path) -> None:
         script.write_text(block, encoding="utf-8")
         names = runpy.run_path(str(script))
         assert names["image"].width == 2048
+
+
+def test_make_has_what_the_readme_names() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    named = set(re.findall(r"(?:^    |`)make ([a-z-]+)", README, re.MULTILINE))
+    assert {"demo", "test"} <= named <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Links to files of the project, and to headings of them."""
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+        name, _, heading = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), f"{page.name}: {link}"
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert heading in [title.lower().replace(" ", "-") for title in titles], link
+
+
+def test_modules_that_the_pages_name_exist() -> None:
+    """`room/module.py` in what describes the code, and folders of it."""
+    for page in (ROOT / "docs" / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"):
+        for name in re.findall(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|h|md)|[\w/]+/)`", page.read_text()):
+            found = [*ROOT.glob(f"sirencodec/**/{name}"), *ROOT.glob(name)]
+            assert found, f"{page.name}: {name}"

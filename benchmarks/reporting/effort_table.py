@@ -88,11 +88,8 @@ def _duration(seconds: Sequence[float]) -> str:
 
 def _memory(sizes_bytes: Sequence[int]) -> str:
     """Median and range, in MiB."""
-    middle, low, high = (
-        f"{value / 2**20:.0f}"
-        for value in (median(sizes_bytes), min(sizes_bytes), max(sizes_bytes))
-    )
-    return f"{middle} ({low} to {high})"
+    mebibytes = [size / 2**20 for size in sizes_bytes]
+    return f"{median(mebibytes):.0f} ({min(mebibytes):.0f} to {max(mebibytes):.0f})"
 
 
 def _differences(points: Sequence[Point], anchor: Curve) -> list[float]:

@@ -88,6 +88,7 @@ def _seconds(point: Point) -> str:
 
 
 def duration_text(seconds: float) -> str:
+    """Seconds -> text with a unit, milliseconds below one second."""
     if seconds < 1:
         return f"{seconds * 1000:.{2 if seconds < 0.01 else 0}f} ms"
     return f"{seconds:.1f} s"
