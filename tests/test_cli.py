@@ -577,6 +577,7 @@ def test_terminals_and_binary_data_are_kept_apart(arguments: str) -> None:
     assert process.returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sent", "jobs", "exit_code"),
     [(signal.SIGINT, 1, 130), (signal.SIGINT, 2, 130), (signal.SIGTERM, 1, 143)],
@@ -604,6 +605,7 @@ def test_an_interrupt_leaves_nothing_behind(
     assert sorted(os.listdir()) == ["a.png", "b.png"]
 
 
+@pytest.mark.slow
 def test_jobs_share_the_work(folder: Path) -> None:
     (folder / "broken.png").write_bytes(b"nothing")
     make_gradient(8, 6).convert("P").save(folder / "p.png")
@@ -635,6 +637,7 @@ class Killer:
         raise AssertionError(text)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_a_process_that_dies_takes_one_file_with_it() -> None:
     make_gradient(8, 6).save("b.png")

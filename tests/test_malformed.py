@@ -312,6 +312,7 @@ def pyramid_picture(
     return QuantizedPicture(QuantizedWeights(tuple(levels), tuple(steps)), tuple(latents))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_mutants_with_right_checksums(seed: int) -> None:
     """500 a seed. Every tenth goes to the reference decoder too, which must agree."""

@@ -58,6 +58,7 @@ def run_line(line: str) -> None:
         Path(target.strip()).write_bytes(output or b"")
 
 
+@pytest.mark.slow
 def test_commands_run(photo_folder: Path) -> None:
     lines = re.findall(r"^    ((?:sirencodec|cat) .*)$", README, re.MULTILINE)
     assert {line.split()[1] for line in lines if line.startswith("sirencodec")} == USED

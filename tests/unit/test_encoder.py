@@ -6,6 +6,7 @@ from sirencodec.encoder import encode_image
 from sirencodec.image.image import Image
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_more_effort_is_never_worse_on_a_small_image(seed: int) -> None:
     generator = np.random.default_rng(seed)

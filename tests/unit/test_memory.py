@@ -29,6 +29,7 @@ json.dump({"shape": samples.shape, "above_output": peak - resident - samples.nby
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(
     ("stored", "size"),

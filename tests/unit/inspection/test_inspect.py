@@ -222,6 +222,7 @@ def test_histograms_of_equal_samples() -> None:
 # Picture
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "at_init"),
     [

@@ -143,6 +143,7 @@ def test_progress_is_told_after_every_update() -> None:
     assert all(math.isfinite(progress.psnr_db) for progress in told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_progress_tells_of_the_file(seed: int) -> None:
     """What is written is as good as the last step: to meet its budget it needs no further cut."""

@@ -48,6 +48,7 @@ def test_what_a_file_says_of_itself(pyramid_file: bytes) -> None:
     assert psnr_db(make_clouds(WIDTH, HEIGHT), sirencodec.decode(pyramid_file).samples) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_steps")
 def test_auto_takes_the_pyramid_for_large_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyramid_planning, "SMALLEST_PYRAMID_PIXELS", 30 * 20)

@@ -1,0 +1,85 @@
+"""Which frame of a file is read, and which files are refused before they are decoded."""
+
+import struct
+import subprocess
+from pathlib import Path
+
+import PIL.Image
+import pytest
+
+from sirencodec.errors import ConversionWarning, ImageError, LimitError
+from sirencodec.image.files import read_image
+from sirencodec.limits import Limits
+from tests.unit.image.builders import make_png, messages, save
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_of_several_frames_the_first_is_read(file_format: str) -> None:
+    frames = [PIL.Image.new("RGB", (4, 4), colour) for colour in ("red", "lime", "blue")]
+    options = {"lossless": True} if file_format == "WEBP" else {}
+    data = save(frames[0], file_format, save_all=True, append_images=frames[1:], **options)
+    with pytest.warns(ConversionWarning) as caught:
+        image = read_image(data)
+    assert "of 3 frames" in messages(caught)
+    assert image.samples[0, 0, :3].tolist() == [255, 0, 0]
+
+
+def test_damage_behind_the_first_frame_costs_nothing() -> None:
+    pages = [PIL.Image.new("RGB", (4, 4), colour) for colour in ("red", "lime")]
+    data = bytearray(save(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+    first = struct.unpack_from("<I", data, 4)[0]
+    link = first + 2 + 12 * struct.unpack_from("<H", data, first)[0]
+    struct.pack_into("<I", data, link, len(data) - 1)  # the second page begins past the end
+    assert read_image(bytes(data)).samples[0, 0].tolist() == [255, 0, 0]
+
+
+def test_message_names_the_file_and_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "notes.png"
+    path.write_text("dear diary")
+    with pytest.raises(ImageError, match=r"cannot read .*notes\.png: not an image"):
+        read_image(path)
+
+
+def test_postscript_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_args: object, **_kwargs: object) -> None:
+        pytest.fail("a program was started")
+
+    for name in ("check_call", "call", "run", "Popen"):
+        monkeypatch.setattr(subprocess, name, run)
+    data = save(PIL.Image.new("RGB", (2, 2)), "EPS")
+    with pytest.raises(ImageError, match="Ghostscript"):
+        read_image(data)
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = save(PIL.Image.new("RGB", (20, 10)), "PNG")
+    read_image(data, Limits(max_pixels=200))
+    monkeypatch.setattr(PIL.Image.Image, "load", lambda _self: pytest.fail("decoded"))
+    with pytest.raises(LimitError, match="200 pixels exceed the limit of 199"):
+        read_image(data, Limits(max_pixels=199))
+
+
+def test_header_of_a_bomb_is_enough_to_refuse_it() -> None:
+    bomb = make_png((2**31 - 1, 2**31 - 1, 8, 6), b"")
+    with pytest.raises(LimitError, match="MAX_IMAGE_PIXELS"):
+        read_image(bomb)
+
+
+@pytest.mark.filterwarnings("error::PIL.Image.DecompressionBombWarning")
+def test_warning_about_a_bomb_made_an_error_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 150)
+    with pytest.raises(LimitError, match="200 pixels"):
+        read_image(save(PIL.Image.new("RGB", (20, 10)), "PNG"))
+
+
+def test_icon_whose_directory_lies_about_its_size() -> None:
+    png = save(PIL.Image.new("RGBA", (300, 300)), "PNG")
+    entry = struct.pack("<4B2H2I", 16, 16, 0, 0, 1, 32, len(png), 22)
+    icon = struct.pack("<3H", 0, 1, 1) + entry + png
+    with (
+        pytest.warns(UserWarning, match="expected size"),
+        pytest.raises(LimitError, match="90000 pixels"),
+    ):
+        read_image(icon, Limits(max_pixels=1000))
