@@ -32,8 +32,8 @@ from benchmarks.studies.activations.plots import PLOTS
 from benchmarks.studies.activations.rounding import sensitivities
 from benchmarks.studies.activations.study import PARTS
 from benchmarks.studies.activations.summary import select, values
+from sirencodec.fitting.loss.backpropagation import Backpropagation
 from sirencodec.synthesis import network as siren
-from sirencodec.synthesis.network import Backpropagation
 from sirencodec.theory import fixed_point, sine_variance
 
 pytestmark = pytest.mark.slow

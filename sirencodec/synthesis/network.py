@@ -10,10 +10,7 @@ given size on ``A`` moves the phase by that size, whereas the same step on ``(W,
 well as for the weights, and a quantisation step is meaningful only on ``omega_0 W``. In the first
 layer omega_0 is more: it sets the spread of the frequencies the network starts from.
 
-Points are columns, so a layer is one product ``A [h; 1]`` with its bias in it. The gradient is
-written out rather than left to autograd: the backward pass is four lines, and a few thousand points
-at a time through the same buffers it is several times as fast on a CPU (benchmarks/LOG.md, entry
-1).
+Points are columns, so a layer is one product ``A [h; 1]`` with its bias in it.
 """
 
 import math
@@ -139,67 +136,6 @@ def evaluate_with_jacobian(
         tangents = slope * (layer[:, :-1] @ tangents)
     values = torch.addmm(layers[-1][:, -1:], layers[-1][:, :-1], hidden)
     return values, layers[-1][:, :-1] @ tangents
-
-
-class Backpropagation:
-    """Squared error of a network over a batch, and its gradient.
-
-    Holds the buffers of one batch, so that step after step runs in the same memory: allocating them
-    anew would take a third of the time.
-    """
-
-    def __init__(self, layers: Sequence[Tensor], num_points: int) -> None:
-        """Make buffers for networks shaped like ``layers`` and batches of ``num_points``."""
-        like = layers[0]
-        outputs = [layer.shape[0] for layer in layers]
-        # Activations end in a row of ones, which the next layer's bias multiplies.
-        self._activations = [like.new_ones(rows + 1, num_points) for rows in outputs[:-1]]
-        self._slopes = [like.new_empty(rows, num_points) for rows in outputs[:-1]]
-        self._errors = like.new_empty(outputs[-1], num_points)
-        # Two buffers taken in turn: a layer's deltas are done with when the next layer's are made.
-        self._deltas = [like.new_empty(outputs[0], num_points) for _ in range(2)]
-        self._first_delta = self._deltas[0]
-
-    def __call__(
-        self,
-        layers: Sequence[Tensor],
-        points: Tensor,
-        targets: Tensor,
-        present: Tensor | None = None,
-    ) -> tuple[Tensor, Layers]:
-        """Batch -> sum of squared errors and its derivative with respect to each layer.
-
-        Args:
-            layers: augmented matrices.
-            points: (inputs + 1, n), the last row ones, as from ``augment``.
-            targets: (channels, n) values wanted there.
-            present: (n,) 1 for the points that count, 0 for others; None if all do.
-        """
-        inputs = points
-        for layer, activation, phase in zip(layers, self._activations, self._slopes, strict=False):
-            torch.mm(layer, inputs, out=phase)
-            torch.sin(phase, out=activation[:-1])
-            phase.cos_()  # the phase is not needed any more, its slope is
-            inputs = activation
-        delta = torch.mm(layers[-1], inputs, out=self._errors).sub_(targets)
-        if present is not None:
-            delta.mul_(present)
-        loss = torch.linalg.vector_norm(delta).square()
-
-        delta.mul_(2)
-        gradients: Layers = []
-        for index in range(len(layers) - 1, 0, -1):
-            gradients.append(delta @ self._activations[index - 1].t())
-            weight = layers[index][:, :-1]
-            delta = torch.mm(weight.t(), delta, out=self._deltas[index % 2])
-            delta.mul_(self._slopes[index - 1])
-        gradients.append(delta @ points.t())
-        self._first_delta = delta
-        return loss, gradients[::-1]
-
-    def along_inputs(self, layers: Sequence[Tensor], rows: slice, out: Tensor) -> Tensor:
-        """Derivative of the last batch's error with respect to some rows of its points."""
-        return torch.mm(layers[0][:, rows].t(), self._first_delta, out=out)
 
 
 def sensitivities(layers: Sequence[Tensor], points: Tensor) -> list[float]:

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from benchmarks.ablations.pure_alternatives import Adam
 from benchmarks.studies.activations.pictures import Signal
+from sirencodec.fitting.loss.backpropagation import Backpropagation
 from sirencodec.fitting.soap import Soap
-from sirencodec.synthesis.network import Backpropagation, Layers, evaluate
+from sirencodec.synthesis.network import Layers, evaluate
 
 BATCH_POINTS = 2048
 CURVE_POINTS = 20  # places on a fit's curve at which its quality is measured

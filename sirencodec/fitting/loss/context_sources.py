@@ -1,4 +1,4 @@
-"""Latent grids <-> what a prediction of each grid's samples sees (FORMAT.md, section 8).
+"""Latent grids -> what a prediction of each grid's samples sees (FORMAT.md, section 8), and back.
 
 The *sources* of a grid lie on its lattice, which has a point for every 2 x 2 of its samples: the
 next coarser grid, the one after that, and its own four phases. As planes of one stack with a border
@@ -11,23 +11,30 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from sirencodec.bitstream.architecture import PHASES
-from sirencodec.entropy.context_network import COARSER_SOURCES
+from sirencodec.entropy.context_network import COARSER_SOURCES, INPUT_BITS, NEIGHBOURS
+
+INPUT_SCALE = 2.0**-INPUT_BITS  # of a latent as an input of a context network
 
 
 class ContextSources:
     """The sources of all grids of a pyramid.
 
     Attributes:
-        lattices: (rows, columns) of each grid's.
+        lattices: (rows, columns) of each grid's lattice.
     """
 
     def __init__(self, shapes: Sequence[tuple[int, int]], like: Tensor) -> None:
-        """Plan for grids of these shapes, consecutive and finest first, of ``like``'s kind."""
+        """Plan for grids of these shapes.
+
+        Args:
+            shapes: (rows, columns) of consecutive grids, finest first.
+            like: dtype and device to compute with.
+        """
         self._shapes, self._like = shapes, like
         self.lattices = [(-(-rows // 2), -(-columns // 2)) for rows, columns in shapes]
 
     def new_stacks(self, beyond: int = 0) -> list[Tensor]:
-        """Zeros: (sources, rows + 2, columns + 2) for each grid, in memory that goes on beyond."""
+        """Zeros: (sources, rows + 2, columns + 2) a grid, and ``beyond`` numbers of room behind."""
         stacks = []
         for rows, columns in self.lattices:
             shape = COARSER_SOURCES + len(PHASES), rows + 2, columns + 2
@@ -49,14 +56,14 @@ class ContextSources:
             inside[COARSER_SOURCES + phase, : samples.shape[0], : samples.shape[1]] = samples
 
     def new_length_stacks(self, strip: int = 1) -> list[Tensor]:
-        """Zeros: (phases, rows, columns) for each grid, columns rounded up to whole strips."""
+        """Zeros: (phases, rows, columns) a grid, columns rounded up to a multiple of ``strip``."""
         return [
             self._like.new_zeros(len(PHASES), rows, -(-columns // strip) * strip)
             for rows, columns in self.lattices
         ]
 
     def code_lengths(self, stacks: Sequence[Tensor]) -> list[Tensor]:
-        """Numbers of all phases' lattice points -> those of each grid's samples."""
+        """Numbers of every phase's lattice points -> (rows, columns) a grid, one a sample."""
         grids = []
         for stack, (rows, columns) in zip(stacks, self._shapes, strict=True):
             grid = self._like.new_empty(rows, columns)
@@ -66,10 +73,10 @@ class ContextSources:
             grids.append(grid)
         return grids
 
-    def gradients(self, slopes: Sequence[Tensor]) -> list[Tensor]:
-        """Slopes along all stacks -> those along the grids: the adjoint of ``fill``."""
+    def gradient(self, stacks: Sequence[Tensor]) -> list[Tensor]:
+        """Gradient with respect to all stacks -> with respect to the grids: adjoint of ``fill``."""
         gradients = [self._like.new_zeros(shape) for shape in self._shapes]
-        for index, stack in enumerate(slopes):
+        for index, stack in enumerate(stacks):
             inside = stack[:, 1:-1, 1:-1]
             if index + 1 < len(gradients):
                 gradients[index + 1] += inside[0]
@@ -82,3 +89,8 @@ class ContextSources:
                 samples = gradients[index][top::2, left::2]
                 samples += inside[COARSER_SOURCES + phase, : samples.shape[0], : samples.shape[1]]
         return gradients
+
+
+def num_source_inputs(network: Sequence[Tensor]) -> int:
+    """Network of a phase -> how many of its inputs are neighbours in sources; others are grids'."""
+    return network[0].shape[1] // NEIGHBOURS * NEIGHBOURS

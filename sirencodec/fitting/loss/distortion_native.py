@@ -1,7 +1,8 @@
-"""Latents, kernels and network -> squared error and its gradient, by compiled loops.
+"""Latents, kernels and network -> how far their picture is off, and the gradient of that, compiled.
 
-What ``tile_gradient`` computes tile by tile, here in three passes: each grid to pixel resolution,
-then bands of rows through refinement and network and back, then the way back of each grid.
+What ``distortion_torch`` computes tile by tile, here in three passes: each grid to pixel
+resolution, then bands of rows through refinement and network and back, then the way back of each
+grid.
 """
 
 import ctypes
@@ -13,7 +14,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from sirencodec.fitting.loss.distortion_torch import Distortion
+from sirencodec.fitting.loss.costs import Distortion, Gradient
 from sirencodec.native.library import Loops
 from sirencodec.native.tasks import STRIP, DistortionTask, UpsamplingTask, rounded_up
 from sirencodec.native.tensors import address, describe_layers
@@ -38,8 +39,8 @@ class _Band:
     below: Tensor | None
 
 
-class CompiledDistortion:
-    """The error against one image."""
+class NativeDistortion:
+    """The distance from one image: a ``DistortionTerm``."""
 
     def __init__(
         self, targets: Tensor, exponents: Sequence[int], workers: Workers, loops: Loops
@@ -91,7 +92,7 @@ class CompiledDistortion:
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
     ) -> Distortion:
-        """Error and gradient. Arguments as for ``TileGradient``."""
+        """Error and gradient. See ``DistortionTerm``."""
         kernels = kernels.contiguous()
         self._upsample(kernels, grids)
         layers = [layer.contiguous() for layer in layers]
@@ -114,12 +115,15 @@ class CompiledDistortion:
             if band.below is not None:
                 self._slopes[:, band.bottom : band.bottom + 2 * HALO] += band.below
         back = self._each_grid(lambda index, task: self._upsample_back(task, grids[index], kernels))
+        of_kernels = sum((kernel_slope for _, kernel_slope in back), torch.zeros_like(kernels))
         return Distortion(
             sum(error for error, _ in parts) * scale,
-            gradient[len(local.matrices) :],
-            sum((kernel_slope for _, kernel_slope in back), torch.zeros_like(kernels)) * scale,
-            [slope.mul_(scale) for slope, _ in back],
-            local.gradient(gradient[: len(local.matrices)]),
+            Gradient(
+                gradient[len(local.matrices) :],
+                of_kernels * scale,
+                [slope.mul_(scale) for slope, _ in back],
+                local.gradient(gradient[: len(local.matrices)]),
+            ),
         )
 
     def errors(
@@ -129,7 +133,7 @@ class CompiledDistortion:
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
     ) -> Tensor:
-        """(height, width) errors of pixels alone, at a third of the work. Arguments as above."""
+        """Errors of pixels alone. See ``DistortionTerm``."""
         self._upsample(kernels.contiguous(), grids)
         local = LocalRefinement(self._exponents, refinement)
         matrices = [*local.matrices, *(layer.contiguous() for layer in layers)]

@@ -1,6 +1,7 @@
-"""Latents -> bits and their gradient, as ``context_rate`` has them, by compiled loops.
+"""Latents -> bits that the context model needs for them, and the gradient of those, compiled.
 
-Every thread takes some rows of each grid's lattice, and adds up slopes and gradients of its own.
+The formulas are those of ``rate_torch`` and ``laplace_bits``. Every thread takes some rows of each
+grid's lattice and adds up gradients of its own.
 """
 
 import ctypes
@@ -11,23 +12,22 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import PHASES
-from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS
-from sirencodec.fitting.loss.context_sources import ContextSources
-from sirencodec.fitting.loss.rate_torch import (
+from sirencodec.entropy.context_network import COARSER_SOURCES
+from sirencodec.fitting.loss.context_sources import (
     INPUT_SCALE,
-    SCALE_RANGE,
-    SMALLEST_PROBABILITY,
-    Network,
-    Rate,
+    ContextSources,
+    num_source_inputs,
 )
+from sirencodec.fitting.loss.costs import ContextNetwork, Rate
+from sirencodec.fitting.loss.laplace_bits import SCALE_RANGE, SMALLEST_PROBABILITY
 from sirencodec.native.library import Loops
 from sirencodec.native.tasks import STRIP, Layer
 from sirencodec.native.tensors import address, describe_layers
 from sirencodec.synthesis.threads import Workers
 
 
-class CompiledRate:
-    """The cost of a pyramid of given shape."""
+class NativeRate:
+    """The bits of pyramids of given shape: a ``RateTerm``."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class CompiledRate:
         workers: Workers,
         loops: Loops,
     ) -> None:
-        """Plan the work for grids of these exponents and shapes, finest first.
+        """Plan the work for grids of these exponents and shapes.
 
         Args:
             exponents: consecutive, rising; they choose the networks' biases.
@@ -58,13 +58,13 @@ class CompiledRate:
     def __call__(
         self,
         grids: Sequence[Tensor],
-        networks: Sequence[Network],
+        context_networks: Sequence[ContextNetwork],
         weight: float,
         trained_layers: int = 1,
     ) -> Rate:
-        """Cost of a pyramid and its gradient. Arguments as for ``ContextRate``."""
+        """Bits and gradient. See ``RateTerm``."""
         self._fill(grids)
-        matrices = [self._by_grid(network) for network in networks]
+        matrices = [self._by_grid(network) for network in context_networks]
         results = self._workers.map(
             lambda thread: thread(matrices, weight, trained_layers), self._threads
         )
@@ -75,21 +75,23 @@ class CompiledRate:
         ]
         trained = [
             self._of_network(network, gradient)
-            for network, gradient in zip(networks, gradients, strict=True)
+            for network, gradient in zip(context_networks, gradients, strict=True)
         ]
-        slopes = self._threads[0].slopes
+        stacks = self._threads[0].stack_gradients
         for thread in self._threads[1:]:
-            for ours, others in zip(slopes, thread.slopes, strict=True):
+            for ours, others in zip(stacks, thread.stack_gradients, strict=True):
                 ours += others
-        return Rate(bits, self._sources.gradients(slopes), trained)
+        return Rate(bits, self._sources.gradient(stacks), trained)
 
-    def code_lengths(self, grids: Sequence[Tensor], networks: Sequence[Network]) -> list[Tensor]:
-        """Bits of each latent, at less than half the work. Arguments as for ``ContextRate``."""
+    def code_lengths(
+        self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]
+    ) -> list[Tensor]:
+        """Bits of each latent. See ``RateTerm``."""
         self._fill(grids)
-        matrices = [self._by_grid(network) for network in networks]
-        stacks = self._sources.new_length_stacks(STRIP)
-        self._workers.map(lambda thread: thread.code_lengths(matrices, stacks), self._threads)
-        return self._sources.code_lengths(stacks)
+        matrices = [self._by_grid(network) for network in context_networks]
+        lengths = self._sources.new_length_stacks(STRIP)
+        self._workers.map(lambda thread: thread.code_lengths(matrices, lengths), self._threads)
+        return self._sources.code_lengths(lengths)
 
     def _fill(self, grids: Sequence[Tensor]) -> None:
         """Write all grids' sources into their stacks."""
@@ -97,19 +99,26 @@ class CompiledRate:
             lambda index: self._sources.fill(self._stacks[index], grids, index), range(len(grids))
         )
 
-    def _by_grid(self, network: Network) -> Network:
-        """Network -> contiguous matrices for latents as they are; the first, one for each grid."""
+    def _by_grid(self, network: ContextNetwork) -> ContextNetwork:
+        """Network -> what ``struct layer`` wants: (grids, outputs, inputs + 1), then the others.
+
+        The first layer becomes one matrix a grid, whose bias is the grid's own. Inputs are latents
+        as they are, ``INPUT_SCALE`` being in the weights.
+        """
         first = network[0]
-        count = _num_inputs(first)
+        count = num_source_inputs(network)
         weights = (first[:, :count] * INPUT_SCALE).expand(len(self._exponents), -1, -1)
         biases = first[:, count:].t()[self._exponents, :, None]
         return [torch.cat([weights, biases], 2), *(layer.contiguous() for layer in network[1:])]
 
-    def _of_network(self, network: Network, gradient: list[Tensor]) -> Network:
-        """Adjoint of ``_by_grid``, where all layers are trained."""
+    def _of_network(self, network: ContextNetwork, gradient: list[Tensor]) -> ContextNetwork:
+        """Gradient with respect to what ``_by_grid`` makes -> with respect to the network.
+
+        Without the first layer, where that is not trained, both are the same.
+        """
         if len(gradient) < len(network):
             return gradient
-        count = _num_inputs(network[0])
+        count = num_source_inputs(network)
         first = torch.zeros_like(network[0])
         first[:, :count] = gradient[0][:, :, :-1].sum(0) * INPUT_SCALE
         first[:, count:].index_add_(
@@ -119,29 +128,29 @@ class CompiledRate:
 
 
 class _Thread:
-    """Some rows of every grid, and the slopes and gradients they add to.
+    """Some rows of every grid's lattice, and the gradients that they add to.
 
     Attributes:
-        slopes: along the sources of each grid.
+        stack_gradients: with respect to the sources of each grid.
     """
 
     def __init__(
         self,
         stacks: Sequence[Tensor],
-        slopes: list[Tensor],
+        stack_gradients: list[Tensor],
         shapes: Sequence[tuple[int, int]],
         loops: Loops,
         rows: Sequence[tuple[int, int]],
     ) -> None:
         """Take ``rows``, first and end in each grid's lattice."""
-        self.slopes = slopes
+        self.stack_gradients = stack_gradients
         self._stacks, self._shapes, self._loops, self._rows = stacks, shapes, loops, rows
 
     def __call__(
-        self, matrices: Sequence[Network], weight: float, trained_layers: int
-    ) -> tuple[list[float], list[Network]]:
+        self, matrices: Sequence[ContextNetwork], weight: float, trained_layers: int
+    ) -> tuple[list[float], list[ContextNetwork]]:
         """Bits of each grid, and the gradients of each phase's trained layers."""
-        for stack in self.slopes:
+        for stack in self.stack_gradients:
             stack.zero_()
         gradients = [
             [torch.zeros_like(layer) for layer in layers[len(layers) - trained_layers :]]
@@ -152,14 +161,14 @@ class _Thread:
             by_grid[grid] += cost
         return by_grid, gradients
 
-    def code_lengths(self, matrices: Sequence[Network], stacks: Sequence[Tensor]) -> None:
+    def code_lengths(self, matrices: Sequence[ContextNetwork], stacks: Sequence[Tensor]) -> None:
         """Write the bits of every lattice point into ``stacks``, (phases, rows, columns) a grid."""
         self._run(matrices, [[] for _ in matrices], stacks)
 
     def _run(
         self,
-        matrices: Sequence[Network],
-        gradients: Sequence[Network],
+        matrices: Sequence[ContextNetwork],
+        gradients: Sequence[ContextNetwork],
         lengths: Sequence[Tensor] | None = None,
         weight: float = 0.0,
     ) -> list[tuple[tuple[int, int], float]]:
@@ -197,7 +206,7 @@ class _Thread:
         first, end = self._rows[grid]
         return self._loops.rate_task(
             sources=address(stack),
-            slopes=None if lengths else address(self.slopes[grid]),
+            slopes=None if lengths else address(self.stack_gradients[grid]),
             lengths=address(lengths[grid], phase) if lengths else None,
             length_row=lengths[grid].stride(1) if lengths else 0,
             plane=stack.stride(0),
@@ -213,11 +222,6 @@ class _Thread:
             largest_log_scale=SCALE_RANGE[1],
             smallest_probability=SMALLEST_PROBABILITY,
         )
-
-
-def _num_inputs(first: Tensor) -> int:
-    """First matrix of a phase's network -> its columns that are not biases of grids."""
-    return first.shape[1] // NEIGHBOURS * NEIGHBOURS
 
 
 def _of_grid(gradient: Sequence[Tensor], grid: int, depth: int) -> list[Tensor | None]:

@@ -1,19 +1,22 @@
-"""Latents -> bits that the context model needs for them, and the gradient of that.
+"""Latents -> bits that the context model needs for them, and the gradient of those, in PyTorch.
 
-While a pyramid is fitted its latents are not whole numbers yet, and their bits must have a slope.
-This module computes in float32 what ``entropy.context`` computes in integers: the same sources, the
-same networks, the same Laplace distribution. What both round differently (centres to eighths,
-scales to a sixth of an octave) costs about a thousandth of the rate.
+While a pyramid is fitted its latents are not whole numbers yet, and their bits must have a
+gradient. Here floating point computes what ``entropy.latents`` computes in integers: the same
+sources, the same networks, the same Laplace distribution. What both round differently (centres to
+eighths, scales to a sixth of an octave) costs about a thousandth of the rate.
 
-The gradient is written out. Samples are handled some ten thousand at a time, a column each, so that
-the handful of buffers stays in cache; all the small grids go together as one such group.
+A phase's network sees a column of inputs a sample: the 3 x 3 neighbours in each of its sources,
+then one input a grid, 1 for the sample's own. With layers [W_l | b_l] and rectified hidden units,
+
+    h_1 = max(0, W_1 inputs)      h_l = max(0, W_l h_(l-1) + b_l)      (centre, log-scale) = last
+
+The gradient is written out. Samples are handled in groups of some ten thousand, so that the handful
+of buffers stays in the cache.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -22,30 +25,18 @@ from torch.nn.functional import fold
 from sirencodec.bitstream.architecture import LARGEST_EXPONENT, PHASES
 from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS
 from sirencodec.fitting.loss.buffers import Buffers
-from sirencodec.fitting.loss.context_sources import ContextSources
+from sirencodec.fitting.loss.context_sources import (
+    INPUT_SCALE,
+    ContextSources,
+    num_source_inputs,
+)
+from sirencodec.fitting.loss.costs import ContextNetwork, Rate
 from sirencodec.fitting.loss.cuda_graph import Recording
+from sirencodec.fitting.loss.laplace_bits import laplace_bits
+from sirencodec.fitting.loss.strips import Strip, group_strips, split_group
 
-INPUT_SCALE = 0.125  # latents enter as eighths
-SCALE_RANGE = (-6.0, 43 / 6)  # logarithms to base 2 that the tables cover
-SMALLEST_PROBABILITY = 2.0**-18  # so that a hopeless sample does not swamp the gradient
 GROUP_SAMPLES = 1 << 15
 GPU_GROUP_SAMPLES = 1 << 20  # a GPU's cores want more, and fewer operations
-
-Network = list[Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class _Strip:
-    """Rows ``top`` to ``bottom`` of a grid's lattice (a quarter of its samples)."""
-
-    grid: int
-    top: int
-    bottom: int
-    columns: int
-
-    @property
-    def samples(self) -> int:
-        return (self.bottom - self.top) * self.columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,40 +44,40 @@ class _Predicted:
     """Samples, a column each, and what a network makes of what they are predicted from.
 
     Attributes:
-        inputs: of the network, with biases.
-        target: the samples.
+        inputs: of the network; those of grids stand for biases.
+        samples: (n,).
         activations: of its hidden layers.
-        output: (2, samples) centres and log-scales.
+        output: (2, n) centres and log-scales.
     """
 
     inputs: Tensor
-    target: Tensor
+    samples: Tensor
     activations: list[Tensor]
     output: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rate:
-    """What latents cost.
+class _Sums:
+    """What groups add up to.
 
     Attributes:
-        bits: of each grid.
-        latents: gradient of ``weight`` times all bits with respect to each grid.
-        networks: likewise for the trained layers of each phase's network.
+        bits: (grids,).
+        stacks: gradient with respect to each grid's sources.
+        trained: gradient with respect to the trained layers of one phase.
     """
 
-    bits: list[float]
-    latents: list[Tensor]
-    networks: list[Network]
+    bits: Tensor
+    stacks: list[Tensor]
+    trained: ContextNetwork
 
 
-class ContextRate:
-    """The cost of a pyramid of given shape."""
+class TorchRate:
+    """The bits of pyramids of given shape: a ``RateTerm``."""
 
     def __init__(
         self, exponents: Sequence[int], shapes: Sequence[tuple[int, int]], like: Tensor
     ) -> None:
-        """Plan the work for grids of these exponents and shapes, finest first.
+        """Plan the work for grids of these exponents and shapes.
 
         Args:
             exponents: consecutive, rising; they choose the networks' biases.
@@ -96,14 +87,14 @@ class ContextRate:
         self._exponents, self._shapes, self._like = exponents, shapes, like
         self._sources = ContextSources(shapes, like)
         most = GPU_GROUP_SAMPLES if like.is_cuda else GROUP_SAMPLES
-        self._groups = _group(self._sources.lattices, most)
+        self._groups = group_strips(self._sources.lattices, most)
         self._present = [
             [self._presence(group, phase) for group in self._groups] for phase in range(len(PHASES))
         ]
         self._buffers = Buffers(like)
         self._recordings: dict[int, Recording] = {}  # by the number of trained layers
 
-    def _presence(self, group: Sequence[_Strip], phase: int) -> Tensor | None:
+    def _presence(self, group: Sequence[Strip], phase: int) -> Tensor | None:
         """1 for samples that a phase has, 0 for lattice points beyond odd edges; None if all."""
         top, left = PHASES[phase]
         parts = []
@@ -118,60 +109,51 @@ class ContextRate:
     def __call__(
         self,
         grids: Sequence[Tensor],
-        networks: Sequence[Network],
+        context_networks: Sequence[ContextNetwork],
         weight: float,
         trained_layers: int = 1,
     ) -> Rate:
-        """Cost of a pyramid and its gradient.
-
-        Args:
-            grids: (rows, columns) latents, finest first.
-            networks: matrices of each phase's network in units of 1, as ``entropy.context`` has
-                them in units of 2^-16.
-            weight: of a bit in the loss.
-            trained_layers: how many layers of each network, from the last, get a gradient.
-        """
+        """Bits and gradient. See ``RateTerm``."""
         if trained_layers not in self._recordings:
-            self._recordings[trained_layers] = Recording(partial(self._cost, trained_layers))
+            self._recordings[trained_layers] = Recording(partial(self._rate, trained_layers))
         weights = [self._like.new_full((), weight)]
-        (bits,), latents, *trained = self._recordings[trained_layers](weights, grids, *networks)
-        return Rate(bits.tolist(), latents, trained)
+        recording = self._recordings[trained_layers]
+        (bits,), of_grids, *trained = recording(weights, grids, *context_networks)
+        return Rate(bits.tolist(), of_grids, trained)
 
-    def _cost(
+    def _rate(
         self,
         trained_layers: int,
         weights: Sequence[Tensor],
         grids: Sequence[Tensor],
-        *networks: Network,
+        *context_networks: ContextNetwork,
     ) -> list[list[Tensor]]:
         """What ``Rate`` has, of the one weight. Its bits are the only tensor of the first list."""
         stacks = self._filled(grids)
-        slopes = [torch.zeros_like(stack) for stack in stacks]
+        gradients = [torch.zeros_like(stack) for stack in stacks]
         bits = self._like.new_zeros(len(grids))
-        gradients = []
-        for phase, network in enumerate(networks):
-            trained = [torch.zeros_like(layer) for layer in network[-trained_layers:]]
-            for group, present in zip(self._groups, self._present[phase], strict=True):
-                self._add_group(
-                    group, phase, present, stacks, slopes, network, trained, weights[0], bits
-                )
-            gradients.append(trained)
-        return [[bits], self._sources.gradients(slopes), *gradients]
-
-    def code_lengths(self, grids: Sequence[Tensor], networks: Sequence[Network]) -> list[Tensor]:
-        """Bits of each latent, at less than half the work. Arguments as above.
-
-        Returns:
-            (rows, columns) for each grid.
-        """
-        stacks, lengths = self._filled(grids), self._sources.new_length_stacks()
-        for phase, network in enumerate(networks):
+        trained = []
+        for phase, network in enumerate(context_networks):
+            own = [torch.zeros_like(layer) for layer in network[-trained_layers:]]
+            sums = _Sums(bits, gradients, own)
             for group, present in zip(self._groups, self._present[phase], strict=True):
                 predicted = self._predict(group, phase, stacks, network)
-                of_group, _ = self._laplace(predicted, present, None)
-                for strip, own_lengths in _parts(group, of_group):
+                self._add_group(group, predicted, present, network, weights[0], sums)
+            trained.append(own)
+        return [[bits], self._sources.gradient(gradients), *trained]
+
+    def code_lengths(
+        self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]
+    ) -> list[Tensor]:
+        """Bits of each latent. See ``RateTerm``."""
+        stacks, lengths = self._filled(grids), self._sources.new_length_stacks()
+        for phase, network in enumerate(context_networks):
+            for group, present in zip(self._groups, self._present[phase], strict=True):
+                predicted = self._predict(group, phase, stacks, network)
+                bits = laplace_bits(predicted.samples, predicted.output, present)
+                for strip, own_bits in split_group(group, bits):
                     rows = slice(strip.top, strip.bottom)
-                    lengths[strip.grid][phase, rows] = _as_strip(own_lengths, strip)
+                    lengths[strip.grid][phase, rows] = strip.view(own_bits)
         return self._sources.code_lengths(lengths)
 
     def _filled(self, grids: Sequence[Tensor]) -> list[Tensor]:
@@ -183,172 +165,105 @@ class ContextRate:
 
     def _add_group(
         self,
-        group: Sequence[_Strip],
-        phase: int,
+        group: Sequence[Strip],
+        predicted: _Predicted,
         present: Tensor | None,
-        stacks: Sequence[Tensor],
-        slopes: Sequence[Tensor],
-        network: Network,
-        trained: Network,
+        network: ContextNetwork,
         weight: Tensor,
-        bits: Tensor,
+        sums: _Sums,
     ) -> None:
-        """Take the samples of one phase in a group of strips into bits, slopes and gradients."""
-        sources = COARSER_SOURCES + phase
-        predicted = self._predict(group, phase, stacks, network)
-        code_lengths, delta = self._laplace(predicted, present, weight)
-        for strip, own_lengths in _parts(group, code_lengths):
-            bits[strip.grid] += own_lengths.sum()
-        self._backward(network, predicted, delta, trained, sources)
-        neighbours = predicted.inputs[: NEIGHBOURS * sources]
+        """Add the bits and gradients of one phase's samples in a group of strips to the sums."""
+        output_gradient = self._buffers("output gradient", 2, len(predicted.samples))
+        bits = laplace_bits(predicted.samples, predicted.output, present, weight, output_gradient)
+        for strip, own_bits in split_group(group, bits):
+            sums.bits[strip.grid] += own_bits.sum()
+        sources = num_source_inputs(network) // NEIGHBOURS
+        inputs_gradient = self._backward(network, predicted, output_gradient, sums.trained)
         start = 0
         for strip in group:
-            part = slice(start, start + strip.samples)
+            part = slice(start, start + strip.points)
             shape = (strip.bottom - strip.top, strip.columns)
-            slope, around = slopes[strip.grid], (shape[0] + 2, shape[1] + 2)
-            slope[:sources, strip.top : strip.bottom + 2] += fold(neighbours[:, part], around, 3)
-            # The density depends on the distance from the centre, so a sample's slope is the
-            # opposite of its centre's.
-            own = slope[sources, 1 + strip.top : 1 + strip.bottom, 1 : 1 + strip.columns]
-            own.sub_(delta[0, part].view(shape))
-            start += strip.samples
+            gradient, around = sums.stacks[strip.grid], (shape[0] + 2, shape[1] + 2)
+            folded = fold(inputs_gradient[:, part], around, 3)
+            gradient[:sources, strip.top : strip.bottom + 2] += folded
+            # Bits depend on the distance from the centre alone, so the gradient with respect to a
+            # sample is the opposite of that with respect to its centre.
+            own = gradient[sources, 1 + strip.top : 1 + strip.bottom, 1 : 1 + strip.columns]
+            own.sub_(output_gradient[0, part].view(shape))
+            start += strip.points
 
     def _predict(
         self,
-        group: Sequence[_Strip],
+        group: Sequence[Strip],
         phase: int,
         stacks: Sequence[Tensor],
-        network: Network,
+        network: ContextNetwork,
     ) -> _Predicted:
         """The samples of one phase in a group of strips, and what the network says of them."""
-        samples = sum(strip.samples for strip in group)
-        inputs, target = self._gather(group, COARSER_SOURCES + phase, stacks, samples)
-        activations = self._forward(network, inputs)
-        output = self._buffers("output", 2, samples)
-        torch.addmm(network[-1][:, -1:], network[-1][:, :-1], activations[-1], out=output)
-        return _Predicted(inputs, target, activations, output)
-
-    def _gather(
-        self, group: Sequence[_Strip], sources: int, stacks: Sequence[Tensor], samples: int
-    ) -> tuple[Tensor, Tensor]:
-        """Strips -> a column of inputs a sample, the last telling its grid; and the samples."""
-        count = NEIGHBOURS * sources
-        inputs = self._buffers("inputs", count + LARGEST_EXPONENT + 1, samples)
-        inputs[count:] = 0
-        target = self._buffers("target", samples)
-        windows = inputs[:count].view(sources, 3, 3, samples)
-        start = 0
-        for strip in group:
-            stack, part = stacks[strip.grid], slice(start, start + strip.samples)
-            shape = (strip.bottom - strip.top, strip.columns)
-            plane, row, _ = stack.stride()
-            window = stack.as_strided(
-                (sources, 3, 3, *shape), (plane, row, 1, row, 1), strip.top * row
-            )
-            torch.mul(window, INPUT_SCALE, out=_as_strip(windows[..., part], strip))
-            inputs[count + self._exponents[strip.grid], part] = 1
-            own = stack[sources, 1 + strip.top : 1 + strip.bottom, 1 : 1 + strip.columns]
-            target[part].view(shape).copy_(own)
-            start += strip.samples
-        return inputs, target
-
-    def _forward(self, network: Network, inputs: Tensor) -> list[Tensor]:
-        """Inputs -> activations of the hidden layers."""
-        samples = inputs.shape[1]
+        count = sum(strip.points for strip in group)
+        inputs, samples = self._gather(group, COARSER_SOURCES + phase, stacks, count)
         activations: list[Tensor] = []
         for index, layer in enumerate(network[:-1]):
-            active = self._buffers(f"active {index}", len(layer), samples)
+            active = self._buffers(f"active {index}", len(layer), count)
             if index:
                 torch.addmm(layer[:, -1:], layer[:, :-1], activations[-1], out=active)
             else:
                 torch.mm(layer, inputs, out=active)
             activations.append(active.clamp_(min=0))
-        return activations
+        output = self._buffers("output", 2, count)
+        torch.addmm(network[-1][:, -1:], network[-1][:, :-1], activations[-1], out=output)
+        return _Predicted(inputs, samples, activations, output)
 
-    def _laplace(
-        self, predicted: _Predicted, present: Tensor | None, weight: Tensor | None
+    def _gather(
+        self, group: Sequence[Strip], num_sources: int, stacks: Sequence[Tensor], count: int
     ) -> tuple[Tensor, Tensor]:
-        """Samples, centres and log-scales -> bits of each, and the slope along both outputs.
-
-        With d the distance from the centre and b the scale, a sample's probability is the mass
-        from d - 1/2 to d + 1/2. Written with e1 = exp(-|d - 1/2| / b), e2 = exp(-(d + 1/2) / b),
-        its slopes are the same on both sides of d = 1/2.
-        """
-        target, (centre, log_scale) = predicted.target, predicted.output
-        inverse_scale = torch.exp2(-log_scale.clamp(*SCALE_RANGE))
-        offset = target - centre
-        near = offset.abs().sub_(0.5)
-        far = near + 1
-        e1 = near.abs().mul_(inverse_scale).neg_().exp_()
-        e2 = far.mul(inverse_scale).neg_().exp_()
-        probability = torch.copysign(e1, near).sub_(e2).mul_(0.5)
-        probability.add_(near < 0).add_(SMALLEST_PROBABILITY)
-        code_lengths = probability.log2().neg_()
-        delta = self._buffers("delta", 2, len(target))
-        if present is not None:
-            code_lengths *= present
-        if weight is not None:
-            factor = inverse_scale.mul_(weight * (0.5 / math.log(2))).div_(probability)
-            if present is not None:
-                factor *= present
-            torch.mul((e1 - e2).mul_(factor), offset.sign(), out=delta[0]).neg_()
-            along_scale = torch.addcmul(e2.mul_(far), e1, near, value=-1).mul_(factor)
-            inside = (log_scale > SCALE_RANGE[0]) & (log_scale < SCALE_RANGE[1])
-            torch.mul(along_scale, inside, out=delta[1]).mul_(math.log(2))
-        return code_lengths, delta
+        """Strips -> a column of inputs a sample, the last of them telling its grid; the samples."""
+        neighbours = NEIGHBOURS * num_sources
+        inputs = self._buffers("inputs", neighbours + LARGEST_EXPONENT + 1, count)
+        inputs[neighbours:] = 0
+        samples = self._buffers("samples", count)
+        windows = inputs[:neighbours].view(num_sources, 3, 3, count)
+        start = 0
+        for strip in group:
+            stack, part = stacks[strip.grid], slice(start, start + strip.points)
+            shape = (strip.bottom - strip.top, strip.columns)
+            plane, row, _ = stack.stride()
+            window = stack.as_strided(
+                (num_sources, 3, 3, *shape), (plane, row, 1, row, 1), strip.top * row
+            )
+            torch.mul(window, INPUT_SCALE, out=strip.view(windows[..., part]))
+            inputs[neighbours + self._exponents[strip.grid], part] = 1
+            own = stack[num_sources, 1 + strip.top : 1 + strip.bottom, 1 : 1 + strip.columns]
+            samples[part].view(shape).copy_(own)
+            start += strip.points
+        return inputs, samples
 
     def _backward(
         self,
-        network: Network,
+        network: ContextNetwork,
         predicted: _Predicted,
-        delta: Tensor,
-        trained: Network,
-        sources: int,
-    ) -> None:
-        """Add the trained layers' gradients; overwrite the inputs by the slope along them."""
+        gradient: Tensor,
+        trained: ContextNetwork,
+    ) -> Tensor:
+        """Gradient with respect to the output -> with respect to inputs from sources.
+
+        Adds that with respect to the last layers to ``trained``, and overwrites the inputs.
+        """
         inputs, activations = predicted.inputs, predicted.activations
         first_trained = len(network) - len(trained)
-        samples = inputs.shape[1]
         for index in range(len(network) - 1, 0, -1):
             below = activations[index - 1]
             if index >= first_trained:
-                gradient = trained[index - first_trained]
-                gradient[:, :-1].addmm_(delta, below.t())
-                gradient[:, -1] += delta.sum(1)
-            slope = self._buffers(f"slope {index}", len(below), samples)
+                of_layer = trained[index - first_trained]
+                of_layer[:, :-1].addmm_(gradient, below.t())
+                of_layer[:, -1] += gradient.sum(1)
+            buffer = self._buffers(f"gradient {index}", *below.shape)
             # The activations' own signs: a comparison would be turned from booleans into numbers,
             # which takes as long as all the products together.
-            delta = torch.mm(network[index][:, :-1].t(), delta, out=slope).mul_(below.sign_())
+            torch.mm(network[index][:, :-1].t(), gradient, out=buffer)
+            gradient = buffer.mul_(below.sign_())
         if not first_trained:
-            trained[0].addmm_(delta, inputs.t())
-        count = NEIGHBOURS * sources
-        torch.mm(network[0][:, :count].t() * INPUT_SCALE, delta, out=inputs[:count])
-
-
-def _group(lattices: Sequence[tuple[int, int]], most: int) -> list[list[_Strip]]:
-    """Lattices -> strips of all of them, in groups of ``most`` samples, or fewer if possible."""
-    strips = []
-    for grid, (rows, columns) in enumerate(lattices):
-        height = max(1, most // columns)
-        strips += [
-            _Strip(grid, top, min(top + height, rows), columns) for top in range(0, rows, height)
-        ]
-    filled, number, numbers = 0, 0, []
-    for strip in strips:
-        if filled and filled + strip.samples > most:
-            filled, number = 0, number + 1
-        filled += strip.samples
-        numbers.append(number)
-    pairs = groupby(zip(numbers, strips, strict=True), key=lambda pair: pair[0])
-    return [[strip for _, strip in members] for _, members in pairs]
-
-
-def _as_strip(values: Tensor, strip: _Strip) -> Tensor:
-    """(..., samples) -> (..., rows, columns), a view."""
-    return values.view(*values.shape[:-1], strip.bottom - strip.top, strip.columns)
-
-
-def _parts(group: Sequence[_Strip], values: Tensor) -> list[tuple[_Strip, Tensor]]:
-    """Values of a group's samples -> those of each strip."""
-    sizes = [strip.samples for strip in group]
-    return list(zip(group, torch.split(values, sizes), strict=True))
+            trained[0].addmm_(gradient, inputs.t())
+        count = num_source_inputs(network)
+        weights = network[0][:, :count] * INPUT_SCALE
+        return torch.mm(weights.t(), gradient, out=inputs[:count])

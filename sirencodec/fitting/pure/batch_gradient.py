@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sirencodec.synthesis.network import Backpropagation, Layers
+from sirencodec.fitting.loss.backpropagation import Backpropagation
+from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.threads import Workers
 
 MIN_PIECE_POINTS = 512  # below this, handing over costs more than the arithmetic

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture
-from sirencodec.fitting.loss.distortion_torch import Distortion
+from sirencodec.fitting.loss.costs import Gradient
 from sirencodec.fitting.pyramid.matrices import Parts
 from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.refinement import num_refined
@@ -45,18 +45,18 @@ class StageView:
     def shown(
         self, parts: Parts, grids: Sequence[Tensor]
     ) -> tuple[Layers, Tensor, Sequence[Tensor], Sequence[Tensor]]:
-        """All matrices and the stage's grids -> what ``TileGradient`` makes the image of."""
+        """All matrices and the stage's grids -> what a ``DistortionTerm`` makes the image of."""
         refinement = parts.refinement if self._refines else ()
         return self.layers(parts.layers), parts.kernels[self.octaves :], grids, refinement
 
-    def gradient(self, distortion: Distortion, networks: list[list[Tensor]], parts: Parts) -> Parts:
+    def gradient(self, shown: Gradient, networks: list[list[Tensor]], parts: Parts) -> Parts:
         """Gradient of what is shown -> that of all ``parts``: zero for what is not."""
         first = torch.zeros_like(parts.layers[0])
-        first[:, self._columns] = distortion.layers[0] * self._gains
+        first[:, self._columns] = shown.layers[0] * self._gains
         kernels = torch.zeros_like(parts.kernels)
-        kernels[self.octaves :] = distortion.kernels
-        refinement = distortion.refinement or [torch.zeros_like(m) for m in parts.refinement]
-        return Parts([first, *distortion.layers[1:]], kernels, networks, refinement)
+        kernels[self.octaves :] = shown.kernels
+        refinement = shown.refinement or [torch.zeros_like(m) for m in parts.refinement]
+        return Parts([first, *shown.layers[1:]], kernels, networks, refinement)
 
     def copies(self, parts: Parts) -> list[Tensor]:
         """Matrices -> copies of those of which not all is shown, for ``restore``."""

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sirencodec.fitting.loss.distortion_torch import Distortion
-from sirencodec.fitting.loss.rate_torch import Rate
+from sirencodec.fitting.loss.costs import Distortion, Rate
 from sirencodec.fitting.loss.terms import distortion_of, rate_of
 from sirencodec.fitting.pyramid.matrices import Parts
 from sirencodec.fitting.pyramid.stage import StageView
@@ -66,7 +65,7 @@ class StageLoss:
         """Loss and gradient; of each context network, that of its last ``adapted_layers``."""
         distortion = self._distortion(*self._view.shown(parts, grids))
         rate = self._rate(grids, parts.networks, bit_error, adapted_layers)
-        matrices = self._view.gradient(distortion, rate.networks, parts)
+        matrices = self._view.gradient(distortion.gradient, rate.context_networks, parts)
         latents = _with_respect_to_latents(distortion, rate)
         return Loss(distortion.error, sum(rate.bits), matrices, latents)
 
@@ -98,5 +97,5 @@ class StageLoss:
 
 def _with_respect_to_latents(distortion: Distortion, rate: Rate) -> list[Tensor]:
     """Gradients of both terms -> that of their sum, a grid each."""
-    pairs = zip(distortion.grids, rate.latents, strict=True)
+    pairs = zip(distortion.gradient.grids, rate.grids, strict=True)
     return [of_error + of_bits for of_error, of_bits in pairs]

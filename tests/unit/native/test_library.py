@@ -15,10 +15,11 @@ from sirencodec.config import EncodeConfig
 from sirencodec.encoder import encode_image
 from sirencodec.fitting import soft_round
 from sirencodec.fitting.loss import terms as loss_terms
-from sirencodec.fitting.loss.distortion_native import CompiledDistortion
-from sirencodec.fitting.loss.distortion_torch import Distortion, TileGradient
-from sirencodec.fitting.loss.rate_native import CompiledRate
-from sirencodec.fitting.loss.rate_torch import ContextRate
+from sirencodec.fitting.loss.costs import Distortion
+from sirencodec.fitting.loss.distortion_native import NativeDistortion
+from sirencodec.fitting.loss.distortion_torch import TorchDistortion
+from sirencodec.fitting.loss.rate_native import NativeRate
+from sirencodec.fitting.loss.rate_torch import TorchRate
 from sirencodec.fitting.loss.terms import distortion_of, rate_of
 from sirencodec.fitting.pyramid import fit as pyramid_fit
 from sirencodec.image.files import from_pillow
@@ -62,12 +63,13 @@ def distortion(
     layers = [(normal(*s) / s[1] ** 0.5).to(dtype) for s in architecture(channels=3).layer_shapes]
     refinement = [torch.from_numpy(matrix).to(dtype) for matrix in random_refinement()]
     grids = [grid.to(dtype) for grid in latents(*size)]
-    compute = CompiledDistortion(targets, ALL_GRIDS, workers, used)
+    compute = NativeDistortion(targets, ALL_GRIDS, workers, used)
     return compute(layers, torch.from_numpy(random_kernels(6)).to(dtype), grids, refinement)
 
 
-def slopes(found: Distortion) -> list[Tensor]:
-    return [*found.layers, found.kernels, *found.grids, *found.refinement]
+def gradient_of(found: Distortion) -> list[Tensor]:
+    gradient = found.gradient
+    return [*gradient.layers, gradient.kernels, *gradient.grids, *gradient.refinement]
 
 
 def rate(
@@ -78,9 +80,12 @@ def rate(
         for network in random_context()
     ]
     shapes = [grid_shape(*size, exponent) for exponent in ALL_GRIDS]
-    compute = CompiledRate(ALL_GRIDS, shapes, torch.zeros((), dtype=dtype), workers, used)
+    compute = NativeRate(ALL_GRIDS, shapes, torch.zeros((), dtype=dtype), workers, used)
     cost = compute([grid.to(dtype) for grid in latents(*size)], networks, 0.7, 3)
-    return sum(cost.bits), [*cost.latents, *(layer for layers in cost.networks for layer in layers)]
+    return sum(cost.bits), [
+        *cost.grids,
+        *(layer for layers in cost.context_networks for layer in layers),
+    ]
 
 
 def assert_close(ours: list[Tensor], expected: list[Tensor], tolerance: float) -> None:
@@ -112,11 +117,11 @@ def test_single_precision_is_close_to_double(size: tuple[int, int], variant: int
     expected = distortion(size, exact, torch.float64, workers)
     ours = distortion(size, used, torch.float32, workers)
     assert ours.error == pytest.approx(expected.error, rel=1e-5)
-    assert_close(slopes(ours), slopes(expected), 1e-4)
-    expected_bits, expected_slopes = rate(size, exact, torch.float64, workers)
-    bits, rate_slopes = rate(size, used, torch.float32, workers)
+    assert_close(gradient_of(ours), gradient_of(expected), 1e-4)
+    expected_bits, expected_gradient = rate(size, exact, torch.float64, workers)
+    bits, rate_gradient = rate(size, used, torch.float32, workers)
     assert bits == pytest.approx(expected_bits, rel=1e-5)
-    assert_close(rate_slopes, expected_slopes, 1e-4)
+    assert_close(rate_gradient, expected_gradient, 1e-4)
 
 
 @needs_loops
@@ -125,28 +130,28 @@ def test_single_precision_is_close_to_double(size: tuple[int, int], variant: int
 def test_threads_do_not_show(size: tuple[int, int], threads: int) -> None:
     (exact,) = double_loops()
     expected = distortion(size, exact, torch.float64, Workers())
-    expected_bits, expected_slopes = rate(size, exact, torch.float64, Workers())
+    expected_bits, expected_gradient = rate(size, exact, torch.float64, Workers())
     with worker_threads(threads) as workers:
         ours = distortion(size, exact, torch.float64, workers)
-        bits, rate_slopes = rate(size, exact, torch.float64, workers)
+        bits, rate_gradient = rate(size, exact, torch.float64, workers)
     assert ours.error == pytest.approx(expected.error)
-    assert_close(slopes(ours), slopes(expected), 1e-10)
+    assert_close(gradient_of(ours), gradient_of(expected), 1e-10)
     assert bits == pytest.approx(expected_bits)
-    assert_close(rate_slopes, expected_slopes, 1e-10)
+    assert_close(rate_gradient, expected_gradient, 1e-10)
 
 
 def test_without_loops_pytorch_takes_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
     targets, layers = torch.zeros(1, 4, 4), [torch.zeros(2, 10), torch.zeros(1, 3)]
     shapes = [grid_shape(4, 4, exponent) for exponent in ALL_GRIDS]
     monkeypatch.setattr(loss_terms, "loops_for", lambda *_: None)
-    assert isinstance(distortion_of(targets, ALL_GRIDS, layers, Workers()), TileGradient)
-    assert isinstance(rate_of(ALL_GRIDS, shapes, targets, Workers()), ContextRate)
+    assert isinstance(distortion_of(targets, ALL_GRIDS, layers, Workers()), TorchDistortion)
+    assert isinstance(rate_of(ALL_GRIDS, shapes, targets, Workers()), TorchRate)
 
 
 def test_a_network_too_deep_for_loops_is_pytorch_s() -> None:
     layers = [torch.zeros(2, 10), *(torch.zeros(2, 3) for _ in range(LARGEST_DEPTH))]
     found = distortion_of(torch.zeros(2, 4, 4), ALL_GRIDS, layers, Workers())
-    assert isinstance(found, TileGradient)
+    assert isinstance(found, TorchDistortion)
 
 
 @pytest.mark.usefixtures("few_steps", "one_thread")

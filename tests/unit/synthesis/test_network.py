@@ -11,7 +11,6 @@ from torch import Tensor
 
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.synthesis.network import (
-    Backpropagation,
     Layers,
     augment,
     evaluate,
@@ -120,20 +119,6 @@ def test_axis_scale_and_seed() -> None:
 
 
 # Derivatives -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_backpropagation_is_that_of_autograd(shape: tuple[int, int, int]) -> None:
-    layers, points = random_layers(*shape), random_points(33)
-    targets = torch.randn(shape[2], 33, dtype=torch.float64)
-    backpropagation = Backpropagation(layers, 33)
-    backpropagation(layers, points.flip(1), targets)  # buffers must not remember a batch
-    loss, gradients = backpropagation(layers, points, targets)
-
-    leaves = [layer.clone().requires_grad_() for layer in layers]
-    expected = (plain_evaluate(leaves, points) - targets).square().sum()
-    torch.testing.assert_close(loss, expected.detach())
-    torch.testing.assert_close(gradients, list(torch.autograd.grad(expected, leaves)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from sirencodec.fitting.loss import distortion_torch as tile_gradient
-from sirencodec.fitting.loss.distortion_native import CompiledDistortion
-from sirencodec.fitting.loss.distortion_torch import Distortion, TileGradient
+from sirencodec.fitting.loss import distortion_torch
+from sirencodec.fitting.loss.costs import Distortion
+from sirencodec.fitting.loss.distortion_native import NativeDistortion
+from sirencodec.fitting.loss.distortion_torch import TorchDistortion
+from sirencodec.fitting.loss.terms import DistortionTerm
 from sirencodec.native.library import Loops, double_loops
 from sirencodec.synthesis.features import FeatureField
 from sirencodec.synthesis.query import Network, Region, query_strips
@@ -65,12 +67,12 @@ class Case:
         matrices = random_refinement() if self.refined else []
         self.refinement = [torch.from_numpy(matrix) for matrix in matrices]
 
-    def gradient(self) -> CompiledDistortion | TileGradient:
+    def gradient(self) -> DistortionTerm:
         if Case.loops_used is None:
-            return TileGradient(self.targets, self.grids, self.layers)
-        return CompiledDistortion(self.targets, self.grids, Workers(), Case.loops_used)
+            return TorchDistortion(self.targets, self.grids, self.layers)
+        return NativeDistortion(self.targets, self.grids, Workers(), Case.loops_used)
 
-    def distortion(self, gradient: CompiledDistortion | TileGradient | None = None) -> Distortion:
+    def distortion(self, gradient: DistortionTerm | None = None) -> Distortion:
         compute = gradient or self.gradient()
         return compute(self.layers, self.kernels, self.latents, self.refinement)
 
@@ -78,9 +80,10 @@ class Case:
         return [*self.layers, self.kernels, *self.latents, *self.refinement]
 
 
-def slopes(ours: Distortion) -> list[Tensor]:
+def gradient_of(ours: Distortion) -> list[Tensor]:
     """In the order of ``Case.tensors``."""
-    return [*ours.layers, ours.kernels, *ours.grids, *ours.refinement]
+    gradient = ours.gradient
+    return [*gradient.layers, gradient.kernels, *gradient.grids, *gradient.refinement]
 
 
 @pytest.fixture(autouse=True, params=["pytorch", "compiled"])
@@ -94,7 +97,7 @@ def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that small images have several."""
-    monkeypatch.setattr(tile_gradient, "TILE", 64)
+    monkeypatch.setattr(distortion_torch, "TILE", 64)
 
 
 def decoded_errors(case: Case) -> npt.NDArray[np.float64]:
@@ -124,7 +127,7 @@ def test_error_is_that_of_a_decode(
     assert ours.error == pytest.approx(expected.mean(), rel=1e-9)
     alone = case.gradient().errors(case.layers, case.kernels, case.latents, case.refinement)
     np.testing.assert_allclose(alone.numpy(), expected, rtol=1e-9, atol=1e-12)
-    assert len(ours.refinement) == 2 * refined
+    assert len(ours.gradient.refinement) == 2 * refined
 
 
 def test_refinement_makes_a_difference() -> None:
@@ -136,10 +139,10 @@ def test_refinement_makes_a_difference() -> None:
 def test_tiles_do_not_show(tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(130, 65)
     expected = case.distortion()
-    monkeypatch.setattr(tile_gradient, "TILE", tile)
+    monkeypatch.setattr(distortion_torch, "TILE", tile)
     ours = case.distortion()
     assert ours.error == pytest.approx(expected.error)
-    torch.testing.assert_close(slopes(ours), slopes(expected))
+    torch.testing.assert_close(gradient_of(ours), gradient_of(expected))
 
 
 def directions(tensor: Tensor) -> Sequence[Tensor]:
@@ -158,7 +161,7 @@ def test_gradient_is_that_of_finite_differences(
     """Without the refinement, which has no derivative where a hidden unit passes zero."""
     case, step = Case(*size, grids, refined=False), 1e-5
     gradient = case.gradient()
-    for slope, tensor in zip(slopes(case.distortion(gradient)), case.tensors(), strict=True):
+    for slope, tensor in zip(gradient_of(case.distortion(gradient)), case.tensors(), strict=True):
         assert slope.shape == tensor.shape
         original = tensor.clone()
         for direction in directions(tensor):
@@ -209,13 +212,13 @@ def test_gradient_is_pytorch_s(size: tuple[int, int], grids: tuple[int, ...]) ->
     error = whole_error(case)
     assert ours.error == pytest.approx(error.item(), rel=1e-9)
     expected = torch.autograd.grad(error, case.tensors(), materialize_grads=True)
-    torch.testing.assert_close(slopes(ours), list(expected), rtol=1e-7, atol=1e-10)
+    torch.testing.assert_close(gradient_of(ours), list(expected), rtol=1e-7, atol=1e-10)
     assert all(slope.any() for slope in expected if slope.numel())
 
 
 def test_parts_of_the_refinement_without_a_grid_have_no_slope() -> None:
     """Columns of the first matrix and rows of the second."""
-    first, second = Case(70, 100, (1, 2)).distortion().refinement
+    first, second = Case(70, 100, (1, 2)).distortion().gradient.refinement
     of_grids = first[:, :-1].view(8, 7, 9).abs().sum((0, 2)) > 0
     assert of_grids.tolist() == [False, True, True, False, False, False, False]
     assert (second.abs().sum(1) > 0).tolist() == [False, True]
@@ -229,7 +232,7 @@ def test_calls_do_not_remember() -> None:
     gradient.errors([3 * layer for layer in case.layers], case.kernels, case.latents)
     again = case.distortion(gradient)
     assert again.error == first.error
-    torch.testing.assert_close(slopes(again), slopes(first), rtol=0, atol=0)
+    torch.testing.assert_close(gradient_of(again), gradient_of(first), rtol=0, atol=0)
 
 
 def test_nothing_given_is_changed() -> None:
@@ -248,7 +251,7 @@ def test_the_target_itself_has_no_error_and_no_slope() -> None:
     case.layers[-1][:, -1] = 0.25
     ours = case.distortion()
     assert ours.error == 0
-    assert not any(slope.any() for slope in slopes(ours))
+    assert not any(slope.any() for slope in gradient_of(ours))
 
 
 @pytest.mark.gpu
@@ -256,13 +259,15 @@ def test_the_target_itself_has_no_error_and_no_slope() -> None:
 def test_cuda_computes_the_same() -> None:
     """At every call: a GPU replays the first, with other numbers in it."""
     case = Case(70, 100)
-    on_cuda = TileGradient(case.targets.cuda(), case.grids, [m.cuda() for m in case.layers])
+    on_cuda = TorchDistortion(case.targets.cuda(), case.grids, [m.cuda() for m in case.layers])
     for _ in range(3):
         expected = case.distortion()
         parts = (case.layers, case.latents, case.refinement)
         layers, latents, refinement = ([tensor.cuda() for tensor in part] for part in parts)
         ours = on_cuda(layers, case.kernels.cuda(), latents, refinement)
         assert ours.error == pytest.approx(expected.error)
-        torch.testing.assert_close([slope.cpu() for slope in slopes(ours)], slopes(expected))
+        torch.testing.assert_close(
+            [slope.cpu() for slope in gradient_of(ours)], gradient_of(expected)
+        )
         for tensor in case.tensors():
             tensor *= 0.9

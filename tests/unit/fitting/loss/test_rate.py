@@ -13,10 +13,11 @@ from sirencodec.bitstream.architecture import grid_shape
 from sirencodec.entropy.latents import encode_latents
 from sirencodec.entropy.prior import prior_context
 from sirencodec.entropy.range_coder import SymbolEncoder
-from sirencodec.fitting.loss import rate_native as compiled_rate
-from sirencodec.fitting.loss import rate_torch as context_rate
-from sirencodec.fitting.loss.rate_native import CompiledRate
-from sirencodec.fitting.loss.rate_torch import ContextRate, Network
+from sirencodec.fitting.loss import laplace_bits, rate_native, rate_torch
+from sirencodec.fitting.loss.costs import ContextNetwork
+from sirencodec.fitting.loss.rate_native import NativeRate
+from sirencodec.fitting.loss.rate_torch import TorchRate
+from sirencodec.fitting.loss.terms import RateTerm
 from sirencodec.native.library import Loops, double_loops
 from sirencodec.synthesis.threads import Workers
 from tests.unit.builders import (
@@ -36,7 +37,7 @@ KERNELS = double_loops()
 loops_used: list[Loops] = []
 
 
-def in_ones(context: Sequence[Sequence[Floats]]) -> list[Network]:
+def in_ones(context: Sequence[Sequence[Floats]]) -> list[ContextNetwork]:
     return [[torch.from_numpy(layer / UNIT) for layer in network] for network in context]
 
 
@@ -46,17 +47,15 @@ def shipped_context() -> list[list[Floats]]:
     return [list(matrices[depth * phase : depth * (phase + 1)]) for phase in range(4)]
 
 
-def rate_of(
-    width: int, height: int, grids: Sequence[int] = ALL_GRIDS
-) -> CompiledRate | ContextRate:
+def rate_of(width: int, height: int, grids: Sequence[int] = ALL_GRIDS) -> RateTerm:
     shapes = [grid_shape(width, height, k) for k in grids]
     if loops_used:
-        return CompiledRate(grids, shapes, LIKE, Workers(), loops_used[0])
-    return ContextRate(grids, shapes, LIKE)
+        return NativeRate(grids, shapes, LIKE, Workers(), loops_used[0])
+    return TorchRate(grids, shapes, LIKE)
 
 
 def bits_of(
-    rate: CompiledRate | ContextRate, values: Sequence[Tensor], networks: Sequence[Network]
+    rate: RateTerm, values: Sequence[Tensor], networks: Sequence[ContextNetwork]
 ) -> list[float]:
     return [float(lengths.sum()) for lengths in rate.code_lengths(values, networks)]
 
@@ -113,7 +112,7 @@ def test_bits_are_those_of_the_coder(
     Among latents that are not a picture's, some have no chance under that model. Here they cost
     what a table takes for them.
     """
-    for module in (context_rate, compiled_rate):
+    for module in (laplace_bits, rate_native):
         monkeypatch.setattr(module, "SMALLEST_PROBABILITY", 2.0**-24)
     latents = smooth_latents(*size, spread)
     values = [torch.from_numpy(grid).double() for grid in latents]
@@ -162,11 +161,11 @@ def test_code_lengths_are_those_of_each_latent(size: tuple[int, int]) -> None:
 def test_groups_do_not_show(samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
     values, networks = random_values(33, 50), in_ones(random_context())
     expected = rate_of(33, 50)(values, networks, 0.3, 3)
-    monkeypatch.setattr(context_rate, "GROUP_SAMPLES", samples)
+    monkeypatch.setattr(rate_torch, "GROUP_SAMPLES", samples)
     ours = rate_of(33, 50)(values, networks, 0.3, 3)
     assert ours.bits == pytest.approx(expected.bits)
-    torch.testing.assert_close(ours.latents, expected.latents)
-    torch.testing.assert_close(ours.networks, expected.networks)
+    torch.testing.assert_close(ours.grids, expected.grids)
+    torch.testing.assert_close(ours.context_networks, expected.context_networks)
 
 
 def test_calls_do_not_remember() -> None:
@@ -176,8 +175,8 @@ def test_calls_do_not_remember() -> None:
     rate([grid * 3 for grid in values], in_ones(random_context(1)), 1.0, 3)
     ours = rate(values, networks, 0.3)
     assert ours.bits == expected.bits
-    torch.testing.assert_close(ours.latents, expected.latents, rtol=0, atol=0)
-    torch.testing.assert_close(ours.networks, expected.networks, rtol=0, atol=0)
+    torch.testing.assert_close(ours.grids, expected.grids, rtol=0, atol=0)
+    torch.testing.assert_close(ours.context_networks, expected.context_networks, rtol=0, atol=0)
 
 
 # Gradient --------------------------------------------------------------------------------------
@@ -206,19 +205,19 @@ def assert_gradient(gradients: Sequence[Tensor], tensors: Sequence[Tensor], loss
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_gradient_along_latents(size: tuple[int, int]) -> None:
+def test_gradient_with_respect_to_latents(size: tuple[int, int]) -> None:
     values, networks, weight = random_values(*size), in_ones(random_context(3)), 0.7
     rate = rate_of(*size)
-    gradients = rate(values, networks, weight).latents
+    gradients = rate(values, networks, weight).grids
     assert [gradient.shape for gradient in gradients] == [value.shape for value in values]
     assert_gradient(gradients, values, lambda: weight * sum(bits_of(rate, values, networks)))
 
 
 @pytest.mark.parametrize("trained_layers", [1, 2, 3])
-def test_gradient_along_networks(trained_layers: int) -> None:
+def test_gradient_with_respect_to_networks(trained_layers: int) -> None:
     values, networks, weight = random_values(33, 18), in_ones(random_context(3)), 0.7
     rate = rate_of(33, 18)
-    trained = rate(values, networks, weight, trained_layers).networks
+    trained = rate(values, networks, weight, trained_layers).context_networks
     assert [len(layers) for layers in trained] == [trained_layers] * 4
     gradients = [layer for layers in trained for layer in layers]
     tensors = [layer for network in networks for layer in network[-trained_layers:]]
@@ -232,7 +231,7 @@ def test_a_hopeless_latent_has_a_bounded_cost() -> None:
     values[0][3, 3] = 500.0
     cost = rate_of(8, 8)(values, networks, 1.0)
     assert 17 < cost.bits[0] < 200
-    assert all(gradient.isfinite().all() for gradient in cost.latents)
+    assert all(gradient.isfinite().all() for gradient in cost.grids)
 
 
 @pytest.mark.gpu
@@ -241,14 +240,14 @@ def test_cuda_computes_the_same() -> None:
     """At every call: a GPU replays the first, with other numbers in it."""
     values, networks = random_values(33, 18), in_ones(random_context())
     shapes = [grid_shape(33, 18, exponent) for exponent in ALL_GRIDS]
-    on_cuda = ContextRate(ALL_GRIDS, shapes, LIKE.cuda())
+    on_cuda = TorchRate(ALL_GRIDS, shapes, LIKE.cuda())
     for weight, trained_layers in ((0.3, 3), (0.2, 1), (0.1, 3)):
         moved = [[layer.cuda() for layer in network] for network in networks]
         ours = on_cuda([value.cuda() for value in values], moved, weight, trained_layers)
         expected = rate_of(33, 18)(values, networks, weight, trained_layers)
         assert ours.bits == pytest.approx(expected.bits)
-        torch.testing.assert_close([grid.cpu() for grid in ours.latents], expected.latents)
-        for network, other in zip(ours.networks, expected.networks, strict=True):
+        torch.testing.assert_close([grid.cpu() for grid in ours.grids], expected.grids)
+        for network, other in zip(ours.context_networks, expected.context_networks, strict=True):
             torch.testing.assert_close([layer.cpu() for layer in network], other)
         for value in values:
             value *= 0.9

@@ -21,8 +21,8 @@ from sirencodec.entropy.payload import (
 )
 from sirencodec.entropy.prior import adapted_context
 from sirencodec.errors import FitError
-from sirencodec.fitting.loss import distortion_torch as tile_gradient
-from sirencodec.fitting.loss.rate_torch import ContextRate
+from sirencodec.fitting.loss import distortion_torch
+from sirencodec.fitting.loss.rate_torch import TorchRate
 from sirencodec.fitting.progress import FitProgress
 from sirencodec.fitting.pyramid import state as pyramid_state
 from sirencodec.fitting.pyramid.fit import PyramidFit, fit_pyramid
@@ -141,7 +141,7 @@ def test_bits_are_foreseen(fitted: QuantizedPicture) -> None:
         for network in adapted_context(1, fitted.weights)
     ]
     grids = [torch.from_numpy(grid).double() for grid in fitted.latents]
-    rate = ContextRate(range(7), [grid.shape for grid in fitted.latents], grids[0])
+    rate = TorchRate(range(7), [grid.shape for grid in fitted.latents], grids[0])
     latent_bits = sum(float(lengths.sum()) for lengths in rate.code_lengths(grids, networks))
     assert latent_bits > 500, "else this tells little"
     foreseen = latent_bits + matrices_bits(fitted.weights)
@@ -182,7 +182,7 @@ def test_the_same_seed_gives_the_same_picture() -> None:
 
 def test_two_threads_share_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same every time, and at first what one makes of it; the tile of the second counts."""
-    monkeypatch.setattr(tile_gradient, "TILE", 64)
+    monkeypatch.setattr(distortion_torch, "TILE", 64)
     picture = make_clouds(192, 180)
     alone: list[FitProgress] = []
     together: list[FitProgress] = []

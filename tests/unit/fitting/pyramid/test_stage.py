@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS, grid_shape
-from sirencodec.fitting.loss.distortion_torch import Distortion, TileGradient
+from sirencodec.fitting.loss.costs import Distortion
+from sirencodec.fitting.loss.distortion_torch import TorchDistortion
 from sirencodec.fitting.pyramid.matrices import Parts, TrainedMatrices
 from sirencodec.fitting.pyramid.stage import StageView
 from tests.unit.builders import architecture, random_kernels
@@ -42,7 +43,7 @@ def distortion(parts: Parts, octaves: int) -> tuple[Distortion, StageView]:
     grids: list[Tensor] = [
         torch.full(grid_shape(side, side, k), 0.5 if k + octaves > 1 else 0.0) for k in local
     ]
-    tiles = TileGradient(torch.full((2, side, side), 0.4), local, view.layers(parts.layers))
+    tiles = TorchDistortion(torch.full((2, side, side), 0.4), local, view.layers(parts.layers))
     return tiles(*view.shown(parts, grids)), view
 
 
@@ -59,7 +60,7 @@ def test_features_keep_their_size(octaves: int) -> None:
 def test_the_gradient_is_that_of_all_matrices(octaves: int) -> None:
     parts = make()
     measured, view = distortion(parts, octaves)
-    gradient = view.gradient(measured, [], parts)
+    gradient = view.gradient(measured.gradient, [], parts)
     generator = torch.Generator().manual_seed(1)
     direction = torch.randn(parts.layers[0].shape, generator=generator)
     expected = float((gradient.layers[0] * direction).sum())
