@@ -17,12 +17,12 @@ from typing import Any
 
 from benchmarks.measuring.machine import ROOT
 from benchmarks.measuring.results import read_run
-from benchmarks.measuring.scale import scale_table
 from benchmarks.reporting import report, tables
 from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.reporting.bd_rate import Window
 from benchmarks.reporting.curves import Curve, NoCurveError, find_curve
 from benchmarks.reporting.effort_table import cost_table, effort_table
+from benchmarks.reporting.scale_table import scale_table
 from benchmarks.reporting.speed_tables import speed_tables
 from benchmarks.studies.activations.page import activations_block
 

@@ -30,6 +30,7 @@ from benchmarks.measuring.pixels import find_images, read_pixels
 from benchmarks.measuring.quality import ms_ssim, psnr_db, ssimulacra2
 from benchmarks.measuring.rate_distortion import Plan
 from benchmarks.measuring.results import RunError, RunStore, read_run
+from benchmarks.reporting.scale_table import scale_table
 from benchmarks.reporting.sheet import ENLARGED, TILE, make_sheet
 from benchmarks.smoke import run_smoke, tiny_picture
 from sirencodec.entropy.matrices import read_matrices
@@ -615,8 +616,8 @@ def test_a_scale_run_that_is_cut_off_goes_on_where_it_was(dataset, tmp_path, mon
     assert len(finished) == 1
     run = read_run(output)
     assert [point["session"] for point in run["points"]].count(1) == 1
-    assert "| 0.300 (effort 0, 2 images) | 35.00 |" in scale.scale_table(run)
-    assert "| +0.30 (+0.30 to +0.30) |" in scale.scale_table(run)
+    assert "| 0.300 (effort 0, 2 images) | 35.00 |" in scale_table(run)
+    assert "| +0.30 (+0.30 to +0.30) |" in scale_table(run)
 
 
 def test_the_scale_run_enlarges_what_was_shrunk():

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring.codecs import OURS, is_ours
-from benchmarks.measuring.scale import scale_table
 from benchmarks.reporting import tables
 from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.reporting.bd_rate import Window
@@ -19,6 +18,7 @@ from benchmarks.reporting.curves import (
     measured_curves,
     published_curves,
 )
+from benchmarks.reporting.scale_table import scale_table
 from benchmarks.reporting.speed_tables import speed_tables
 
 # Of everything published, what a plot can show and stay readable: the classical reference, the best
