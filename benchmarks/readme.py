@@ -20,7 +20,7 @@ from benchmarks.measuring.results import read_run
 from benchmarks.reporting import report, tables
 from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.reporting.bd_rate import Window
-from benchmarks.reporting.curves import Curve, NoCurveError, find_curve
+from benchmarks.reporting.curves import MEASURES, Curve, NoCurveError, find_curve
 from benchmarks.reporting.effort_table import cost_table, effort_table
 from benchmarks.reporting.scale_table import scale_table
 from benchmarks.reporting.speed_tables import speed_tables
@@ -103,10 +103,11 @@ def _quality(run: dict[str, Any], options: Options) -> str:
 
 
 def _measures(run: dict[str, Any], options: Options) -> str:
-    """BD-rate of ``codec`` by every measure of quality, a column for each of ``against``."""
+    """BD-rate of ``codec`` by every measure in the run, a column for each of ``against``."""
     curves = {
         name.removesuffix(" in dB"): report.collect_curves([run], report.Options(measure=measure))
         for measure, name in report.QUALITY_NAMES.items()
+        if any(MEASURES[measure] in point for point in run["points"])
     }
     anchors, window = options["against"].split(","), _window(options.get("bpp"))
     return tables.measures_table(curves, options["codec"], anchors, window)

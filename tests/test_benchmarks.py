@@ -27,7 +27,7 @@ from benchmarks.measuring.machine import ROOT, command_line
 from benchmarks.measuring.measure import Job
 from benchmarks.measuring.measure import measure as measure_job
 from benchmarks.measuring.pixels import find_images, read_pixels
-from benchmarks.measuring.quality import ms_ssim, psnr_db, ssimulacra2
+from benchmarks.measuring.quality import ms_ssim, psnr_db, psnr_hvs_db, ssimulacra2
 from benchmarks.measuring.rate_distortion import Plan
 from benchmarks.measuring.results import RunError, RunStore, read_run
 from benchmarks.reporting.scale_table import scale_table
@@ -242,6 +242,10 @@ def test_rivals_spend_more_bytes_on_more_quality(name):
         ("webp", {"format": "WEBP", "method": 6}),
         ("avif-420", {"format": "AVIF", "subsampling": "4:2:0", "speed": 4}),
         ("avif-444", {"format": "AVIF", "subsampling": "4:4:4", "speed": 4}),
+        (
+            "avif-444-psnr",
+            {"format": "AVIF", "subsampling": "4:4:4", "speed": 4, "advanced": {"tune": "psnr"}},
+        ),
     ],
 )
 def test_rivals_are_what_their_names_say(name, options):
@@ -256,14 +260,15 @@ def test_rivals_are_what_their_names_say(name, options):
 
 
 @needs_bjontegaard
-def test_structural_similarity_falls_with_noise_and_needs_some_pixels():
+def test_measures_of_eyes_fall_with_noise():
     pixels = tiny_picture(176, 168)
     noise = np.random.default_rng(0).normal(0, 1, pixels.shape)
     noisy = [np.clip(pixels + level * noise, 0, 255).astype(np.uint8) for level in (4, 16)]
-    for measure_of in (ms_ssim, ssimulacra2):
+    for measure_of, best in ((ms_ssim, 1), (ssimulacra2, 100), (psnr_hvs_db, 100)):
         values = [measure_of(pixels, decoded) for decoded in (pixels, *noisy)]
         assert values == sorted(values, reverse=True)
-        assert values[0] == pytest.approx(100 if measure_of is ssimulacra2 else 1, abs=1e-4)
+        assert values[0] == pytest.approx(best, abs=1e-4)
+    assert psnr_hvs_db(pixels[:13, :9], pixels[:13, :9]) == 100
     assert ms_ssim(pixels[:160], pixels[:160]) is None
 
 

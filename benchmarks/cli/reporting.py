@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from benchmarks.cli.options import RESULTS, File, Listed, NewFolder
+from benchmarks.reporting.curves import MEASURES
 
 
 @click.command()
@@ -19,7 +20,7 @@ def smoke() -> None:
 @click.command()
 @click.argument("results", type=File, nargs=-1, required=True)
 @click.option("--anchor", default="", help="what others are compared with [vtm, or jpeg-420]")
-@click.option("--measure", type=click.Choice(["psnr", "ms-ssim", "ssimulacra2"]), default="psnr")
+@click.option("--measure", type=click.Choice(list(MEASURES)), default="psnr")
 @click.option("--images", type=Listed(str), default=(), help="average over these only")
 @click.option("--published", type=Listed(str), default=None, help="names; 'none' for none [all]")
 @click.option("--window-bpp", type=(float, float), help="quality the anchor reaches at these rates")

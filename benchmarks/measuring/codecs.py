@@ -136,12 +136,14 @@ def _jpeg(name: str, subsampling: str) -> Codec:
     return Codec(name, f"JPEG {subsampling}", "quality", QUALITIES, ".jpg", encode, _decode_pillow)
 
 
-def _avif(name: str, subsampling: str) -> Codec:
-    encode = partial(_encode_pillow, file_format="AVIF", subsampling=subsampling, speed=4)
+def _avif(name: str, subsampling: str, tune: str = "iq") -> Codec:
+    """AVIF tuned for eyes (iq: Pillow's default from libavif 1.4 on) or squared error (psnr)."""
+    options: dict[str, Any] = {"subsampling": subsampling, "speed": 4, "advanced": {"tune": tune}}
+    encode = partial(_encode_pillow, file_format="AVIF", **options)
     available = bool(PIL.features.check("avif"))
     return Codec(
         name,
-        f"AVIF {subsampling}",
+        f"AVIF {subsampling}" + ("" if tune == "iq" else f", tune={tune}"),
         "quality",
         QUALITIES,
         ".avif",
@@ -172,6 +174,7 @@ def _all_codecs() -> tuple[Codec, ...]:
         Codec("webp", "WebP", "quality", QUALITIES, ".webp", webp, _decode_pillow),
         _avif("avif-420", "4:2:0"),
         _avif("avif-444", "4:4:4"),
+        _avif("avif-444-psnr", "4:4:4", "psnr"),
         Codec(
             "jpeg-xl",
             "JPEG XL",

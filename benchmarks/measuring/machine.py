@@ -22,6 +22,7 @@ PACKAGES = (
     "imagecodecs",
     "bjontegaard",
     "pytorch-msssim",
+    "psnr-hvsm",
     "ssimulacra2",
 )
 # What lies beside the sources and is made from them.

@@ -17,7 +17,13 @@ from benchmarks.measuring.decibels import similarity_db
 from benchmarks.measuring.measure import Point
 
 PUBLISHED = Path(__file__).parent.parent / "published"
-MEASURES = {"psnr": "psnr_db", "ms-ssim": "ms_ssim", "ssimulacra2": "ssimulacra2"}
+# Of quality: name on the command line -> field of a point.
+MEASURES = {
+    "psnr": "psnr_db",
+    "ms-ssim": "ms_ssim",
+    "ssimulacra2": "ssimulacra2",
+    "psnr-hvs": "psnr_hvs_db",
+}
 
 RatePoints = list[tuple[float, float]]  # (bits a pixel, quality), by rate
 

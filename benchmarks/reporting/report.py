@@ -27,7 +27,12 @@ PLOTTED = ("vtm", "cool-chic-5.0.1", "nif25", "struempler-meta", "coin")
 DEFAULT_ANCHORS = ("vtm", "jpeg-420")  # the first of them that there is
 KODAK_IMAGES = 24  # what published averages are over
 RATES_BPP = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
-QUALITY_NAMES = {"psnr": "PSNR in dB", "ms-ssim": "MS-SSIM in dB", "ssimulacra2": "SSIMULACRA2"}
+QUALITY_NAMES = {
+    "psnr": "PSNR in dB",
+    "ms-ssim": "MS-SSIM in dB",
+    "ssimulacra2": "SSIMULACRA2",
+    "psnr-hvs": "PSNR-HVS in dB",
+}
 
 
 @dataclass(frozen=True, slots=True)
