@@ -33,7 +33,7 @@ from benchmarks.studies.activations.rounding import sensitivities
 from benchmarks.studies.activations.study import PARTS
 from benchmarks.studies.activations.summary import select, values
 from sirencodec.fitting.loss.backpropagation import Backpropagation
-from sirencodec.synthesis import network as siren
+from sirencodec.fitting.pure import bit_allocation
 from sirencodec.theory import fixed_point, sine_variance
 
 pytestmark = pytest.mark.slow
@@ -168,7 +168,7 @@ def test_sensitivities_of_a_sine_network_are_the_codecs():
     signal = picture_signal(waves(8))
     layers = start("sine", 2, 6, 1, 3, seed=0)
     mine = sensitivities(Network(KINDS["sine"], 1), layers, signal.points)
-    assert mine == pytest.approx(siren.sensitivities(layers, signal.points), rel=1e-4)
+    assert mine == pytest.approx(bit_allocation.sensitivities(layers, signal.points), rel=1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)

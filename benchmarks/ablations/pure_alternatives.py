@@ -17,15 +17,16 @@ from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy import matrices, payload
 from sirencodec.entropy.level_tables import largest_level
 from sirencodec.entropy.payload import QuantizedPicture
+from sirencodec.fitting import start
 from sirencodec.fitting.pure import fit
 from sirencodec.image.samples import Samples
-from sirencodec.synthesis import network as siren
 from sirencodec.synthesis import query
+from sirencodec.synthesis.network import Layers
 from sirencodec.theory import first_layer_bound, hidden_bound, pytorch_bias_bound
 
 # What is to be replaced, as it was before.
 _encode_payload, _matrices_bits = payload.encode_payload, matrices.matrices_bits
-_initial_layers, _query_strips = siren.initial_layers, query.query_strips
+_initial_layers, _query_strips = start.initial_layers, query.query_strips
 _rgb_targets = fit._targets
 
 Indices = npt.NDArray[np.int64]
@@ -55,7 +56,7 @@ def multiple(name: str, factor: float) -> float:
 
 def zero_bias(
     architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
-) -> siren.Layers:
+) -> Layers:
     """Initial layers, all biases zero but those of the first, which set where the waves start."""
     layers = _initial_layers(architecture, axis_scale, generator)
     for layer in layers[1:]:
@@ -65,7 +66,7 @@ def zero_bias(
 
 def pytorch_bias(
     architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
-) -> siren.Layers:
+) -> Layers:
     """Initial layers with the biases that ``torch.nn.Linear`` would leave in the authors' code."""
     layers = _initial_layers(architecture, axis_scale, generator)
     for layer in layers[:-1]:
@@ -77,7 +78,7 @@ def pytorch_bias(
 
 def coin_bias(
     architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
-) -> siren.Layers:
+) -> Layers:
     """Initial layers whose biases are drawn from the weights' range, as in COIN's code."""
     layers = _initial_layers(architecture, axis_scale, generator)
     first = architecture.omega_0 * first_layer_bound(INPUTS)

@@ -18,9 +18,7 @@ def pure_variants() -> Iterator[Variant]:
     yield _variant(PURE, "nothing", {})
     for name in ("zero", "coin", "pytorch"):
         start = Alternative(f"{name}_bias")
-        yield _variant(
-            f"bias-{name}", "initial biases", {"synthesis.network.initial_layers": start}
-        )
+        yield _variant(f"bias-{name}", "initial biases", {"fitting.start.initial_layers": start})
     for omega_0 in (10, 20, 30, 60, 120):
         plan = Alternative("constant", (omega_0,))
         yield _variant(f"omega-{omega_0}", "omega_0", {"fitting.pure.plan.plan_omega_0": plan})
@@ -38,7 +36,7 @@ def pure_variants() -> Iterator[Variant]:
         yield _variant(f"adam-{rate:g}", "optimiser", adam)
     equal = Alternative("equal_sensitivities")
     yield _variant(
-        "equal-steps", "steps by sensitivity", {"synthesis.network.sensitivities": equal}
+        "equal-steps", "steps by sensitivity", {"fitting.pure.bit_allocation.sensitivities": equal}
     )
     yield _variant("gaussian", "entropy model", {"entropy.matrices.NUM_SHAPES": 1})
     yield _variant("one-gaussian", "entropy model", _payload("one_gaussian"))

@@ -16,9 +16,9 @@ from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.bitstream.prior_file import trained_network_bytes
 from sirencodec.bitstream.quantize import dequantize
 from sirencodec.entropy.matrices import read_matrices
-from sirencodec.synthesis.network import HIDDEN_BIAS_SHARE, Layers
+from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
-from sirencodec.theory import hidden_bound
+from sirencodec.theory import first_layer_bound, hidden_bound
 
 # What the shipped network is for. Its features are those of this lambda; at another one latents
 # are larger or smaller by the square root of the ratio, as their rounding error is to the whole.
@@ -26,7 +26,59 @@ TRAINED_ARCHITECTURE: Final = Architecture(16, 1, 3, 1, tuple(range(7)), 1)
 TRAINED_LAMBDA: Final = 0.002
 LUMA: Final = (0.299, 0.587, 0.114)  # what a gray picture is made of (ITU-R BT.601)
 
+# Bounds of initial biases: the first layer's, and the others' relative to their weights' bound.
+FIRST_BIAS_BOUND: Final = math.pi
+HIDDEN_BIAS_SHARE: Final = 0.5
 FEATURE_BIAS_BOUND: Final = math.pi / 4  # of the first layer's biases
+
+
+def initial_layers(
+    architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
+) -> Layers:
+    """Architecture -> random layers with SIREN's distribution of activations.
+
+    Weights are uniform, as in the authors' code (their paper's first layer is a slip; see
+    vsitzmann/siren issue 4). In terms of the folded matrices:
+
+    * first layer: ``omega_0 * U(-1/2, 1/2)``, as ``1/n`` with n = 2 inputs;
+    * hidden layers: ``U(-sqrt(6/n), sqrt(6/n))``. The variance of a weight is then 2/n, that of an
+      arcsine-distributed activation 1/2, and the sum over n inputs has variance 1 in every layer;
+    * last layer: the hidden bound times 0.1, so that a fit starts near the targets' mean.
+
+    Biases: the first layer's are uniform over a whole period, so that the waves start at every
+    phase. Hidden ones are U(+-sqrt(6/n)/2), adding 1/(2n) to the variance; PyTorch's default
+    would add 300/n at omega_0 = 30, several times the signal at the widths used here.
+
+    Args:
+        architecture: widths, depth and omega_0.
+        axis_scale: factors on the first layer's x and y weights, so that a wide image starts with
+            the same frequencies, in cycles a pixel, along both axes.
+        generator: source of randomness, on the CPU.
+
+    Returns:
+        float32 matrices, on the CPU.
+    """
+
+    def uniform(rows: int, columns: int, bound: float) -> Tensor:
+        return (torch.rand(rows, columns, generator=generator) * 2 - 1) * bound
+
+    width = architecture.hidden_features
+    bound = hidden_bound(width)
+    first_bound = architecture.omega_0 * first_layer_bound(INPUTS)
+    first = uniform(width, INPUTS, first_bound) * torch.tensor(axis_scale)
+    layers = [torch.cat([first, uniform(width, 1, FIRST_BIAS_BOUND)], 1)]
+    for _ in range(architecture.hidden_layers):
+        weight = uniform(width, width, bound)
+        layers.append(torch.cat([weight, uniform(width, 1, bound * HIDDEN_BIAS_SHARE)], 1))
+    weight = uniform(architecture.channels, width, bound * 0.1)
+    layers.append(torch.cat([weight, torch.zeros(architecture.channels, 1)], 1))
+    return layers
+
+
+def axis_scale(width: int, height: int) -> tuple[float, float]:
+    """Image size -> factors on the first layer's x and y weights: 1 along the longer axis."""
+    longest = max(width, height)
+    return width / longest, height / longest
 
 
 def feature_bound(features: int) -> float:

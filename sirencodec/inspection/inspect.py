@@ -20,7 +20,15 @@ from sirencodec.bitstream.info import Info, describe
 from sirencodec.decoder import to_network
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.entropy.prior import context_shapes, prior_refinement
-from sirencodec.fitting.start import FEATURE_BIAS_BOUND, feature_bound, random_network
+from sirencodec.fitting.start import (
+    FEATURE_BIAS_BOUND,
+    FIRST_BIAS_BOUND,
+    HIDDEN_BIAS_SHARE,
+    axis_scale,
+    feature_bound,
+    initial_layers,
+    random_network,
+)
 from sirencodec.inspection.bit_count import PayloadBits, count_bits
 from sirencodec.inspection.histogram import (
     Histogram,
@@ -33,11 +41,7 @@ from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.synthesis.coordinates import Float64Array, grid_coordinates, pixel_centres
 from sirencodec.synthesis.features import FeatureField
 from sirencodec.synthesis.network import (
-    FIRST_BIAS_BOUND,
-    HIDDEN_BIAS_SHARE,
     augment,
-    axis_scale,
-    initial_layers,
 )
 from sirencodec.synthesis.query import Network
 from sirencodec.theory import (

@@ -1,4 +1,4 @@
-"""Random pyramids and the matrices that go with them, and the slow way to do what they are for."""
+"""Random pyramids, matrices and networks, and the slow way to do what they are for."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from sirencodec.bitstream.architecture import Architecture, grid_shape
 from sirencodec.entropy.prior import context_shapes, refinement_shapes
+from sirencodec.synthesis.network import Layers, augment
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
 
 Floats = npt.NDArray[np.float64]
@@ -117,3 +120,23 @@ def corrected(
                         total += weight * value[row : row + height, column : column + width]
         result.append(total)
     return result
+
+
+def random_layers(features: int, layers: int, channels: int) -> Layers:
+    """A network in double precision whose every weight matters."""
+    generator = torch.Generator().manual_seed(features + layers)
+    shapes = Architecture(features, layers, channels, 30).layer_shapes
+    return [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]
+
+
+def random_points(count: int) -> Tensor:
+    generator = torch.Generator().manual_seed(count)
+    return augment(torch.rand(count, 2, generator=generator, dtype=torch.float64) * 2 - 1)
+
+
+def plain_evaluate(layers: Layers, points: Tensor) -> Tensor:
+    """What FORMAT.md says, for autograd to differentiate."""
+    hidden = points
+    for layer in layers[:-1]:
+        hidden = torch.cat([torch.sin(layer @ hidden), torch.ones_like(points[:1])])
+    return layers[-1] @ hidden

@@ -18,7 +18,8 @@ from benchmarks.studies.activations.fitting import Schedule, around_mean, fit
 from benchmarks.studies.activations.pictures import Signal, picture_signal
 from benchmarks.studies.activations.plan import Job, Plan
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.synthesis.network import Layers, initial_layers
+from sirencodec.fitting.start import initial_layers
+from sirencodec.synthesis.network import Layers
 from sirencodec.theory import (
     LEMMA_FREQUENCY,
     SIREN_GAIN,

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from benchmarks.studies.activations.fitting import Gradient, Values
 from sirencodec.bitstream.architecture import INPUTS, Architecture
-from sirencodec.synthesis.network import Layers, initial_layers
+from sirencodec.fitting.start import initial_layers
+from sirencodec.synthesis.network import Layers
 
 OMEGA_0 = 30
 

@@ -23,13 +23,14 @@ from sirencodec.entropy.range_coder import WORD_BYTES
 from sirencodec.errors import FitError
 from sirencodec.fitting.progress import FitProgress, OnStep
 from sirencodec.fitting.pure.batch_gradient import BatchGradient
-from sirencodec.fitting.pure.bit_allocation import allocate_steps
+from sirencodec.fitting.pure.bit_allocation import allocate_steps, sensitivities
 from sirencodec.fitting.pure.pixel_batches import StratifiedBatches
 from sirencodec.fitting.schedule import cosine
 from sirencodec.fitting.soap import Soap
+from sirencodec.fitting.start import axis_scale, initial_layers
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.coordinates import image_coordinates
-from sirencodec.synthesis.network import Layers, augment, axis_scale, initial_layers, sensitivities
+from sirencodec.synthesis.network import Layers, augment
 from sirencodec.synthesis.threads import Workers, worker_threads
 
 # Of folded weights; the smallest of the three holds. Narrow networks bear larger steps, and gain by

@@ -17,6 +17,7 @@ from sirencodec.bitstream.container import Header, write_container
 from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, quantize
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.errors import DependencyError, FormatError, LimitError
+from sirencodec.fitting.start import axis_scale
 from sirencodec.inspection import inspect as inspection
 from sirencodec.inspection.histogram import (
     Histogram,
@@ -27,7 +28,6 @@ from sirencodec.inspection.histogram import (
 )
 from sirencodec.inspection.inspect import Inspection
 from sirencodec.inspection.plot import plot_inspection
-from sirencodec.synthesis.network import axis_scale
 from tests.paths import INVALID, VALID
 from tests.reference_decoder import parse, values
 

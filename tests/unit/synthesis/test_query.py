@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from sirencodec.bitstream.architecture import Architecture
+from sirencodec.fitting.start import initial_layers
 from sirencodec.synthesis import query
 from sirencodec.synthesis.coordinates import grid_coordinates, image_coordinates, pixel_centres
 from sirencodec.synthesis.features import FeatureField
-from sirencodec.synthesis.network import initial_layers
 from sirencodec.synthesis.query import (
     Network,
     Region,
