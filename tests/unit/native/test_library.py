@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tomllib
 
 import PIL.Image
 import pytest
@@ -28,7 +27,6 @@ from sirencodec.native.library import Loops, double_loops, single_loops
 from sirencodec.native.tasks import LARGEST_DEPTH
 from sirencodec.native.tensors import loops_for
 from sirencodec.synthesis.threads import Workers, worker_threads
-from tests.paths import PACKAGE, ROOT
 from tests.pictures import make_clouds
 from tests.unit.builders import (
     ALL_GRIDS,
@@ -98,14 +96,6 @@ def assert_close(ours: list[Tensor], expected: list[Tensor], tolerance: float) -
 def test_loops_are_built_where_there_is_a_compiler() -> None:
     """Installing leaves them out in silence if they do not compile."""
     assert IS_BUILT or shutil.which("cc") is None
-
-
-def test_every_source_is_named_where_the_build_looks() -> None:
-    """Or source archives lack it."""
-    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (module,) = build["tool"]["setuptools"]["ext-modules"]
-    sources = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.[ch]")}
-    assert {*module["sources"], *module["depends"]} == sources
 
 
 @needs_loops
