@@ -1,0 +1,62 @@
+"""One word, one thing: names in the package are the glossary's words, not those it rules out."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.paths import PACKAGE, ROOT
+
+GLOSSARY = re.compile(r"^\| word \| .* \| not \|\n\|.*\n((?:\|.*\n)+)", re.MULTILINE)
+PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")  # of snake_case and of CamelCase
+# Rooms that know the filters of grids. Elsewhere a kernel would be a loop in C.
+KERNEL_ROOMS = {"bitstream", "entropy", "synthesis", "fitting", "inspection", "decoder"}
+
+RENAMING = {"fitting", "synthesis", "theory"}  # rooms that still have slopes
+
+
+def ruled_out() -> set[str]:
+    """Words of the glossary's last column, without the plural."""
+    (rows,) = GLOSSARY.findall((ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+    return {word for row in rows.splitlines() for word in re.findall("`(\\w+)`", row.split("|")[3])}
+
+
+def names(path: Path) -> Iterator[tuple[str, int]]:
+    """What a module names, and the line: itself, functions, classes, arguments, variables."""
+    yield path.stem, 1
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.alias(asname=str(name)):
+                yield name, node.lineno
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name, node.lineno
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name, node.lineno
+
+
+def words(name: str) -> str:
+    """``_gridSlopes`` -> "_grid_slopes_"."""
+    return "_".join(["", *(part.lower() for part in PARTS.findall(name)), ""])
+
+
+def uses(pattern: str, rooms: set[str]) -> list[str]:
+    """Where a name of the package holds these words, outside some of its rooms."""
+    return [
+        f"{path.relative_to(PACKAGE)}:{line}: {name}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).with_suffix("").parts[0] not in rooms
+        for name, line in names(path)
+        if re.search(f"_(?:{pattern})s?_", words(name))
+    ]
+
+
+def test_no_name_is_ruled_out_by_the_glossary() -> None:
+    assert {"slope", "trade_off", "utils"} <= ruled_out()
+    assert uses("|".join(ruled_out()), RENAMING) == []
+    assert uses("|".join(ruled_out() - {"slope", "along"}), set()) == []
+
+
+def test_kernels_are_filters_of_grids() -> None:
+    assert uses("kernel", KERNEL_ROOMS) == []
