@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from sirencodec.function import SirenFunction
     from sirencodec.image.image import Image
     from sirencodec.image.metadata import Metadata
-    from sirencodec.inspection.inspect import Inspection
     from sirencodec.inspection.plot import plot_inspection
+    from sirencodec.inspection.report import Inspection
 
 __all__ = [
     "ConversionWarning",
@@ -79,7 +79,7 @@ _LAZY = {
     "EncodeResult": "sirencodec.encoder",
     "Image": "sirencodec.image.image",
     "Info": "sirencodec.bitstream.info",
-    "Inspection": "sirencodec.inspection.inspect",
+    "Inspection": "sirencodec.inspection.report",
     "Metadata": "sirencodec.image.metadata",
     "SirenFunction": "sirencodec.function",
     "decode": "sirencodec.api",

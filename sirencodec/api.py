@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from sirencodec.decoder import Crop
     from sirencodec.fitting.progress import FitProgress
     from sirencodec.function import SirenFunction
-    from sirencodec.inspection.inspect import Inspection
+    from sirencodec.inspection.report import Inspection
+    from sirencodec.synthesis.region import Crop
 
     ImageSource: TypeAlias = "Image | PIL.Image.Image | npt.NDArray[np.unsignedinteger] | Source"
 

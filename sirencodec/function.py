@@ -5,17 +5,17 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.bitstream.container import parse_container
-from sirencodec.bitstream.metadata_section import read_metadata
-from sirencodec.decoder import Crop, check_work, choose_region, query_samples, to_network
-from sirencodec.entropy.payload import decode_payload
+from sirencodec.entropy.stored import open_stored
 from sirencodec.errors import ParameterError
 from sirencodec.image.image import Image
 from sirencodec.image.metadata import Metadata
 from sirencodec.image.samples import mode_name
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.synthesis.device import choose_device
-from sirencodec.synthesis.query import query_jacobian, query_points
+from sirencodec.synthesis.picture import to_picture
+from sirencodec.synthesis.query import query_jacobian, query_points, query_samples
+from sirencodec.synthesis.region import Crop, check_work, choose_region
+from sirencodec.synthesis.torch_picture import to_torch
 
 Coordinates = npt.NDArray[np.floating]
 Values = npt.NDArray[np.float64]
@@ -42,17 +42,15 @@ class SirenFunction:
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Rebuild the network from a file's bytes. Arguments and errors as for ``decode``."""
-        container = parse_container(data, limits)
-        self._header = container.header
+        stored = open_stored(data, limits)
+        self._header = stored.header
         self._limits = limits
         self.width: int = self._header.width
         self.height: int = self._header.height
-        self._picture = decode_payload(
-            container.payload, self._header.architecture, self.width, self.height
-        )
+        self._picture = to_picture(stored.decode(), self._header)
         self._exact = exact
         self.to(device)
-        self.metadata: Metadata = read_metadata(container, limits)
+        self.metadata: Metadata = stored.read_metadata()
 
     @property
     def mode(self) -> str:
@@ -64,14 +62,13 @@ class SirenFunction:
 
         Args:
             coordinates: (..., 2) numbers, (x, y) last; outside [-1, 1] the function goes on, but
-            was
-                never fitted there.
+                was never fitted there.
 
         Returns:
             (..., channels) float64.
         """
         points = self._points(coordinates)
-        values = query_points(self._network, points.reshape(-1, 2))
+        values = query_points(self._tensors, points.reshape(-1, 2))
         return values.double().cpu().numpy().T.reshape(*points.shape[:-1], len(values))
 
     def gradient(self, coordinates: npt.ArrayLike) -> Values:
@@ -81,7 +78,7 @@ class SirenFunction:
             (..., channels, 2) float64, per unit of coordinate: half the image's width or height.
         """
         points = self._points(coordinates)
-        jacobian = query_jacobian(self._network, points.reshape(-1, 2)).double().cpu().numpy()
+        jacobian = query_jacobian(self._tensors, points.reshape(-1, 2)).double().cpu().numpy()
         return jacobian.transpose(2, 1, 0).reshape(*points.shape[:-1], jacobian.shape[1], 2)
 
     def sample(
@@ -90,13 +87,12 @@ class SirenFunction:
         """Size -> image, as ``decode`` gives it."""
         region = choose_region(self._header, width=width, height=height, crop=crop)
         check_work(self._header, region, self._limits)
-        samples = query_samples(self._network, region, self._header)
+        samples = query_samples(self._tensors, region, self._header.bit_depth)
         return Image(samples, self.metadata)
 
     def to(self, device: str) -> Self:
         """Move the network to another device; returns the function itself."""
-        target = choose_device(device)
-        self._network = to_network(self._picture, self._header, target, exact=self._exact)
+        self._tensors = to_torch(self._picture, choose_device(device), exact=self._exact)
         return self
 
     @staticmethod

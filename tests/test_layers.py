@@ -25,7 +25,9 @@ MOST_FILES, MOST_ROOMS = 13, 8  # at the top: what one reads at a glance
 
 # Nothing before the integers of a file become numbers imports PyTorch, and no command does.
 TORCH_ROOMS = {"synthesis", "fitting", "inspection"}
-TORCH_MODULES = {"native.tensors", "decoder", "cli.processes"}
+TORCH_MODULES = {"native.tensors", "cli.processes"}
+# What of synthesis a decoder without PyTorch shares with the one there is.
+PLAIN_MODULES = {f"synthesis.{name}" for name in ("coordinates", "lanczos", "picture", "region")}
 
 FORBIDDEN_MODULES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 FORBIDDEN_CALLS = {
@@ -105,6 +107,7 @@ def test_no_circles() -> None:
 def test_torch_stays_on_its_side() -> None:
     users = {m for m in MODULES if "torch" in {name.split(".")[0] for name in imports(m)}}
     assert {m for m in users if room(m) not in TORCH_ROOMS} == TORCH_MODULES
+    assert not users & PLAIN_MODULES
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,9 @@ def test_a_header_is_read_without_torch(call: str) -> None:
     subprocess.run([sys.executable, "-c", code, str(VALID / "gray-4x4.siren")], check=True)
 
 
-@pytest.mark.parametrize("module", ["entropy.payload", "bitstream.container", "bitstream.info"])
+@pytest.mark.parametrize(
+    "module", ["entropy.stored", "bitstream.container", "bitstream.info", *sorted(PLAIN_MODULES)]
+)
 def test_the_exact_side_needs_no_torch(module: str) -> None:
     code = f"import sys, sirencodec.{module}; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -22,6 +22,8 @@ from sirencodec.fitting.pure import fit
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis import query
 from sirencodec.synthesis.network import Layers
+from sirencodec.synthesis.region import Region
+from sirencodec.synthesis.torch_picture import TorchPicture
 from sirencodec.theory import first_layer_bound, hidden_bound, pytorch_bias_bound
 
 # What is to be replaced, as it was before.
@@ -204,7 +206,7 @@ def luma_targets(samples: Samples) -> Tensor:
     return torch.from_numpy(LUMA_CHROMA).float() @ targets
 
 
-def luma_strips(network: query.Network, region: query.Region) -> Iterator[npt.NDArray[np.float64]]:
+def luma_strips(picture: TorchPicture, region: Region) -> Iterator[npt.NDArray[np.float64]]:
     """Values of such a network -> RGB, strip by strip."""
-    for values in _query_strips(network, region):
+    for values in _query_strips(picture, region):
         yield values @ LUMA_CHROMA if values.shape[2] == len(LUMA_CHROMA) else values

@@ -12,7 +12,7 @@ from sirencodec.cli.streams import open_output, read_siren_file
 from sirencodec.limits import Limits
 
 if TYPE_CHECKING:
-    from sirencodec.inspection.inspect import Inspection
+    from sirencodec.inspection.report import Inspection
 
 PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
 

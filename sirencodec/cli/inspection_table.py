@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sirencodec.inspection.histogram import Histogram
-from sirencodec.inspection.inspect import Inspection, Layer
+from sirencodec.inspection.report import Inspection, Layer
 
 
 def print_inspection(name: str, inspection: Inspection) -> None:

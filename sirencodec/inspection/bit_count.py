@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sirencodec.bitstream.architecture import Architecture
 from sirencodec.entropy.matrices import MATRIX_BYTES, ZERO_MODEL
-from sirencodec.entropy.payload import QuantizedPicture, decode_payload, matrix_shapes
+from sirencodec.entropy.payload import QuantizedPicture, matrix_shapes
 from sirencodec.entropy.range_coder import TOTAL, Frequencies, Symbols
+from sirencodec.entropy.stored import StoredPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,15 @@ class PayloadBits:
     rest: float
 
 
-def count_bits(
-    payload: bytes, architecture: Architecture, width: int, height: int
-) -> tuple[QuantizedPicture, PayloadBits]:
-    """Payload -> what it holds and what that takes. Arguments and errors as ``decode_payload``."""
+def count_bits(stored: StoredPicture) -> tuple[QuantizedPicture, PayloadBits]:
+    """Stored picture -> its integers and the bits they take. Errors as for ``decode_payload``."""
+    payload, architecture = stored.container.payload, stored.header.architecture
     batches: list[tuple[int, float]] = []
 
     def count(symbols: Symbols, frequencies: Frequencies) -> None:
         batches.append((len(symbols), float(np.log2(TOTAL / frequencies[symbols]).sum())))
 
-    picture = decode_payload(payload, architecture, width, height, on_symbols=count)
+    picture = stored.decode(on_symbols=count)
     models = payload[1 : MATRIX_BYTES * len(matrix_shapes(architecture)) : MATRIX_BYTES]
     coded = [
         0 if model == ZERO_MODEL else levels.size

@@ -19,7 +19,7 @@ from sirencodec.theory import (
 BINS: Final = 64
 REACH: Final = 4.0  # standard deviations that a histogram of phases shows to each side
 
-Samples = npt.NDArray[np.floating]
+Numbers = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Histogram:
 
     Attributes:
         mean: of the samples.
-        standard_deviation: likewise.
+        standard_deviation: of the samples.
         edges: of the bins, rising, one more than bins.
         density: share of all samples in each bin over its width; with the share that lies outside,
             it integrates to 1.
@@ -61,7 +61,7 @@ class Histogram:
     prediction: Prediction | None
 
 
-def phase_histogram(phases: Samples, predicted_variance: float) -> Histogram:
+def phase_histogram(phases: Numbers, predicted_variance: float) -> Histogram:
     """Pre-activations -> their histogram beside N(0, predicted variance) (Lemma 1.5).
 
     Args:
@@ -76,7 +76,7 @@ def phase_histogram(phases: Samples, predicted_variance: float) -> Histogram:
     return _histogram(ordered, edges, ("normal", math.sqrt(predicted_variance), normal))
 
 
-def value_histogram(values: Samples) -> Histogram:
+def value_histogram(values: Numbers) -> Histogram:
     """Outputs, of which theory says nothing -> their histogram around their mean."""
     mean, deviation = _mean_and_deviation(values)
     reach = REACH * deviation or 1.0
@@ -84,7 +84,7 @@ def value_histogram(values: Samples) -> Histogram:
     return _histogram(np.sort(values, axis=None), edges, None)
 
 
-def activation_histogram(activations: Samples) -> Histogram:
+def activation_histogram(activations: Numbers) -> Histogram:
     """Sines -> their histogram beside the arcsine distribution (Lemmas 1.1 and 1.6)."""
     deviation = math.sqrt(arcsine_moment(2))
     edges = np.linspace(-1.0, 1.0, BINS + 1)
@@ -92,7 +92,7 @@ def activation_histogram(activations: Samples) -> Histogram:
     return _histogram(np.sort(activations, axis=None), edges, prediction)
 
 
-def shape_distance(samples: Samples) -> float | None:
+def shape_distance(samples: Numbers) -> float | None:
     """Samples -> KS distance to the normal of their own mean and deviation; None if all are equal.
 
     What is left of the distance when location and scale are forgiven.
@@ -103,12 +103,12 @@ def shape_distance(samples: Samples) -> float | None:
     return ks_distance(samples, lambda x: normal_distribution(x - mean, deviation * deviation))
 
 
-def _mean_and_deviation(samples: Samples) -> tuple[float, float]:
+def _mean_and_deviation(samples: Numbers) -> tuple[float, float]:
     return float(samples.mean(dtype=np.float64)), float(samples.std(dtype=np.float64))
 
 
 def _histogram(
-    ordered: Samples,
+    ordered: Numbers,
     edges: npt.NDArray[np.float64],
     predicted: tuple[str, float, Distribution] | None,
 ) -> Histogram:

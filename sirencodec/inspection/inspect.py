@@ -1,13 +1,11 @@
 """`.siren` file -> what its network does at the image's pixels, beside what theory predicts.
 
 The prediction is for the network a fit starts from: normal pre-activations whose variance follows
-from the initial bounds layer by layer (``activations.layer_variance``), arcsine activations. What a
+from the initial bounds layer by layer (``theory.layer_variance``), arcsine activations. What a
 fitted network shows instead is what the fit has changed.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -15,133 +13,29 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture, decoding_work
-from sirencodec.bitstream.container import Header, parse_container
-from sirencodec.bitstream.info import Info, describe
-from sirencodec.decoder import to_network
-from sirencodec.entropy.payload import QuantizedPicture
-from sirencodec.entropy.prior import context_shapes, prior_refinement
-from sirencodec.fitting.start import (
-    FEATURE_BIAS_BOUND,
-    FIRST_BIAS_BOUND,
-    HIDDEN_BIAS_SHARE,
-    axis_scale,
-    feature_bound,
-    initial_layers,
-    random_network,
-)
+from sirencodec.bitstream.container import Header
+from sirencodec.bitstream.info import describe
+from sirencodec.entropy.prior import context_shapes
+from sirencodec.entropy.stored import open_stored
 from sirencodec.inspection.bit_count import PayloadBits, count_bits
 from sirencodec.inspection.histogram import (
-    Histogram,
     activation_histogram,
     phase_histogram,
     shape_distance,
     value_histogram,
 )
+from sirencodec.inspection.initial import initial_picture, predicted_variances
+from sirencodec.inspection.report import Bits, Frequencies, Inspection, Layer
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.synthesis.coordinates import Float64Array, grid_coordinates, pixel_centres
-from sirencodec.synthesis.features import FeatureField
-from sirencodec.synthesis.network import (
-    augment,
-)
-from sirencodec.synthesis.query import Network
-from sirencodec.theory import (
-    cycles_per_pixel,
-    first_layer_bound,
-    hidden_bound,
-    layer_variance,
-    uniform_variance,
-)
+from sirencodec.synthesis.network import augment
+from sirencodec.synthesis.picture import to_picture
+from sirencodec.synthesis.torch_picture import TorchPicture, to_torch
+from sirencodec.theory import cycles_per_pixel
 
 MOST_POINTS: Final = 1 << 16  # pixels asked; a histogram is no smoother for more
 MOST_VALUES: Final = 1 << 22  # activations of a layer held at a time: 16 MiB
 NYQUIST: Final = 0.5  # cycles a pixel
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A layer of the network.
-
-    Attributes:
-        kind: "sine", or "linear" for the last one.
-        inputs, outputs: sizes; the bias is no input.
-        pre_activations: of all its units at all points; nothing is predicted of the last layer's,
-            which are the image's values.
-        shape_ks_distance: KS distance of the pre-activations to the normal of their own mean and
-            standard deviation; None if they are all equal.
-        activations: their sines; None for the last layer.
-        bits: that the layer's matrix takes in the file.
-    """
-
-    kind: str
-    inputs: int
-    outputs: int
-    pre_activations: Histogram
-    shape_ks_distance: float | None
-    activations: Histogram | None
-    bits: float
-
-
-@dataclass(frozen=True, slots=True)
-class Frequencies:
-    """Waves of the first layer's units, by their weights for the coordinates.
-
-    Attributes:
-        x, y: cycles a pixel along the axes, a number a unit; signs say which way a wave runs.
-        largest: magnitude of the largest of them.
-        nyquist: 1/2, beyond which pixel centres cannot tell a frequency from a lower one.
-        beyond_nyquist: units with a frequency above that along an axis.
-    """
-
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    largest: float
-    nyquist: float
-    beyond_nyquist: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bits:
-    """What the payload's bits are spent on; all but ``grids`` are sums, and all add up to it.
-
-    Attributes:
-        payload: all of them.
-        layers: the network's matrices, each of which says its own.
-        kernels: the upsampling kernels, 0 if there are none.
-        context: what the context model differs by from the shipped one, 0 if there is none.
-        refinement: likewise.
-        grids: one a grid, finest first.
-        rest: what the coder's last words hold besides.
-    """
-
-    payload: int
-    layers: float
-    kernels: float
-    context: float
-    refinement: float
-    grids: tuple[float, ...]
-    rest: float
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """All that is found.
-
-    Attributes:
-        info: facts about the file.
-        at_init: whether ``layers`` and ``frequencies`` are a freshly initialised network's.
-        points_across, points_down: pixels asked, on a regular grid.
-        layers: from the first.
-        frequencies: of the first layer.
-        bits: of the file, whatever the network.
-    """
-
-    info: Info
-    at_init: bool
-    points_across: int
-    points_down: int
-    layers: tuple[Layer, ...]
-    frequencies: Frequencies
-    bits: Bits
 
 
 def inspect_bytes(
@@ -160,24 +54,24 @@ def inspect_bytes(
         FormatError: if the bytes are not a valid file.
         LimitError: if it would exceed ``limits``.
     """
-    container = parse_container(data, limits)
-    header, architecture = container.header, container.header.architecture
+    stored = open_stored(data, limits)
+    header, architecture = stored.header, stored.header.architecture
     x, y = _axes(header)
     work = decoding_work(architecture, header.width, header.height, len(x) * len(y))
     limits.check("max_multiply_adds", work)
-    picture, spent = count_bits(container.payload, architecture, header.width, header.height)
+    quantized, spent = count_bits(stored)
+    picture = to_picture(quantized, header)
     if at_init:
-        network = _initial_network(picture, header, seed)
-    else:
-        network = to_network(picture, header, torch.device("cpu"), exact=False)
+        picture = initial_picture(picture, seed)
+    tensors = to_torch(picture, torch.device("cpu"), exact=False)
     return Inspection(
         info=describe(data, limits),
         at_init=at_init,
         points_across=len(x),
         points_down=len(y),
-        layers=_inspect_layers(network, _input_points(network, x, y), header, spent),
-        frequencies=_frequencies(network.layers[0], header),
-        bits=_group_bits(spent, 8 * len(container.payload), architecture),
+        layers=_inspect_layers(tensors, _input_points(tensors, x, y), header, spent),
+        frequencies=_frequencies(tensors.layers[0], header),
+        bits=_group_bits(spent, 8 * len(stored.container.payload), architecture),
     )
 
 
@@ -197,29 +91,9 @@ def _axes(header: Header) -> tuple[Float64Array, Float64Array]:
     return x, y
 
 
-def _initial_network(picture: QuantizedPicture, header: Header, seed: int) -> Network:
-    """The network a fit starts from, among the file's own latents."""
-    architecture = header.architecture
-    generator = torch.Generator().manual_seed(seed)
-    if not architecture.grids:
-        scale = axis_scale(header.width, header.height)
-        return Network(initial_layers(architecture, scale, generator))
-    layers, kernels = random_network(architecture, torch.zeros(architecture.channels), generator)
-    grids = [torch.from_numpy(grid).float() for grid in picture.latents]
-    field = FeatureField(
-        grids,
-        architecture.grids,
-        kernels,
-        [torch.tensor(m, dtype=torch.float32) for m in prior_refinement(architecture.prior)],
-        header.width,
-        header.height,
-    )
-    return Network(layers, field)
-
-
-def _input_points(network: Network, x: Float64Array, y: Float64Array) -> Tensor:
+def _input_points(picture: TorchPicture, x: Float64Array, y: Float64Array) -> Tensor:
     """Axes -> (inputs + 1, n) points of their product, rows first, for the first layer."""
-    like, field = network.layers[0], network.field
+    like, field = picture.layers[0], picture.field
     coordinates = torch.from_numpy(grid_coordinates(x, y)).to(like)
     if field is None:
         return augment(coordinates)
@@ -233,14 +107,14 @@ def _input_points(network: Network, x: Float64Array, y: Float64Array) -> Tensor:
 
 
 def _inspect_layers(
-    network: Network, points: Tensor, header: Header, spent: PayloadBits
+    picture: TorchPicture, points: Tensor, header: Header, spent: PayloadBits
 ) -> tuple[Layer, ...]:
-    """Network and points -> its layers, one evaluated at a time."""
+    """Picture and points -> its layers, one evaluated at a time."""
     result = []
     hidden = points[:-1]
     input_power = hidden.double().square().mean(1).tolist()
-    predicted = _predicted_variances(header, input_power)
-    for index, matrix in enumerate(network.layers):
+    predicted = predicted_variances(header, input_power)
+    for index, matrix in enumerate(picture.layers):
         phases = torch.addmm(matrix[:, -1:], matrix[:, :-1], hidden)
         is_sine = index < len(predicted)
         hidden = phases.sin()
@@ -260,34 +134,6 @@ def _inspect_layers(
             )
         )
     return tuple(result)
-
-
-def _predicted_variances(header: Header, input_power: Sequence[float]) -> list[float]:
-    """Header and mean square of each input -> variance of each sine layer's pre-activations.
-
-    What ``initial_layers`` and ``random_network`` are made for.
-    """
-    architecture = header.architecture
-    if architecture.grids:
-        weight_variance = uniform_variance(feature_bound(len(architecture.grids)))
-        first = weight_variance * sum(input_power[INPUTS:])
-        first += uniform_variance(FEATURE_BIAS_BOUND)
-    else:
-        bound = architecture.omega_0 * first_layer_bound(INPUTS)
-        scales = axis_scale(header.width, header.height)
-        parts = zip(scales, input_power, strict=True)
-        first = sum(uniform_variance(bound * scale) * power for scale, power in parts)
-        first += uniform_variance(FIRST_BIAS_BOUND)
-    variances = [first]
-    width, bound = architecture.hidden_features, hidden_bound(architecture.hidden_features)
-    for _ in range(architecture.hidden_layers):
-        following = layer_variance(
-            variances[-1],
-            gain=width * uniform_variance(bound),
-            bias_variance=uniform_variance(bound * HIDDEN_BIAS_SHARE),
-        )
-        variances.append(following)
-    return variances
 
 
 def _frequencies(first_layer: Tensor, header: Header) -> Frequencies:

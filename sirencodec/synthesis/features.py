@@ -1,8 +1,8 @@
 """Latent grids -> features at any coordinates.
 
 Upsampled to pixel resolution, a grid is a *feature* at every pixel centre. The finest features are
-refined by what surrounds them; between the centres, features are interpolated by Lanczos' kernel of
-six taps (Duchon 1979), which passes through them. So the same rule gives what was fitted at the
+refined by what surrounds them; between the centres, features are interpolated by Lanczos' kernel,
+which passes through them. So the same rule gives what was fitted at the
 stored size and a function with continuous derivatives everywhere else. Upsampling and interpolation
 are linear and separable: along an axis, each is a matrix, and a rectangle of pixels or positions
 takes two matrix products.
@@ -11,25 +11,26 @@ Work goes by cells of pixels; each needs the samples around it alone, so that ne
 nor a large output asks for much memory.
 """
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from sirencodec.synthesis.lanczos import (
+    Positions,
+    Taps,
+    lanczos_slopes,
+    lanczos_taps,
+    lanczos_weights,
+)
 from sirencodec.synthesis.refinement import HALO, corrections, num_refined
 from sirencodec.synthesis.upsampling import MARGIN, upsampling_matrices
 
 CELL = 128  # pixels
 BORDER = 64  # pixels beyond a cell that are at hand; a multiple of every grid's stride
 WINDOW = CELL + 2 * BORDER
-LOBES = 3  # of the interpolating kernel, on either side
-SERIES_REACH = 1e-4  # from zero; there sinc's series and its quotient are equally good
-
-Positions = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +80,7 @@ class FeatureField:
             kernels: (octaves, 4), of no octaves if the only grid is the finest.
             refinement: matrices of ``entropy.prior.refinement_shapes``.
             width: of the image in pixels.
-            height: likewise.
+            height: of the image in pixels.
         """
         self._grids, self._refinement = list(grids), refinement
         self.exponents = list(exponents)
@@ -101,7 +102,7 @@ class FeatureField:
     def _cell(self, positions: Positions, number: int, size: int, axis: int, chosen: slice) -> Cell:
         """Positions within cell ``number`` -> the cell."""
         like, window_start = self._grids[0], number * CELL - BORDER
-        pixels, weights = _taps(positions, size, lanczos_weights)
+        pixels, weights = lanczos_taps(positions, size, lanczos_weights)
         first, last = int(pixels.min()), int(pixels.max())
         interpolation = np.zeros((len(positions), last + 1 - first))
         for pixel, weight in zip(pixels, weights, strict=True):
@@ -158,8 +159,8 @@ class FeatureField:
             pixels = self._at_pixels(down, across)
             plain, steep = (
                 (
-                    _taps(x_here, self.width, weigh, across.first_pixel),
-                    _taps(y_here, self.height, weigh, down.first_pixel),
+                    lanczos_taps(x_here, self.width, weigh, across.first_pixel),
+                    lanczos_taps(y_here, self.height, weigh, down.first_pixel),
                 )
                 for weigh in (lanczos_weights, lanczos_slopes)
             )
@@ -187,26 +188,6 @@ def _sides(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
     return zip(cell.upsampling, cell.samples, strict=True)
 
 
-Taps = tuple[npt.NDArray[np.int64], Positions]
-
-_NEIGHBOURS = np.arange(1 - LOBES, 1 + LOBES)[:, None]  # of a position, from the last pixel before
-
-
-def _taps(
-    positions: Positions,
-    size: int,
-    weigh: Callable[[Positions], Positions],
-    first_pixel: int = 0,
-) -> Taps:
-    """Positions along an axis of ``size`` pixels -> (6, n) pixels and their (6, n) weights.
-
-    Pixels are counted from ``first_pixel``.
-    """
-    nearest = np.floor(positions - 0.5).astype(np.int64)
-    pixels = nearest + _NEIGHBOURS
-    return np.clip(pixels, 0, size - 1) - first_pixel, weigh(positions - 0.5 - nearest)
-
-
 def _gather(pixels: Tensor, across: Taps, down: Taps) -> Tensor:
     """Features of pixels -> (features, n) at points given by their taps along both axes."""
     total = pixels.new_zeros(len(pixels), across[0].shape[1])
@@ -217,40 +198,3 @@ def _gather(pixels: Tensor, across: Taps, down: Taps) -> Tensor:
             index = torch.from_numpy(row * pixels.shape[2] + column).to(pixels.device)
             total += flat[:, index] * weight
     return total
-
-
-def lanczos_weights(offset: Positions) -> Positions:
-    """Distance past a sample, in [0, 1) -> (6, n) weights of that sample's neighbourhood.
-
-    Unlike the kernel's own values, they add up to 1, so that a constant stays what it is.
-    """
-    values = _sinc(offset - _NEIGHBOURS) * _sinc((offset - _NEIGHBOURS) / LOBES)
-    weights: Positions = values / values.sum(0)
-    return weights
-
-
-def lanczos_slopes(offset: Positions) -> Positions:
-    """Derivatives of ``lanczos_weights``."""
-    distance = offset - _NEIGHBOURS
-    wave, window = _sinc(distance), _sinc(distance / LOBES)
-    values = wave * window
-    slopes = _sinc_slope(distance) * window + wave * _sinc_slope(distance / LOBES) / LOBES
-    total = values.sum(0)
-    derivatives: Positions = slopes / total - values * slopes.sum(0) / total**2
-    return derivatives
-
-
-def _sinc(x: Positions) -> Positions:
-    """sin(pi x) / (pi x), exactly zero at whole numbers but 0, so that pixels stay the same."""
-    whole = np.round(x)
-    sine = np.sin(math.pi * (x - whole)) * (1 - 2 * (whole % 2))
-    ratio: Positions = np.divide(sine, math.pi * x, out=np.ones_like(x), where=x != 0)
-    return ratio
-
-
-def _sinc_slope(x: Positions) -> Positions:
-    """Derivative of sin(pi x) / (pi x); near zero by its series, where the quotient cancels."""
-    series = -(math.pi**2) / 3 * x
-    change = np.cos(math.pi * x) - _sinc(x)
-    slope: Positions = np.divide(change, x, out=series, where=np.abs(x) > SERIES_REACH)
-    return slope

@@ -1,25 +1,24 @@
-"""Network and coordinates -> values and samples, in bounded memory, on any device.
+"""Picture and coordinates -> values and samples, in bounded memory, on any device.
 
 Enlarging asks the network between the stored pixels. Shrinking must not: a network sampled once a
 pixel aliases like any other signal sampled below twice its highest frequency, so each output pixel
 then is the mean over a small grid of points, about one per stored pixel it covers.
 """
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS
 from sirencodec.image.samples import Samples
-from sirencodec.synthesis.coordinates import grid_coordinates, pixel_centres
-from sirencodec.synthesis.features import Cell, FeatureField
+from sirencodec.synthesis.coordinates import Float64Array, grid_coordinates
+from sirencodec.synthesis.features import Cell
 from sirencodec.synthesis.network import augment, evaluate, evaluate_with_jacobian
+from sirencodec.synthesis.region import Region
 from sirencodec.synthesis.threads import worker_threads
+from sirencodec.synthesis.torch_picture import TorchPicture
 
 # A chunk's activations, chunk x width in float32, should stay in a core's second-level cache.
 CPU_CHUNK_POINTS = 4096
@@ -28,59 +27,11 @@ CUDA_CHUNK_POINTS = 1 << 18  # enough to fill a GPU; 256 MiB at width 256
 STRIP_POINTS = 1 << 18  # points between two strips of output; a strip takes some 30 MiB
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A rectangle of the stored image and the grid of pixels to divide it into.
-
-    Attributes:
-        left, top, right, bottom: edges in stored pixels; fractions are allowed.
-        width, height: output pixels.
-        stored_width, stored_height: the stored size.
-    """
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    width: int
-    height: int
-    stored_width: int
-    stored_height: int
-
-    @property
-    def points_across(self) -> int:
-        """Points averaged along x for each output pixel: 1 when enlarging."""
-        return max(1, math.ceil((self.right - self.left) / self.width - 1e-9))
-
-    @property
-    def points_down(self) -> int:
-        """Points averaged along y for each output pixel: 1 when enlarging."""
-        return max(1, math.ceil((self.bottom - self.top) / self.height - 1e-9))
-
-    @property
-    def num_points(self) -> int:
-        """Evaluations of the network that the whole region takes."""
-        return self.width * self.height * self.points_across * self.points_down
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Network:
-    """A picture ready to be asked.
-
-    Attributes:
-        layers: of the sine network, all of one dtype on one device.
-        field: features by position, for its inputs besides coordinates; None in the pure profile.
-    """
-
-    layers: Sequence[Tensor]
-    field: FeatureField | None = None
-
-
-def query_points(network: Network, coordinates: npt.NDArray[np.float64]) -> Tensor:
+def query_points(picture: TorchPicture, coordinates: Float64Array) -> Tensor:
     """Coordinates -> values, chunk by chunk.
 
     Args:
-        network: what to ask.
+        picture: what to ask.
         coordinates: (n, 2) columns (x, y).
 
     Returns:
@@ -88,33 +39,33 @@ def query_points(network: Network, coordinates: npt.NDArray[np.float64]) -> Tens
     """
 
     def values(points: Tensor, tangents: Tensor) -> Tensor:
-        return evaluate(network.layers, points)
+        return evaluate(picture.layers, points)
 
-    return _map_chunks(values, network, coordinates)
+    return _map_chunks(values, picture, coordinates)
 
 
-def query_jacobian(network: Network, coordinates: npt.NDArray[np.float64]) -> Tensor:
-    """Coordinates -> derivatives along x and y, (2, channels, n); arguments as above."""
+def query_jacobian(picture: TorchPicture, coordinates: Float64Array) -> Tensor:
+    """(n, 2) coordinates, columns (x, y) -> (2, channels, n) derivatives along x and y."""
 
     def jacobian(points: Tensor, tangents: Tensor) -> Tensor:
-        return evaluate_with_jacobian(network.layers, points, tangents)[1]
+        return evaluate_with_jacobian(picture.layers, points, tangents)[1]
 
-    return _map_chunks(jacobian, network, coordinates)
+    return _map_chunks(jacobian, picture, coordinates)
 
 
 def _map_chunks(
     function: Callable[[Tensor, Tensor], Tensor],
-    network: Network,
-    coordinates: npt.NDArray[np.float64],
+    picture: TorchPicture,
+    coordinates: Float64Array,
 ) -> Tensor:
     """Values of ``function`` of points and tangents, chunk by chunk, a core each on a CPU."""
-    like = network.layers[0]
+    like = picture.layers[0]
     chunk_points = CPU_CHUNK_POINTS if like.device.type == "cpu" else CUDA_CHUNK_POINTS
-    if network.field is not None:
+    if picture.field is not None:
         chunk_points = max(chunk_points, FIELD_CHUNK_POINTS)
 
     def evaluate_chunk(start: int) -> Tensor:
-        return function(*_inputs(network, coordinates[start : start + chunk_points]))
+        return function(*_inputs(picture, coordinates[start : start + chunk_points]))
 
     starts = range(0, max(1, len(coordinates)), chunk_points)
     with worker_threads(_num_workers(like)) as workers:
@@ -125,9 +76,9 @@ def _num_workers(like: Tensor) -> int:
     return torch.get_num_threads() if like.device.type == "cpu" else 1
 
 
-def _inputs(network: Network, coordinates: npt.NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+def _inputs(picture: TorchPicture, coordinates: Float64Array) -> tuple[Tensor, Tensor]:
     """Coordinates -> points for the first layer and the derivatives of its inputs."""
-    like, field = network.layers[0], network.field
+    like, field = picture.layers[0], picture.field
     plain = torch.from_numpy(coordinates).to(like)
     unit = torch.eye(INPUTS).to(like)[:, :, None].expand(-1, -1, len(plain))
     if field is None:
@@ -138,24 +89,23 @@ def _inputs(network: Network, coordinates: npt.NDArray[np.float64]) -> tuple[Ten
     return augment(plain, features), torch.cat([unit, slopes], 1)
 
 
-def query_strips(network: Network, region: Region) -> Iterator[npt.NDArray[np.float64]]:
-    """Network and region -> its rows of pixels from the top, a strip at a time.
+def query_strips(picture: TorchPicture, region: Region) -> Iterator[Float64Array]:
+    """Picture and region -> its rows of pixels from the top, a strip at a time.
 
     Yields:
         (rows, width, channels) float64 values, rows as bounded memory allows. A row of few pixels
         can take more points than that; then they are summed a few lines at a time.
     """
     across, down = region.points_across, region.points_down
-    x = pixel_centres(region.left, region.right, region.stored_width, region.width * across)
-    y = pixel_centres(region.top, region.bottom, region.stored_height, region.height * down)
+    x, y = region.x(), region.y()
     lines_at_once = max(1, STRIP_POINTS // len(x))
     rows_per_strip = max(1, lines_at_once // down)
-    lines_of = _line_query(network, x)
+    lines_of = _line_query(picture, x)
     for top in range(0, region.height, rows_per_strip):
         rows = min(rows_per_strip, region.height - top)
         strip_y = y[top * down : (top + rows) * down]
         lines_per_piece = min(rows * down, lines_at_once)  # less than all only if rows is 1
-        total = torch.zeros((), dtype=torch.float64, device=network.layers[0].device)
+        total = torch.zeros((), dtype=torch.float64, device=picture.layers[0].device)
         for start in range(0, len(strip_y), lines_per_piece):
             values = lines_of(strip_y[start : start + lines_per_piece]).double()
             cells = values.reshape(len(values), rows, -1, region.width, across)
@@ -164,21 +114,19 @@ def query_strips(network: Network, region: Region) -> Iterator[npt.NDArray[np.fl
         yield total.div_(across * down).permute(1, 2, 0).cpu().numpy()
 
 
-def _line_query(
-    network: Network, x: npt.NDArray[np.float64]
-) -> Callable[[npt.NDArray[np.float64]], Tensor]:
-    """Network and x of every column -> the function from y of some lines to all their values.
+def _line_query(picture: TorchPicture, x: Float64Array) -> Callable[[Float64Array], Tensor]:
+    """Picture and x of every column -> the function from y of some lines to all their values.
 
     Lines and columns are a product, which is what makes features cheap: see ``features``.
     """
-    field = network.field
+    field = picture.field
     if field is None:
-        return lambda y: query_points(network, grid_coordinates(x, y))
-    like = network.layers[0]
+        return lambda y: query_points(picture, grid_coordinates(x, y))
+    like = picture.layers[0]
     columns = list(field.cells((x + 1) * field.width / 2, field.width, axis=1))
 
-    def query(y: npt.NDArray[np.float64]) -> Tensor:
-        values = like.new_empty(len(network.layers[-1]), len(y), len(x))
+    def query(y: Float64Array) -> Tensor:
+        values = like.new_empty(len(picture.layers[-1]), len(y), len(x))
         rows = list(field.cells((y + 1) * field.height / 2, field.height, axis=0))
 
         def evaluate_block(block: tuple[Cell, Cell]) -> None:
@@ -187,7 +135,7 @@ def _line_query(
             coordinates = grid_coordinates(x[places.positions], y[lines.positions])
             points = augment(torch.from_numpy(coordinates).to(like), features)
             part = values[:, lines.positions, places.positions]
-            part.copy_(evaluate(network.layers, points).view(part.shape))
+            part.copy_(evaluate(picture.layers, points).view(part.shape))
 
         blocks = [(lines, places) for lines in rows for places in columns]
         with worker_threads(_num_workers(like)) as workers:
@@ -197,8 +145,19 @@ def _line_query(
     return query
 
 
-def to_samples(values: npt.NDArray[np.float64], bit_depth: int) -> Samples:
+def query_samples(picture: TorchPicture, region: Region, bit_depth: int) -> Samples:
+    """Picture and region -> (height, width, channels) samples, filled in strip by strip."""
+    dtype = np.uint8 if bit_depth == 8 else np.uint16
+    samples = np.empty((region.height, region.width, len(picture.layers[-1])), dtype=dtype)
+    top = 0
+    for values in query_strips(picture, region):
+        samples[top : top + len(values)] = to_samples(values, bit_depth)
+        top += len(values)
+    return samples
+
+
+def to_samples(values: Float64Array, bit_depth: int) -> Samples:
     """Values, 0 to 1 over the range of samples -> nearest samples, halves up, clipped."""
     peak = 2**bit_depth - 1
-    samples: npt.NDArray[np.float64] = np.floor(np.clip(values, 0.0, 1.0) * peak + 0.5)
+    samples: Float64Array = np.floor(np.clip(values, 0.0, 1.0) * peak + 0.5)
     return samples.astype(np.uint8) if bit_depth == 8 else samples.astype(np.uint16)

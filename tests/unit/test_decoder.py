@@ -1,4 +1,4 @@
-"""Sizes, crops and limits of a decode."""
+"""Limits, crops, precision and errors of a decode."""
 
 from __future__ import annotations
 
@@ -8,86 +8,11 @@ import numpy as np
 import pytest
 
 import sirencodec
-from sirencodec.bitstream.architecture import Architecture
-from sirencodec.bitstream.container import Header
-from sirencodec.decoder import choose_region
 from sirencodec.errors import CorruptError, LimitError, ParameterError
 from sirencodec.limits import Limits
 from tests.paths import VALID
 
 PHOTOGRAPH, METADATA = VALID / "photograph.siren", VALID / "metadata.siren"
-HEADER = Header(300, 200, 8, Architecture(4, 1, 3, 30))
-
-
-def chosen_size(**wishes: Any) -> tuple[int, int]:
-    region = choose_region(HEADER, **wishes)
-    return region.width, region.height
-
-
-@pytest.mark.parametrize(
-    ("wishes", "size"),
-    [
-        ({}, (300, 200)),
-        ({"width": 150}, (150, 100)),
-        ({"height": 50}, (75, 50)),
-        ({"width": 100}, (100, 67)),
-        ({"width": 1}, (1, 1)),
-        ({"height": 1}, (2, 1)),
-        ({"width": 7, "height": 900}, (7, 900)),
-        ({"scale": 2}, (600, 400)),
-        ({"scale": 0.5}, (150, 100)),
-        ({"scale": 1e-9}, (1, 1)),
-        ({"scale": 1.001}, (300, 200)),
-        ({"crop": (0, 0, 30, 20)}, (30, 20)),
-        ({"crop": (10.25, 3.5, 30.4, 20.6)}, (30, 21)),
-        ({"crop": (0, 0, 0.001, 0.001)}, (1, 1)),
-        ({"crop": (100, 100, 50, 25), "width": 400}, (400, 200)),
-        ({"crop": (100, 100, 50, 25), "height": 400}, (800, 400)),
-        ({"crop": (100, 100, 50, 25), "scale": 3}, (150, 75)),
-        ({"crop": (100, 100, 50, 25), "width": 3, "height": 4}, (3, 4)),
-        ({"crop": [0, 0, 300, 200]}, (300, 200)),
-        ({"crop": (np.float32(0), 0, np.int64(300), 200), "width": np.int64(30)}, (30, 20)),
-    ],
-    ids=str,
-)
-def test_sizes(wishes: dict[str, Any], size: tuple[int, int]) -> None:
-    assert chosen_size(**wishes) == size
-
-
-def test_edges_of_a_crop() -> None:
-    region = choose_region(HEADER, crop=(10.5, 20, 30, 40.25), width=8)
-    assert (region.left, region.top, region.right, region.bottom) == (10.5, 20, 40.5, 60.25)
-    assert (region.stored_width, region.stored_height) == (300, 200)
-
-
-@pytest.mark.parametrize(
-    "wishes",
-    [
-        {"width": 0},
-        {"height": -1},
-        {"width": 0, "height": 5},
-        {"scale": 0},
-        {"scale": -1.0},
-        {"scale": float("nan")},
-        {"scale": float("inf")},
-        {"scale": 2, "width": 100},
-        {"scale": 2, "height": 100},
-        {"crop": (0, 0, 0, 10)},
-        {"crop": (0, 0, 10, -10)},
-        {"crop": (-1, 0, 10, 10)},
-        {"crop": (0, 0, 301, 10)},
-        {"crop": (290, 0, 11, 10)},
-        {"crop": (0, 195, 10, 6)},
-        {"crop": (0, 0, float("nan"), 10)},
-        {"crop": (0, 0, float("inf"), 10)},
-        {"crop": (0, 0, 10)},
-        {"crop": ()},
-    ],
-    ids=str,
-)
-def test_wishes_that_make_no_sense(wishes: dict[str, Any]) -> None:
-    with pytest.raises(ParameterError):
-        choose_region(HEADER, **wishes)
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ from sirencodec.inspection.histogram import (
     shape_distance,
     value_histogram,
 )
-from sirencodec.inspection.inspect import Inspection
 from sirencodec.inspection.plot import plot_inspection
+from sirencodec.inspection.report import Inspection
 from tests.paths import INVALID, VALID
 from tests.reference_decoder import parse, values
 

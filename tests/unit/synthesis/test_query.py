@@ -14,33 +14,28 @@ from sirencodec.fitting.start import initial_layers
 from sirencodec.synthesis import query
 from sirencodec.synthesis.coordinates import grid_coordinates, image_coordinates, pixel_centres
 from sirencodec.synthesis.features import FeatureField
-from sirencodec.synthesis.query import (
-    Network,
-    Region,
-    query_jacobian,
-    query_points,
-    query_strips,
-    to_samples,
-)
+from sirencodec.synthesis.query import query_jacobian, query_points, query_strips, to_samples
+from sirencodec.synthesis.region import Region
+from sirencodec.synthesis.torch_picture import TorchPicture
 from tests.unit.builders import ALL_GRIDS, random_kernels, random_latents, random_refinement
 
 WIDTH, HEIGHT = 12, 8
 
 
 @pytest.fixture(scope="module", params=["pure", "pyramid"])
-def network(request: pytest.FixtureRequest) -> Network:
+def network(request: pytest.FixtureRequest) -> TorchPicture:
     """A network of three channels, in double precision so that only the method makes errors."""
     generator = torch.Generator().manual_seed(0)
     layers = initial_layers(Architecture(9, 2, 3, 20), (1, 1), generator)
     layers = [layer.double() for layer in layers]
     if request.param == "pure":
-        return Network(layers)
+        return TorchPicture(layers)
     grids = [torch.from_numpy(grid).double() for grid in random_latents(WIDTH, HEIGHT)]
     kernels = torch.from_numpy(random_kernels(6))
     weights = torch.randn(9, len(grids), generator=generator, dtype=torch.float64) / 5
     layers[0] = torch.cat([layers[0][:, :2], weights, layers[0][:, 2:]], 1)
     refinement = [torch.from_numpy(matrix) for matrix in random_refinement()]
-    return Network(layers, FeatureField(grids, ALL_GRIDS, kernels, refinement, WIDTH, HEIGHT))
+    return TorchPicture(layers, FeatureField(grids, ALL_GRIDS, kernels, refinement, WIDTH, HEIGHT))
 
 
 def region(
@@ -50,11 +45,11 @@ def region(
     return Region(left, top, left + across, top + down, width, height, WIDTH, HEIGHT)
 
 
-def sample(network: Network, wanted: Region) -> npt.NDArray[np.float64]:
+def sample(network: TorchPicture, wanted: Region) -> npt.NDArray[np.float64]:
     return np.concatenate(list(query_strips(network, wanted)))
 
 
-def stored(network: Network) -> npt.NDArray[np.float64]:
+def stored(network: TorchPicture) -> npt.NDArray[np.float64]:
     """The values at the stored pixels, by the shortest way there is."""
     values = query_points(network, image_coordinates(WIDTH, HEIGHT)).numpy()
     return values.T.reshape(HEIGHT, WIDTH, 3)
@@ -67,53 +62,36 @@ def assert_close(ours: npt.NDArray[Any], expected: npt.NDArray[Any]) -> None:
 # Regions ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("wanted", "points"),
-    [
-        (region(12, 8), (1, 1)),
-        (region(48, 9), (1, 1)),
-        (region(6, 8), (2, 1)),
-        (region(5, 3), (3, 3)),
-        (region(1, 1), (12, 8)),
-        (region(11, 7), (2, 2)),
-        (region(3, 2, (0.1, 0.3, 3, 2)), (1, 1)),  # 3.1 - 0.1 is a little more than 3
-        (region(1, 1, (5, 5, 1e-12, 1e-12)), (1, 1)),
-        (region(2, 5, (1.5, 2, 3.5, 6)), (2, 2)),
-    ],
-)
-def test_points_of_a_region(wanted: Region, points: tuple[int, int]) -> None:
-    assert (wanted.points_across, wanted.points_down) == points
-    assert wanted.num_points == wanted.width * wanted.height * points[0] * points[1]
-
-
-def test_stored_size_is_the_function_at_the_stored_pixels(network: Network) -> None:
+def test_stored_size_is_the_function_at_the_stored_pixels(network: TorchPicture) -> None:
     assert_close(sample(network, region(WIDTH, HEIGHT)), stored(network))
 
 
 @pytest.mark.parametrize(("width", "height"), [(4, 4), (6, 8), (12, 1), (1, 1), (3, 2)])
-def test_shrinking_averages_the_stored_pixels(network: Network, width: int, height: int) -> None:
+def test_shrinking_averages_the_stored_pixels(
+    network: TorchPicture, width: int, height: int
+) -> None:
     """Where a cell covers whole pixels, its sub-cells are these pixels."""
     cells = stored(network).reshape(height, HEIGHT // height, width, WIDTH // width, 3)
     assert_close(sample(network, region(width, height)), cells.mean((1, 3)))
 
 
-def test_shrinking_by_a_fraction_averages_smaller_cells(network: Network) -> None:
+def test_shrinking_by_a_fraction_averages_smaller_cells(network: TorchPicture) -> None:
     x, y = pixel_centres(0, WIDTH, WIDTH, 5 * 3), pixel_centres(0, HEIGHT, HEIGHT, 3 * 3)
     values = query_points(network, grid_coordinates(x, y)).numpy().T.reshape(3, 3, 5, 3, 3)
     assert_close(sample(network, region(5, 3)), values.mean((1, 3)))
 
 
-def test_enlarging_samples_the_function_between_the_pixels(network: Network) -> None:
+def test_enlarging_samples_the_function_between_the_pixels(network: TorchPicture) -> None:
     values = query_points(network, image_coordinates(40, 30)).numpy().T.reshape(30, 40, 3)
     assert_close(sample(network, region(40, 30)), values)
 
 
-def test_one_axis_may_shrink_while_the_other_grows(network: Network) -> None:
+def test_one_axis_may_shrink_while_the_other_grows(network: TorchPicture) -> None:
     tall = sample(network, region(WIDTH, 50))
     assert_close(sample(network, region(4, 50)), tall.reshape(50, 4, 3, 3).mean(2))
 
 
-def test_a_crop_is_part_of_the_whole(network: Network) -> None:
+def test_a_crop_is_part_of_the_whole(network: TorchPicture) -> None:
     whole = sample(network, region(WIDTH, HEIGHT))
     assert_close(sample(network, region(5, 4, (3, 2, 5, 4))), whole[2:6, 3:8])
     large = sample(network, region(4 * WIDTH, 4 * HEIGHT))
@@ -135,7 +113,7 @@ REGIONS = [
 @pytest.mark.parametrize("wanted", REGIONS, ids=lambda r: f"{r.width}x{r.height}")
 @pytest.mark.parametrize("strip_points", [1, 10, 24, 100, 1000])
 def test_strips_do_not_show(
-    network: Network, wanted: Region, strip_points: int, monkeypatch: pytest.MonkeyPatch
+    network: TorchPicture, wanted: Region, strip_points: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even where a single row takes more points than a strip may have."""
     expected = sample(network, wanted)
@@ -148,7 +126,7 @@ def test_strips_do_not_show(
 
 @pytest.mark.parametrize("chunk_points", [1, 5, 96, 97])
 def test_chunks_do_not_show(
-    network: Network, chunk_points: int, monkeypatch: pytest.MonkeyPatch
+    network: TorchPicture, chunk_points: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     coordinates = image_coordinates(WIDTH, HEIGHT)
     values, jacobian = query_points(network, coordinates), query_jacobian(network, coordinates)
@@ -158,7 +136,7 @@ def test_chunks_do_not_show(
     assert_close(query_jacobian(network, coordinates).numpy(), jacobian.numpy())
 
 
-def test_jacobian_is_that_of_finite_differences(network: Network) -> None:
+def test_jacobian_is_that_of_finite_differences(network: TorchPicture) -> None:
     coordinates = np.random.default_rng(0).uniform(-0.99, 0.99, (50, 2))
     step = 1e-6
     for axis, offset in enumerate(([step, 0], [0, step])):
@@ -169,12 +147,12 @@ def test_jacobian_is_that_of_finite_differences(network: Network) -> None:
         np.testing.assert_allclose(jacobian, (ahead - behind) / (2 * step), rtol=1e-5, atol=1e-6)
 
 
-def test_no_points(network: Network) -> None:
+def test_no_points(network: TorchPicture) -> None:
     assert query_points(network, np.empty((0, 2))).shape == (3, 0)
     assert query_jacobian(network, np.empty((0, 2))).shape == (2, 3, 0)
 
 
-def test_threads_are_as_they_were(network: Network) -> None:
+def test_threads_are_as_they_were(network: TorchPicture) -> None:
     before = torch.get_num_threads()
     query_points(network, image_coordinates(100, 100))
     assert torch.get_num_threads() == before

@@ -20,9 +20,11 @@ from sirencodec.fitting.loss.distortion_torch import TorchDistortion
 from sirencodec.fitting.loss.terms import DistortionTerm
 from sirencodec.native.library import Loops, double_loops
 from sirencodec.synthesis.features import FeatureField
-from sirencodec.synthesis.query import Network, Region, query_strips
+from sirencodec.synthesis.query import query_strips
 from sirencodec.synthesis.refinement import HALO, corrections
+from sirencodec.synthesis.region import Region
 from sirencodec.synthesis.threads import Workers
+from sirencodec.synthesis.torch_picture import TorchPicture
 from sirencodec.synthesis.upsampling import MARGIN, upsampling_matrices
 from tests.unit.builders import (
     ALL_GRIDS,
@@ -107,7 +109,7 @@ def decoded_errors(case: Case) -> npt.NDArray[np.float64]:
     width, height = case.width, case.height
     field = FeatureField(case.latents, case.grids, case.kernels, refinement, width, height)
     region = Region(0, 0, width, height, width, height, width, height)
-    values = np.concatenate(list(query_strips(Network(case.layers, field), region)))
+    values = np.concatenate(list(query_strips(TorchPicture(case.layers, field), region)))
     return np.square(values - case.targets.permute(1, 2, 0).numpy()).mean(-1)
 
 

@@ -11,7 +11,6 @@ import torch
 
 from sirencodec.bitstream.architecture import Architecture, grid_shape
 from sirencodec.bitstream.container import Header
-from sirencodec.decoder import choose_region, query_samples, to_network
 from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.entropy.payload import (
     QuantizedPicture,
@@ -33,7 +32,11 @@ from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
 from sirencodec.image.quality import psnr_db
 from sirencodec.image.samples import Samples
+from sirencodec.synthesis.picture import to_picture
+from sirencodec.synthesis.query import query_samples
+from sirencodec.synthesis.region import choose_region
 from sirencodec.synthesis.threads import Workers
+from sirencodec.synthesis.torch_picture import to_torch
 from tests.pictures import make_clouds
 from tests.unit.builders import UNIT
 
@@ -70,8 +73,8 @@ def decode(fitted: QuantizedPicture, like: Samples) -> Samples:
     height, width, channels = like.shape
     architecture = plan_pyramid_architecture(channels)
     header = Header(width, height, 8 * like.itemsize, architecture)
-    network = to_network(fitted, header, CPU, exact=False)
-    return query_samples(network, choose_region(header), header)
+    picture = to_torch(to_picture(fitted, header), CPU, exact=False)
+    return query_samples(picture, choose_region(header), 8)
 
 
 def payload_bits(fitted: QuantizedPicture, channels: int = 3) -> int:
