@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.paths import PACKAGE, VALID
+from tests.paths import PACKAGE, ROOT, VALID
 
 # From the ground up. A module imports from its own room and from those before it, never from a
 # later one, and never in a circle.
@@ -88,6 +88,19 @@ def test_every_room_has_its_place() -> None:
 def test_the_top_is_read_at_a_glance() -> None:
     assert len(list(PACKAGE.glob("*.py"))) <= MOST_FILES
     assert len(list(PACKAGE.glob("*/__init__.py"))) <= MOST_ROOMS
+
+
+def test_unit_tests_lie_as_the_package_does() -> None:
+    """Named after a module, the common start of several names, or a whole room."""
+    strangers = []
+    for path in sorted((ROOT / "tests" / "unit").rglob("test_*.py")):
+        place = PACKAGE / path.parent.relative_to(ROOT / "tests" / "unit")
+        name = path.stem.removeprefix("test_")
+        if name != place.name and not list(place.glob(f"{name}.py")) + list(
+            place.glob(f"{name}_*.py")
+        ):
+            strangers.append(path.relative_to(ROOT).as_posix())
+    assert strangers == []
 
 
 def test_imports_point_down() -> None:
