@@ -1,6 +1,7 @@
 /* Everything in one precision and for one instruction set, under names that end in SUFFIX. */
 
 #include "distortion.h"
+#include "measures.h"
 #include "names.h"
 #include "rate.h"
 #include "softening.h"

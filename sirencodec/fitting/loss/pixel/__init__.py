@@ -1,0 +1,1 @@
+"""What the first term of the loss may be: measures of how a decoded image differs."""

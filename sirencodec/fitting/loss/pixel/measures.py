@@ -1,0 +1,41 @@
+"""Name of a measure -> the measure of an image, compiled where that is possible."""
+
+from collections.abc import Callable
+from typing import Final
+
+from torch import Tensor
+
+from sirencodec.fitting.loss.pixel.measure import Measure
+from sirencodec.fitting.loss.pixel.ms_ssim_native import CompiledMsSsim
+from sirencodec.fitting.loss.pixel.ms_ssim_torch import ReferenceMsSsim
+from sirencodec.fitting.loss.pixel.squared_error import SquaredError
+from sirencodec.fitting.loss.pixel.ssimulacra2_native import CompiledSsimulacra2
+from sirencodec.fitting.loss.pixel.ssimulacra2_torch import ReferenceSsimulacra2
+from sirencodec.native.measures import MeasureKernels
+from sirencodec.native.tensors import kernels_for
+from sirencodec.synthesis.threads import Workers
+
+_COMPILED: Final[dict[str, Callable[[Tensor, Workers, MeasureKernels], Measure]]] = {
+    "ssimulacra2": CompiledSsimulacra2,
+    "ms-ssim": CompiledMsSsim,
+}
+_REFERENCES: Final[dict[str, Callable[[Tensor], Measure]]] = {
+    "squared-error": SquaredError,
+    "ssimulacra2": ReferenceSsimulacra2,
+    "ms-ssim": ReferenceMsSsim,
+}
+NAMES: Final = tuple(_REFERENCES)
+
+
+def measure_of(name: str, targets: Tensor, workers: Workers) -> Measure:
+    """Name and original -> measure; of the names, a ``KeyError`` for any other.
+
+    Args:
+        name: one of ``NAMES``.
+        targets: (channels, height, width), see ``Measure``.
+        workers: threads to share the work among, on a CPU.
+    """
+    kernels = kernels_for(targets.dtype, targets.device.type)
+    if kernels is not None and name in _COMPILED:
+        return _COMPILED[name](targets, workers, MeasureKernels(kernels))
+    return _REFERENCES[name](targets)

@@ -1,0 +1,91 @@
+"""Values and the original -> MS-SSIM, in plain PyTorch: the reference for the compiled one.
+
+Wang, Simoncelli and Bovik 2003, on red, green and blue, whose numbers are averaged, as the package
+``pytorch-msssim`` does it: windows lie wholly inside, and scales of an odd side are halved with a
+zero before the first and after the last pixel.
+
+As in ssimulacra2_torch.py, fractions are written in terms of the difference between the images.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sirencodec.fitting.loss.pixel.measure import Score
+from sirencodec.fitting.loss.pixel.ms_ssim_scale import (
+    C1,
+    C2,
+    combine,
+    num_scales,
+    window_radius,
+)
+from sirencodec.fitting.loss.pixel.window import window
+
+
+class ReferenceMsSsim:
+    """MS-SSIM of images against one original: 1 is no difference.
+
+    Images of up to 160 pixels on a side, which the package refuses, have fewer scales, as many as
+    are wider than the window, and their weights are scaled to the same sum; those of less than the
+    window's 11 pixels have one, and a window as large as they are.
+    """
+
+    better: ClassVar[int] = 1
+
+    def __init__(self, targets: Tensor) -> None:
+        """See ``Measure``."""
+        self._originals = _pyramid(targets)
+
+    def __call__(self, values: Tensor) -> Score:
+        """Values -> number and gradient."""
+        with torch.enable_grad():
+            leaf = values.detach().requires_grad_()
+            score = self._score(leaf)
+            (gradient,) = torch.autograd.grad(score, leaf)
+        return Score(score.item(), gradient)
+
+    def value(self, values: Tensor) -> float:
+        """Values -> number alone."""
+        with torch.no_grad():
+            return self._score(values).item()
+
+    def _score(self, values: Tensor) -> Tensor:
+        pairs = list(zip(self._originals, _pyramid(values), strict=True))
+        means = [_similarity(*pair, is_last=pair is pairs[-1]) for pair in pairs]
+        return combine(torch.stack(means))
+
+
+def _pyramid(values: Tensor) -> list[Tensor]:
+    """(channels, height, width) -> the same at every scale."""
+    planes = [values.clamp(0, 1)]
+    for _ in range(1, num_scales(*values.shape[1:])):
+        finer = planes[-1]
+        odd = finer.shape[1] % 2, finer.shape[2] % 2
+        planes.append(functional.avg_pool2d(finer, 2, padding=odd))
+    return planes
+
+
+def _similarity(original: Tensor, decoded: Tensor, is_last: bool) -> Tensor:
+    """Two images of a scale -> (channels,) means of contrast and structure; at last of SSIM."""
+    difference = decoded - original
+    mean, shift = blur(original), blur(difference)
+    variance = blur(original.square()) - mean.square()
+    error = blur(difference.square()) - shift.square()
+    covariance = blur(original * difference) - mean * shift
+    contrast = 1 - error / (2 * variance + 2 * covariance + error + C2)
+    if not is_last:
+        return contrast.mean((1, 2))
+    luminance = 1 - shift.square() / (mean.square() + (mean + shift).square() + C1)
+    return (luminance * contrast).mean((1, 2))
+
+
+def blur(planes: Tensor) -> Tensor:
+    """(channels, height, width) -> what windows wholly inside see."""
+    down, across = (
+        torch.tensor(window(window_radius(side)), dtype=planes.dtype, device=planes.device)
+        for side in planes.shape[1:]
+    )
+    blurred = functional.conv2d(planes[:, None], across[None, None, None])
+    return functional.conv2d(blurred, down[None, None, :, None])[:, 0]
