@@ -54,11 +54,14 @@ struct comparison {
  * MS-SSIM has one sum and one factor.
  */
 
+#define RING_ROWS (SPAN + 3) /* all that two rows are made of, and two that are ready early */
+
 struct comparison_memory {
-    REAL blurred[NUM_PRODUCTS][SPAN][PIECE_ROW]; /* rings */
-    REAL slopes[NUM_PRODUCTS][SPAN][PIECE_ROW];
-    REAL direct[SPAN][PIECE_ROW];
+    REAL blurred[NUM_PRODUCTS][RING_ROWS][PIECE_ROW]; /* rings of rows that are blurred across */
+    REAL slopes[NUM_PRODUCTS][RING_ROWS][PIECE_ROW];
+    REAL direct[RING_ROWS][PIECE_ROW];
     REAL rows[NUM_PRODUCTS][PIECE_ROW];
+    REAL pairs[NUM_PRODUCTS][2][PIECE_ROW]; /* rows blurred down */
     REAL nothing[PIECE_ROW];
 };
 
@@ -72,15 +75,24 @@ INLINE long products_of(const enum kind kind)
     return kind == EDGES ? 1 : NUM_PRODUCTS;
 }
 
-INLINE void ring_rows(const struct comparison *task, const struct comparison_memory *memory,
-                      REAL (*ring)[PIECE_ROW], long y, const REAL *rows[SPAN])
+/* Rows y and y + 1 of what the ring holds -> blurred down. */
+INLINE void blur_pair(const struct comparison *task, struct comparison_memory *memory,
+                      REAL (*ring)[PIECE_ROW], long y, REAL (*pair)[PIECE_ROW], long from, long to)
 {
-    for (long k = 0; k < SPAN; k++) {
+    const REAL *rows[SPAN + 1];
+    for (long k = 0; k <= SPAN; k++) {
         long at = y + k - RADIUS;
         if (task->mirrored)
             at = at < 0 ? -1 - at : at >= task->height ? 2 * task->height - 1 - at : at;
-        rows[k] = at < 0 || at >= task->height ? memory->nothing : ring[at % SPAN];
+        rows[k] = at < 0 || at >= task->height ? memory->nothing : ring[at % RING_ROWS];
     }
+    blur_down(window_of(task->down), rows, pair[0], pair[1], from, to);
+}
+
+/* Pieces are too narrow for processors to see by themselves what rows will be needed. */
+INLINE void fetch_ahead(const REAL *at, long row)
+{
+    __builtin_prefetch(at + 3 * row);
 }
 
 /* Row y of the images -> of the rings. Columns in memory are counted from EDGE before `left`. */
@@ -91,6 +103,8 @@ INLINE void blur_products(const enum kind kind, const struct comparison *task,
     const REAL *original = task->original + y * task->row + left - EDGE;
     const REAL *values = task->values + y * task->row + left - EDGE;
     for (long at = from - REACH; at < to + REACH; at += LANES) {
+        fetch_ahead(original + at, task->row);
+        fetch_ahead(values + at, task->row);
         vec one = load(original + at), difference = load(values + at) - one;
         store(memory->rows[0] + at, difference);
         if (kind != EDGES) {
@@ -99,47 +113,50 @@ INLINE void blur_products(const enum kind kind, const struct comparison *task,
         }
     }
     for (long p = 0; p < products_of(kind); p++)
-        for (long at = from; at < to; at += LANES)
-            store(memory->blurred[p][y % SPAN] + at, blur_across(window, memory->rows[p] + at));
+        blur_across(window, memory->rows[p], memory->blurred[p][y % RING_ROWS], from, to);
 }
 
 /* What the maps of some columns are made of. */
 struct maps {
     ivec counted;
     vec mean, shift;           /* blurred original and difference */
-    vec fraction, denominator; /* of the difference's variance */
+    vec fraction, inverse;     /* of the difference's variance, and of its denominator */
     vec structure;
-    vec edge, decoded_edge, change; /* SSIMULACRA2's */
-    vec luminance, brightness;      /* MS-SSIM's, and its denominator */
+    vec decoded_edge, change, inverse_edge; /* SSIMULACRA2's */
+    vec luminance, ratio;                   /* MS-SSIM's, and the shift over its denominator */
 };
 
+/* Blurred rows, columns from `at` on in memory and at an offset in planes -> maps. */
 INLINE struct maps map_columns(const enum kind kind, const struct comparison *task,
-                               const vec blurred[NUM_PRODUCTS], long offset, long column)
+                               REAL (*const pairs)[2][PIECE_ROW], long second, long at,
+                               long offset, long column)
 {
     struct maps maps;
     maps.counted = load(task->counted + column) > splat(0);
+    fetch_ahead(task->mean + offset, task->row);
+    if (kind != EDGES)
+        fetch_ahead(task->spread + offset, task->row);
     maps.mean = load(task->mean + offset);
-    maps.shift = blurred[0];
+    maps.shift = load(pairs[0][second] + at);
     if (kind != EDGES) {
-        vec error = blurred[1] - maps.shift * maps.shift;
-        vec covariance = blurred[2] - maps.mean * maps.shift;
-        maps.denominator = load(task->spread + offset) + 2 * covariance + error;
-        maps.fraction = error / maps.denominator;
+        vec error = load(pairs[1][second] + at) - maps.shift * maps.shift;
+        vec covariance = load(pairs[2][second] + at) - maps.mean * maps.shift;
+        maps.inverse = 1 / (load(task->spread + offset) + 2 * covariance + error);
+        maps.fraction = error * maps.inverse;
     }
     if (kind == STRUCTURE)
         maps.structure = 1 - (1 - maps.shift * maps.shift) * (1 - maps.fraction);
     if (kind == EDGES || kind == STRUCTURE) {
-        vec one = load(task->original + offset);
-        maps.edge = one - maps.mean;
+        vec edge = magnitude(load(task->original + offset) - maps.mean);
         maps.decoded_edge = load(task->values + offset) - (maps.mean + maps.shift);
-        maps.change = (magnitude(maps.decoded_edge) - magnitude(maps.edge)) /
-                      (1 + magnitude(maps.edge));
+        maps.inverse_edge = 1 / (1 + edge);
+        maps.change = (magnitude(maps.decoded_edge) - edge) * maps.inverse_edge;
     }
     if (kind == SIMILARITY) {
         const REAL c1 = (REAL)(0.01 * 0.01);
         vec decoded = maps.mean + maps.shift;
-        maps.brightness = maps.mean * maps.mean + decoded * decoded + c1;
-        maps.luminance = 1 - maps.shift * maps.shift / maps.brightness;
+        maps.ratio = maps.shift / (maps.mean * maps.mean + decoded * decoded + c1);
+        maps.luminance = 1 - maps.shift * maps.ratio;
     }
     return maps;
 }
@@ -174,32 +191,33 @@ INLINE void add_maps(const enum kind kind, vec sums[NUM_SUMS], struct maps maps)
     }
 }
 
+#define ROWS_TOGETHER 16 /* whose sums are added lane by lane, in the precision of planes */
+
 INLINE void sum_piece(const enum kind kind, const struct comparison *task,
                       struct comparison_memory *memory, struct piece piece, double *sums)
 {
-    const struct window window = window_of(task->down);
-    const long from = EDGE, to = from + piece.right - piece.left;
-    long next = larger(0, piece.top - RADIUS);
-    const long last = smaller(piece.bottom, task->bottom);
-    for (long y = larger(piece.top, task->top); y < last; y++) {
-        for (; next <= smaller(y + RADIUS, task->height - 1); next++)
+    const long from = EDGE, to = from + piece.right - piece.left, end = task->height - 1;
+    long next = larger(0, piece.top - RADIUS - 1);
+    vec together[NUM_SUMS];
+    memset(together, 0, sizeof together);
+    for (long y = piece.top; y < piece.bottom; y += 2) {
+        for (; next <= smaller(y + 1 + RADIUS, end); next++)
             blur_products(kind, task, memory, next, piece.left, from, to);
-        const REAL *rows[NUM_PRODUCTS][SPAN];
         for (long p = 0; p < products_of(kind); p++)
-            ring_rows(task, memory, memory->blurred[p], y, rows[p]);
-        vec of_row[NUM_SUMS];
+            blur_pair(task, memory, memory->blurred[p], y, memory->pairs[p], from, to);
+        const long last = smaller(y + 2, smaller(piece.bottom, task->bottom));
+        for (long row = larger(y, task->top); row < last; row++)
+            for (long at = from; at < to; at += LANES) {
+                const long column = piece.left + at - EDGE;
+                add_maps(kind, together,
+                         map_columns(kind, task, memory->pairs, row - y, at,
+                                     row * task->row + column, column));
+            }
+        if (y + 2 < piece.bottom && (y + 2) % ROWS_TOGETHER)
+            continue;
         for (long s = 0; s < NUM_SUMS; s++)
-            of_row[s] = splat(0);
-        for (long at = from; at < to; at += LANES) {
-            const long column = piece.left + at - EDGE;
-            vec blurred[NUM_PRODUCTS];
-            for (long p = 0; p < products_of(kind); p++)
-                blurred[p] = blur_down(window, rows[p], at);
-            add_maps(kind, of_row,
-                     map_columns(kind, task, blurred, y * task->row + column, column));
-        }
-        for (long s = 0; s < NUM_SUMS; s++)
-            sums[s] += (double)sum_of_lanes(of_row[s]);
+            sums[s] += (double)sum_of_lanes(together[s]);
+        memset(together, 0, sizeof together);
     }
 }
 
@@ -231,13 +249,13 @@ INLINE struct map_slopes slopes_of_maps(const enum kind kind, const double *fact
         along_fraction = splat(-(REAL)factors[0]);
     if (kind == SIMILARITY) {
         const REAL factor = (REAL)factors[0];
-        vec ratio = maps.shift / maps.brightness;
+        vec ratio = maps.ratio;
         along_fraction = -factor * maps.luminance;
         slopes.products[0] = 2 * factor * (1 - maps.fraction) * ratio *
                              (ratio * (maps.mean + maps.shift) - 1);
     }
     if (kind != EDGES) {
-        vec each = along_fraction / maps.denominator;
+        vec each = along_fraction * maps.inverse;
         vec along_error = each * (1 - maps.fraction), along_covariance = -2 * each * maps.fraction;
         slopes.products[0] -= 2 * maps.shift * along_error + maps.mean * along_covariance;
         slopes.products[1] = along_error;
@@ -245,7 +263,7 @@ INLINE struct map_slopes slopes_of_maps(const enum kind kind, const double *fact
     }
     if (kind == EDGES || kind == STRUCTURE) {
         vec along = map_slope(factors + 3, maps.change) - map_slope(factors + 6, -maps.change);
-        along /= 1 + magnitude(maps.edge);
+        along *= maps.inverse_edge;
         vec sign = blend(maps.decoded_edge > splat(0), splat(1), splat(0)) -
                    blend(maps.decoded_edge < splat(0), splat(1), splat(0));
         slopes.direct = along * sign;
@@ -254,63 +272,64 @@ INLINE struct map_slopes slopes_of_maps(const enum kind kind, const double *fact
     return slopes;
 }
 
-/* Row y of the maps -> of the rings of slopes. */
+/* Row y of the maps, of which blurred rows are there -> of the rings of slopes. */
 INLINE void judge_row(const enum kind kind, const struct comparison *task,
-                      struct comparison_memory *memory, long y, long left, long from, long to)
+                      struct comparison_memory *memory, long second, long y, long left, long from,
+                      long to)
 {
-    const struct window down = window_of(task->down), across = window_of(task->across);
-    const int counts = y >= task->top && y < task->bottom;
-    const REAL *rows[NUM_PRODUCTS][SPAN];
-    for (long p = 0; p < products_of(kind); p++)
-        ring_rows(task, memory, memory->blurred[p], y, rows[p]);
+    const struct window window = window_of(task->across);
+    REAL *direct = memory->direct[y % RING_ROWS];
+    if (y < task->top || y >= task->bottom) {
+        for (long p = 0; p < products_of(kind); p++)
+            memset(memory->slopes[p][y % RING_ROWS], 0, sizeof memory->slopes[p][0]);
+        memset(direct, 0, sizeof memory->direct[0]);
+        return;
+    }
     for (long at = from - REACH; at < to + REACH; at += LANES) {
         const long column = left + at - EDGE;
-        vec blurred[NUM_PRODUCTS];
-        for (long p = 0; p < products_of(kind) && counts; p++)
-            blurred[p] = blur_down(down, rows[p], at);
-        struct maps maps;
-        struct map_slopes slopes = {{splat(0), splat(0), splat(0)}, splat(0)};
-        if (counts) {
-            maps = map_columns(kind, task, blurred, y * task->row + column, column);
-            slopes = slopes_of_maps(kind, task->factors, maps);
-            for (long p = 0; p < products_of(kind); p++)
-                slopes.products[p] = blend(maps.counted, slopes.products[p], splat(0));
-        }
+        struct maps maps = map_columns(kind, task, memory->pairs, second, at,
+                                       y * task->row + column, column);
+        struct map_slopes slopes = slopes_of_maps(kind, task->factors, maps);
         for (long p = 0; p < products_of(kind); p++)
-            store(memory->rows[p] + at, slopes.products[p]);
-        store(memory->direct[y % SPAN] + at, slopes.direct);
+            store(memory->rows[p] + at, blend(maps.counted, slopes.products[p], splat(0)));
+        if (kind == EDGES || kind == STRUCTURE)
+            store(direct + at, slopes.direct);
     }
     for (long p = 0; p < products_of(kind); p++)
-        for (long at = from; at < to; at += LANES)
-            store(memory->slopes[p][y % SPAN] + at, blur_across(across, memory->rows[p] + at));
+        blur_across(window, memory->rows[p], memory->slopes[p][y % RING_ROWS], from, to);
 }
 
 INLINE void slopes_of_piece(const enum kind kind, const struct comparison *task,
                             struct comparison_memory *memory, struct piece piece)
 {
-    const struct window window = window_of(task->down);
     const long from = EDGE, to = from + piece.right - piece.left, end = task->height - 1;
-    long next = larger(0, piece.top - 2 * RADIUS), judged = larger(0, piece.top - RADIUS);
-    for (long y = piece.top; y < piece.bottom; y++) {
-        for (; judged <= smaller(y + RADIUS, end); judged++) {
-            for (; next <= smaller(judged + RADIUS, end); next++)
+    long judged = larger(0, piece.top - RADIUS - 1), next = larger(0, judged - RADIUS - 1);
+    for (long y = piece.top; y < piece.bottom; y += 2) {
+        for (; judged <= smaller(y + 1 + RADIUS, end); judged += 2) {
+            for (; next <= smaller(judged + 1 + RADIUS, end); next++)
                 blur_products(kind, task, memory, next, piece.left, from - REACH, to + REACH);
-            judge_row(kind, task, memory, judged, piece.left, from, to);
+            for (long p = 0; p < products_of(kind); p++)
+                blur_pair(task, memory, memory->blurred[p], judged, memory->pairs[p],
+                          from - REACH, to + REACH);
+            for (long row = judged; row <= smaller(judged + 1, end); row++)
+                judge_row(kind, task, memory, row - judged, row, piece.left, from, to);
         }
-        const REAL *rows[NUM_PRODUCTS][SPAN];
         for (long p = 0; p < products_of(kind); p++)
-            ring_rows(task, memory, memory->slopes[p], y, rows[p]);
-        for (long at = from; at < to; at += LANES) {
-            const long offset = y * task->row + piece.left + at - EDGE;
-            vec slope = blur_down(window, rows[0], at) + load(memory->direct[y % SPAN] + at);
-            if (kind != EDGES) {
-                vec one = load(task->original + offset);
-                vec difference = load(task->values + offset) - one;
-                slope += 2 * difference * blur_down(window, rows[1], at) +
-                         one * blur_down(window, rows[2], at);
+            blur_pair(task, memory, memory->slopes[p], y, memory->pairs[p], from, to);
+        for (long row = y; row < smaller(y + 2, piece.bottom); row++)
+            for (long at = from; at < to; at += LANES) {
+                const long offset = row * task->row + piece.left + at - EDGE;
+                vec slope = load(memory->pairs[0][row - y] + at);
+                if (kind == EDGES || kind == STRUCTURE)
+                    slope += load(memory->direct[row % RING_ROWS] + at);
+                if (kind != EDGES) {
+                    vec one = load(task->original + offset);
+                    vec difference = load(task->values + offset) - one;
+                    slope += 2 * difference * load(memory->pairs[1][row - y] + at) +
+                             one * load(memory->pairs[2][row - y] + at);
+                }
+                store(task->slopes + offset, slope);
             }
-            store(task->slopes + offset, slope);
-        }
     }
 }
 
