@@ -41,9 +41,8 @@ class XybScale(ctypes.Structure):
     """``struct xyb_scale`` of xyb.h."""
 
     _fields_ = (
-        ("planes", ctypes.c_void_p),
-        ("slopes", ctypes.c_void_p),
-        ("plane", ctypes.c_long),
+        ("planes", ctypes.c_void_p * 3),
+        ("slopes", ctypes.c_void_p * 3),
         ("row", ctypes.c_long),
         ("height", ctypes.c_long),
         ("width", ctypes.c_long),

@@ -14,9 +14,10 @@
 #define COLOURS 3
 
 struct xyb_scale {
-    REAL *planes;       /* X, Y and B - Y; of gray, which has no colour, Y alone */
-    const REAL *slopes; /* of the score along them, laid out likewise */
-    long plane, row;
+    REAL *planes[COLOURS];       /* X, Y and B - Y, or NULL: gray has no colour, and not all planes
+                                    matter at all scales */
+    const REAL *slopes[COLOURS]; /* of the score along them; NULL: zero */
+    long row;
     long height, width;
 };
 
@@ -83,11 +84,11 @@ INLINE vec light_slope(vec values)
     return blend((values >= splat(0)) & (values <= splat(1)), slope, splat(0));
 }
 
-/* Light -> X, Y and B - Y. */
-INLINE void to_xyb(const vec light[COLOURS], vec xyb[COLOURS])
+/* Light -> X, Y and B - Y, of which the last is left out if it is not wanted. */
+INLINE void to_xyb(const vec light[COLOURS], vec xyb[COLOURS], const int with_b)
 {
     vec roots[COLOURS];
-    for (long c = 0; c < COLOURS; c++) {
+    for (long c = 0; c < (with_b ? 3 : 2); c++) {
         vec response = splat((REAL)BIAS);
         for (long k = 0; k < COLOURS; k++)
             response += (REAL)ABSORBANCE[c][k] * light[k];
@@ -97,23 +98,30 @@ INLINE void to_xyb(const vec light[COLOURS], vec xyb[COLOURS])
     vec y = (REAL)0.5 * (roots[0] + roots[1]);
     xyb[0] = 7 * (roots[0] - roots[1]) + (REAL)0.42;
     xyb[1] = y + (REAL)0.01;
-    xyb[2] = roots[2] - y + (REAL)0.55;
+    if (with_b)
+        xyb[2] = roots[2] - y + (REAL)0.55;
 }
 
-/* X, Y and B - Y, and slopes along them -> slopes along light. */
-INLINE void from_xyb(const vec xyb[COLOURS], const vec slopes[COLOURS], vec light[COLOURS])
+/* X, Y and B - Y, and slopes along them -> slopes along light; likewise. */
+INLINE void from_xyb(const vec xyb[COLOURS], const vec slopes[COLOURS], vec light[COLOURS],
+                     const int with_b)
 {
     vec x = (xyb[0] - (REAL)0.42) * (REAL)(1 / 14.0), y = xyb[1] - (REAL)0.01;
-    vec roots[COLOURS] = {y + x, y - x, xyb[2] - (REAL)0.55 + y};
-    vec half = (REAL)0.5 * (slopes[1] - slopes[2]);
-    vec along[COLOURS] = {half + 7 * slopes[0], half - 7 * slopes[0], slopes[2]};
-    for (long c = 0; c < COLOURS; c++) {
+    vec roots[COLOURS] = {y + x, y - x};
+    vec half = (REAL)0.5 * slopes[1];
+    if (with_b) {
+        roots[2] = xyb[2] - (REAL)0.55 + y;
+        half -= (REAL)0.5 * slopes[2];
+    }
+    vec along[COLOURS] = {half + 7 * slopes[0], half - 7 * slopes[0]};
+    if (with_b)
+        along[2] = slopes[2];
+    for (long k = 0; k < COLOURS; k++)
+        light[k] = splat(0);
+    for (long c = 0; c < (with_b ? 3 : 2); c++) {
         vec root = roots[c] + (REAL)cbrt(BIAS);
         along[c] /= 3 * root * root;
-    }
-    for (long k = 0; k < COLOURS; k++) {
-        light[k] = splat(0);
-        for (long c = 0; c < COLOURS; c++)
+        for (long k = 0; k < COLOURS; k++)
             light[k] += (REAL)ABSORBANCE[c][k] * along[c];
     }
 }
@@ -137,13 +145,18 @@ static void finish_row(const struct xyb_task *task, struct xyb_memory *memory, l
         vec of_colours[COLOURS], xyb[COLOURS];
         for (long c = 0; c < COLOURS; c++)
             of_colours[c] = load(light[c < task->channels ? c : 0] + at);
-        to_xyb(of_colours, xyb);
-        for (long c = 0; c < COLOURS; c++)
-            store(memory->planes[c] + at, xyb[c]);
+        if (scale->planes[2]) {
+            to_xyb(of_colours, xyb, 1);
+            store(memory->planes[2] + at, xyb[2]);
+        } else
+            to_xyb(of_colours, xyb, 0);
+        store(memory->planes[0] + at, xyb[0]);
+        store(memory->planes[1] + at, xyb[1]);
     }
-    for (long c = 0; c < task->channels; c++)
-        memcpy(scale->planes + c * scale->plane + y * scale->row,
-               memory->planes[task->channels > 1 ? c : 1], (size_t)scale->width * sizeof(REAL));
+    for (long c = 0; c < COLOURS; c++)
+        if (scale->planes[c])
+            memcpy(scale->planes[c] + y * scale->row, memory->planes[c],
+                   (size_t)scale->width * sizeof(REAL));
     const int is_last = y == scale->height - 1;
     if (s + 1 == task->num_scales || (y % 2 == 0 && !is_last))
         return;
@@ -175,18 +188,18 @@ static void spread_row(const struct xyb_task *task, struct xyb_memory *memory, l
 {
     const struct xyb_scale *scale = task->scales + s;
     REAL **light = memory->light[s][0];
-    const REAL *planes = scale->planes + y * scale->row, *slopes = scale->slopes + y * scale->row;
+    const vec gray[COLOURS] = {splat((REAL)0.42), splat((REAL)0.01), splat((REAL)0.55)};
     for (long at = 0; at < scale->width; at += LANES) {
-        vec xyb[COLOURS], of_planes[COLOURS], of_colours[COLOURS];
+        const long offset = y * scale->row + at;
+        vec xyb[COLOURS], slopes[COLOURS], of_colours[COLOURS];
         for (long c = 0; c < COLOURS; c++) {
-            xyb[c] = task->channels > 1 ? load(planes + c * scale->plane + at)
-                     : c == 1           ? load(planes + at)
-                                        : splat((REAL)(c ? 0.55 : 0.42));
-            of_planes[c] = task->channels > 1 ? load(slopes + c * scale->plane + at)
-                           : c == 1           ? load(slopes + at)
-                                              : splat(0);
+            xyb[c] = scale->planes[c] ? load(scale->planes[c] + offset) : gray[c];
+            slopes[c] = scale->slopes[c] ? load(scale->slopes[c] + offset) : splat(0);
         }
-        from_xyb(xyb, of_planes, of_colours);
+        if (scale->slopes[2])
+            from_xyb(xyb, slopes, of_colours, 1);
+        else
+            from_xyb(xyb, slopes, of_colours, 0);
         if (task->channels == 1)
             of_colours[0] += of_colours[1] + of_colours[2];
         for (long c = 0; c < task->channels; c++)

@@ -1,7 +1,7 @@
 """Values and the original -> MS-SSIM, by compiled kernels: what ms_ssim_torch.py says."""
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import ClassVar, Final
 
@@ -14,9 +14,9 @@ from sirencodec.fitting.loss.pixel.ms_ssim_torch import blur
 from sirencodec.fitting.loss.pixel.native_planes import (
     NUM_FACTORS,
     Comparisons,
-    Original,
-    empty_planes,
-    half_window,
+    Plane,
+    Windows,
+    empty_plane,
 )
 from sirencodec.native.measures import (
     CONTRAST,
@@ -48,29 +48,22 @@ class CompiledMsSsim:
         self._workers, self._kernels = workers, kernels
         channels, height, width = targets.shape
         count = num_scales(height, width)
-        sizes = [(-(-height // 2**scale), -(-width // 2**scale)) for scale in range(count)]
-        planes = [empty_planes(targets, channels, *size) for size in sizes]
-        self._sizes = sizes
-        self._fill(targets, planes)
-        self._originals = [
-            Original.of(
-                values,
-                size[1],
-                C2,
-                blur,
-                tuple(half_window(window_radius(side), targets) for side in size),
-                is_inside=True,
-            )
-            for values, size in zip(planes, sizes, strict=True)
+        self._sizes = [(-(-height // 2**scale), -(-width // 2**scale)) for scale in range(count)]
+        originals = [[empty_plane(targets, *size) for size in self._sizes] for _ in range(channels)]
+        self._fill(targets, originals)
+        windows = []
+        for size in self._sizes:
+            down, across = (window_radius(side) for side in size)
+            windows.append(Windows.of(targets, *size, (down, across), mirrored=False))
+        self._planes = [
+            [Plane.of(*pair, C2, blur) for pair in zip(of_channel, windows, strict=True)]
+            for of_channel in originals
         ]
+        self._decoded = [[plane.decoded for plane in of_channel] for of_channel in self._planes]
+        self._slopes = [[plane.slopes for plane in of_channel] for of_channel in self._planes]
+        kinds = [*[CONTRAST] * (count - 1), SIMILARITY] * channels
         self._comparisons = Comparisons(
-            [
-                (original, channel, SIMILARITY if scale == count - 1 else CONTRAST)
-                for scale, original in enumerate(self._originals)
-                for channel in range(channels)
-            ],
-            workers,
-            kernels,
+            [plane for of_channel in self._planes for plane in of_channel], kinds, workers, kernels
         )
 
     def __call__(self, values: Tensor) -> Score:
@@ -80,12 +73,12 @@ class CompiledMsSsim:
         score = combine(means)
         (slopes,) = torch.autograd.grad(score, means)
         factors = torch.zeros(means.numel(), NUM_FACTORS, dtype=torch.float64)
-        factors[:, 0] = (slopes / self._pixels()).flatten()
+        factors[:, 0] = slopes.mT.flatten() / self._comparisons.pixels
         self._comparisons.slopes(factors)
         for coarse in range(len(self._sizes) - 1, 0, -1):
-            self._halve(coarse - 1, [original.slopes for original in self._originals], back=True)
+            self._halve(coarse - 1, self._slopes, back=True)
         gradient = torch.empty_like(values)
-        self._clamp(values, self._originals[0].slopes, gradient)
+        self._clamp(values, self._slopes, gradient)
         return Score(score.item(), gradient)
 
     def value(self, values: Tensor) -> float:
@@ -94,31 +87,33 @@ class CompiledMsSsim:
 
     def _means(self, values: Tensor) -> Tensor:
         """(scales, channels) means of maps."""
-        self._fill(values, [original.decoded for original in self._originals])
-        return self._comparisons.sums()[:, 0].reshape(len(self._sizes), -1) / self._pixels()
+        self._fill(values, self._decoded)
+        means = self._comparisons.sums()[:, 0] / self._comparisons.pixels
+        return means.reshape(len(values), -1).mT
 
-    def _pixels(self) -> Tensor:
-        """(scales, 1) pixels that count."""
-        pixels = [original.pixels for original in self._originals]
-        return torch.tensor(pixels, dtype=torch.float64)[:, None]
-
-    def _fill(self, values: Tensor, planes: list[Tensor]) -> None:
-        """Values -> planes of all scales."""
-        self._clamp(values.contiguous(), planes[0])
-        for fine in range(len(planes) - 1):
+    def _fill(self, values: Tensor, planes: Sequence[Sequence[Tensor]]) -> None:
+        """Values -> planes of all channels and scales."""
+        self._clamp(values.contiguous(), planes)
+        for fine in range(len(self._sizes) - 1):
             self._halve(fine, planes)
 
-    def _clamp(self, values: Tensor, plane: Tensor, gradient: Tensor | None = None) -> None:
+    def _clamp(
+        self,
+        values: Tensor,
+        planes: Sequence[Sequence[Tensor]],
+        gradient: Tensor | None = None,
+    ) -> None:
         """Values -> the finest planes, clamped; or those planes -> the gradient along values."""
 
         def run(place: tuple[int, tuple[int, int]]) -> None:
             channel, (top, bottom) = place
+            plane = planes[channel][0]
             task = Clamping(
                 values=address(values, channel, top),
                 gradient=address(gradient, channel, top),
-                plane=address(plane, channel, top, EDGE),
+                plane=address(plane, top, EDGE),
                 values_row=values.stride(1),
-                plane_row=plane.stride(1),
+                plane_row=plane.stride(0),
                 rows=bottom - top,
                 columns=values.shape[2],
             )
@@ -126,17 +121,18 @@ class CompiledMsSsim:
 
         self._each_band(run, len(values), values.shape[1])
 
-    def _halve(self, fine: int, planes: list[Tensor], back: bool = False) -> None:
+    def _halve(self, fine: int, planes: Sequence[Sequence[Tensor]], back: bool = False) -> None:
         """Planes of a scale -> of the next; or slopes of the next, added to those of the scale."""
         height, width = self._sizes[fine]
 
         def run(place: tuple[int, tuple[int, int]]) -> None:
             channel, (top, bottom) = place
+            finer, coarser = planes[channel][fine : fine + 2]
             task = Halving(
-                fine=address(planes[fine], channel, 0, EDGE),
-                coarse=address(planes[fine + 1], channel, 0, EDGE),
-                fine_row=planes[fine].stride(1),
-                coarse_row=planes[fine + 1].stride(1),
+                fine=address(finer, 0, EDGE),
+                coarse=address(coarser, 0, EDGE),
+                fine_row=finer.stride(0),
+                coarse_row=coarser.stride(0),
                 height=height,
                 width=width,
                 top=top,
@@ -145,7 +141,7 @@ class CompiledMsSsim:
             (self._kernels.spread if back else self._kernels.halve)(ctypes.byref(task))
 
         rows = height if back else self._sizes[fine + 1][0]
-        self._each_band(run, len(planes[fine]), rows)
+        self._each_band(run, len(planes), rows)
 
     def _each_band(
         self, function: Callable[[tuple[int, tuple[int, int]]], None], channels: int, rows: int

@@ -13,8 +13,8 @@ _WEIGHTS: Final = 0.0448, 0.2856, 0.3001, 0.2363, 0.1333  # of scales, finest fi
 
 def num_scales(height: int, width: int) -> int:
     """Size of an image -> how many of the five scales are larger than the window's 10 steps."""
-    side = min(height, width)
-    return max(1, sum(side > 2 * RADIUS * 2**scale for scale in range(len(_WEIGHTS))))
+    steps = (min(height, width) - 1) // (2 * RADIUS)
+    return max(1, min(len(_WEIGHTS), steps.bit_length()))
 
 
 def window_radius(side: int) -> int:

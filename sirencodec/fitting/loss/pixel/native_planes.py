@@ -26,97 +26,48 @@ from sirencodec.synthesis.threads import Workers
 NUM_FACTORS: Final = 9  # of a comparison
 
 
-def empty_planes(like: Tensor, planes: int, height: int, width: int) -> Tensor:
-    """(planes, height, row) zeros, of the precision of a tensor."""
-    return like.new_zeros(planes, height, row_length(width))
+def empty_plane(like: Tensor, height: int, width: int) -> Tensor:
+    """(height, row) zeros, of the precision of a tensor."""
+    return like.new_zeros(height, row_length(width))
 
 
-def inside(planes: Tensor, width: int) -> Tensor:
-    """(planes, height, row) -> (planes, height, width) without what is beside."""
-    return planes[:, :, EDGE : EDGE + width]
-
-
-def half_window(radius: int, like: Tensor) -> Tensor:
-    """Radius -> (6,) weights of the window from the middle on; zero beyond the radius."""
-    weights = like.new_zeros(RADIUS + 1)
-    weights[: radius + 1] = torch.tensor(window(radius)[radius:], dtype=torch.float64)
-    return weights
+def inside(plane: Tensor, width: int) -> Tensor:
+    """(height, row) -> (height, width) without what is beside."""
+    return plane[:, EDGE : EDGE + width]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Original:
-    """A scale of the original, and room for one of the image.
+class Windows:
+    """How planes of a size are looked at.
 
     Attributes:
-        width: of the planes, (planes, height, row) each.
-        values: of the original.
-        mean: as windows see it.
-        spread: twice the variance, and a constant.
-        decoded: values of the other image.
-        slopes: of the score along them.
+        width: of the planes, in pixels.
+        rows: the first whose map counts, and the one after the last.
         counted: (row,) 1 in columns whose maps count.
-        rows: the first that counts, and the one after the last.
-        down, across: windows, as ``half_window`` gives them.
+        down, across: (6,) weights from the middle on.
         mirrored: whether there is a mirror above and below, or nothing.
     """
 
     width: int
-    values: Tensor
-    mean: Tensor
-    spread: Tensor
-    decoded: Tensor
-    slopes: Tensor
-    counted: Tensor
     rows: tuple[int, int]
+    counted: Tensor
     down: Tensor
     across: Tensor
     mirrored: bool
 
     @classmethod
     def of(
-        cls,
-        values: Tensor,
-        width: int,
-        constant: float,
-        blur: Callable[[Tensor], Tensor],
-        windows: tuple[Tensor, Tensor],
-        is_inside: bool,
+        cls, like: Tensor, height: int, width: int, radii: tuple[int, int], mirrored: bool
     ) -> Self:
-        """Planes of the original -> all that is kept of them.
+        """Size and radii, down and across -> windows, of the precision of a tensor.
 
-        Args:
-            values: (planes, height, row).
-            width: as above.
-            constant: what the spread has besides.
-            blur: (planes, height, width) -> means of those pixels that count.
-            windows: down and across.
-            is_inside: whether those pixels only count whose windows lie inside; if not, there is a
-                mirror above and below.
+        With a mirror every pixel counts; without, those whose windows lie inside.
         """
-        mean, spread = torch.zeros_like(values), torch.zeros_like(values)
-        counted = values.new_zeros(values.shape[2])
-        height = values.shape[1]
-        margins = [int(weights.count_nonzero()) - 1 if is_inside else 0 for weights in windows]
-        top, left = margins
+        top, left = (0, 0) if mirrored else radii
+        counted = like.new_zeros(row_length(width))
         counted[EDGE + left : EDGE + width - left] = 1
-        for index in range(len(values)):
-            plane = inside(values[index : index + 1], width).double()
-            of_plane = blur(plane)
-            variance = blur(plane.square()) - of_plane.square()
-            for kept, found in ((mean, of_plane), (spread, 2 * variance + constant)):
-                inside(kept, width)[index, top : height - top, left : width - left] = found[0]
-        return cls(
-            width,
-            values,
-            mean,
-            spread,
-            torch.zeros_like(values),
-            torch.zeros_like(values),
-            counted,
-            (top, height - top),
-            *windows,
-            not is_inside,
-        )
+        down, across = (_half_window(radius, like) for radius in radii)
+        return cls(width, (top, height - top), counted, down, across, mirrored)
 
     @property
     def pixels(self) -> int:
@@ -125,51 +76,102 @@ class Original:
         return (bottom - top) * int(self.counted.count_nonzero())
 
 
+def _half_window(radius: int, like: Tensor) -> Tensor:
+    """Radius -> (6,) weights from the middle on; zero beyond the radius."""
+    weights = like.new_zeros(RADIUS + 1)
+    weights[: radius + 1] = torch.tensor(window(radius)[radius:], dtype=torch.float64)
+    return weights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plane:
+    """A plane of the original, and what is found of the same of another image.
+
+    Attributes:
+        windows: of its size.
+        original: (height, row) values.
+        mean: likewise, as windows see it.
+        spread: likewise, twice the variance, and a constant.
+        decoded: likewise, values of the other image.
+        slopes: likewise, of the score along them.
+    """
+
+    windows: Windows
+    original: Tensor
+    mean: Tensor
+    spread: Tensor
+    decoded: Tensor
+    slopes: Tensor
+
+    @classmethod
+    def of(
+        cls, original: Tensor, windows: Windows, constant: float, blur: Callable[[Tensor], Tensor]
+    ) -> Self:
+        """Values, windows, constant and (1, height, width) -> means of what counts: a plane."""
+        values = inside(original, windows.width).double()[None]
+        found = blur(values)
+        variance = blur(values.square()) - found.square()
+        rows, columns = slice(*windows.rows), windows.counted > 0
+        mean, spread = torch.zeros_like(original), torch.zeros_like(original)
+        mean[rows, columns] = found.flatten(1).reshape_as(mean[rows, columns]).to(mean)
+        spread[rows, columns] = (2 * variance + constant).reshape_as(mean[rows, columns]).to(mean)
+        return cls(
+            windows, original, mean, spread, torch.zeros_like(original), torch.zeros_like(original)
+        )
+
+
 class Comparisons:
-    """Planes of an image beside those of the original: sums of maps, and slopes."""
+    """Planes of an image beside those of the original: sums of maps, and slopes.
+
+    Attributes:
+        pixels: (planes,) how many count in each, float64.
+    """
 
     def __init__(
         self,
-        planes: Sequence[tuple[Original, int, int]],
+        planes: Sequence[Plane],
+        kinds: Sequence[int],
         workers: Workers,
         kernels: MeasureKernels,
     ) -> None:
         """Describe what there is to compare.
 
         Args:
-            planes: scale, index of a plane in it, and kind of comparison.
+            planes: of one or more sizes.
+            kinds: of comparison, of each.
             workers: threads to share the work among.
             kernels: for the precision of the planes.
         """
         self._workers, self._kernels = workers, kernels
-        pieces = [pieces_of(original.values.shape[1], original.width) for original, _, _ in planes]
+        self._planes = planes  # tasks only know addresses
+        pieces = [pieces_of(len(plane.original), plane.windows.width) for plane in planes]
         self._sums = torch.zeros(sum(pieces), NUM_SUMS, dtype=torch.float64)
-        self._of_planes = self._sums.split(pieces)
+        self._of_planes = torch.split(self._sums, pieces)
         self._factors = torch.zeros(len(planes), NUM_FACTORS, dtype=torch.float64)
-        self._originals = [original for original, _, _ in planes]  # tasks only know addresses
         tasks = [
             Comparison(
-                original=address(original.values, index, 0, EDGE),
-                mean=address(original.mean, index, 0, EDGE),
-                spread=address(original.spread, index, 0, EDGE),
-                values=address(original.decoded, index, 0, EDGE),
-                slopes=address(original.slopes, index, 0, EDGE),
-                counted=address(original.counted, EDGE),
-                down=address(original.down),
-                across=address(original.across),
+                original=address(plane.original, 0, EDGE),
+                mean=address(plane.mean, 0, EDGE),
+                spread=address(plane.spread, 0, EDGE),
+                values=address(plane.decoded, 0, EDGE),
+                slopes=address(plane.slopes, 0, EDGE),
+                counted=address(plane.windows.counted, EDGE),
+                down=address(plane.windows.down),
+                across=address(plane.windows.across),
                 factors=address(self._factors, at),
                 sums=address(self._of_planes[at]),
-                row=original.values.stride(1),
-                height=original.values.shape[1],
-                width=original.width,
-                top=original.rows[0],
-                bottom=original.rows[1],
-                mirrored=original.mirrored,
+                row=plane.original.stride(0),
+                height=len(plane.original),
+                width=plane.windows.width,
+                top=plane.windows.rows[0],
+                bottom=plane.windows.rows[1],
+                mirrored=plane.windows.mirrored,
                 kind=kind,
             )
-            for at, (original, index, kind) in enumerate(planes)
+            for at, (plane, kind) in enumerate(zip(planes, kinds, strict=True))
         ]
         self._tasks = (Comparison * len(tasks))(*tasks)
+        self.pixels = torch.tensor([plane.windows.pixels for plane in planes], dtype=torch.float64)
 
     def sums(self) -> Tensor:
         """(planes, 6) sums of maps, float64."""

@@ -5,6 +5,7 @@ the score along XYB, and back to values.
 """
 
 import ctypes
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 import torch
@@ -14,9 +15,9 @@ from sirencodec.fitting.loss.pixel.measure import Score
 from sirencodec.fitting.loss.pixel.native_planes import (
     NUM_FACTORS,
     Comparisons,
-    Original,
-    empty_planes,
-    half_window,
+    Plane,
+    Windows,
+    empty_plane,
 )
 from sirencodec.fitting.loss.pixel.ssimulacra2_scale import scale_sizes, score_of, weights_of
 from sirencodec.fitting.loss.pixel.ssimulacra2_torch import C2, blur
@@ -28,11 +29,14 @@ from sirencodec.native.measures import (
     MeasureKernels,
     XybScale,
     XybTask,
+    row_length,
 )
 from sirencodec.native.tensors import address
 from sirencodec.synthesis.threads import Workers
 
-_Y: Final = 1  # the plane that gray has; of the others a difference is always zero
+Place = tuple[int, int]  # scale, and plane of it
+
+_X, _Y = 0, 1
 _SMALLEST_NORM: Final = 1e-9  # below it fourth powers vanish in single precision
 
 
@@ -50,33 +54,38 @@ class CompiledSsimulacra2:
             kernels: for the targets' dtype.
         """
         self._workers, self._kernels = workers, kernels
-        self._sizes = scale_sizes(*targets.shape[1:])
-        channels = len(targets)
-        planes = [empty_planes(targets, channels, *size) for size in self._sizes]
-        self._convert(targets, planes)
-        windows = half_window(RADIUS, targets), half_window(RADIUS, targets)
-        self._originals = [
-            Original.of(values, width, C2, blur, windows, is_inside=False)
-            for values, (_, width) in zip(planes, self._sizes, strict=True)
+        sizes = scale_sizes(*targets.shape[1:])
+        weights = weights_of(len(sizes))
+        if len(targets) == 1:  # of gray the other two planes never differ
+            weights = weights * torch.tensor([0.0, 1.0, 0.0])[:, None, None, None]
+        # Only what has a weight is looked at.
+        used = weights.flatten(2).any(2)
+        self._sizes = sizes[: int(used.any(0).nonzero().max()) + 1] if used.any() else []
+        planes, scales = used.nonzero().unbind(1)
+        self._places = list(zip(scales.tolist(), planes.tolist(), strict=True))
+        self._weights = weights[planes, scales]
+        originals = {
+            (scale, plane): empty_plane(targets, *self._sizes[scale])
+            for scale, plane in self._places
+        }
+        self._convert(targets, originals)
+        windows = [
+            Windows.of(targets, *size, (RADIUS, RADIUS), mirrored=True) for size in self._sizes
         ]
-        weights = weights_of(len(self._sizes))
-        self._weights = weights[_Y : _Y + 1] if channels == 1 else weights
-        # Only maps that have a weight are looked at.
-        self._places = [
-            (channel, scale)
-            for channel in range(channels)
-            for scale in range(len(self._sizes))
-            if self._weights[channel, scale].any()
-        ]
+        self._planes = {
+            place: Plane.of(original, windows[place[0]], C2, blur)
+            for place, original in originals.items()
+        }
+        self._decoded = {place: plane.decoded for place, plane in self._planes.items()}
+        if (
+            len(targets) > 1
+        ):  # the way back to red and green needs X, whether it is looked at or not
+            for scale, size in enumerate(self._sizes):
+                for plane in (_X, _Y):
+                    self._decoded.setdefault((scale, plane), empty_plane(targets, *size))
         self._comparisons = Comparisons(
-            [
-                (
-                    self._originals[scale],
-                    channel,
-                    STRUCTURE if self._weights[channel, scale, :, 0].any() else EDGES,
-                )
-                for channel, scale in self._places
-            ],
+            list(self._planes.values()),
+            [STRUCTURE if weights[:, 0].any() else EDGES for weights in self._weights],
             workers,
             kernels,
         )
@@ -84,69 +93,58 @@ class CompiledSsimulacra2:
     def __call__(self, values: Tensor) -> Score:
         """Values -> number and gradient."""
         values = values.contiguous()
-        if not self._sizes:
+        if not self._places:
             return Score(self.value(values), torch.zeros_like(values))
         norms = self._norms(values).requires_grad_()
-        score = self._score(norms)
+        score = score_of((norms * self._weights).sum())
         (slopes,) = torch.autograd.grad(score, norms)
         self._comparisons.slopes(self._factors(slopes, norms.detach()))
         gradient = torch.empty_like(values)
-        planes = [original.decoded for original in self._originals]
-        self._convert(values, planes, gradient)
+        self._convert(values, self._decoded, gradient)
         return Score(score.item(), gradient)
 
     def value(self, values: Tensor) -> float:
         """Values -> number alone."""
-        norms = self._norms(values.contiguous()) if self._sizes else torch.zeros(0, 2, 3)
-        return self._score(norms).item()
+        if not self._places:
+            return score_of(torch.zeros(())).item()
+        return score_of((self._norms(values.contiguous()) * self._weights).sum()).item()
 
     def _norms(self, values: Tensor) -> Tensor:
         """(planes looked at, 2, 3) 1-norms and 4-norms of maps."""
-        self._convert(values, [original.decoded for original in self._originals])
+        self._convert(values, self._decoded)
         sums = self._comparisons.sums().reshape(-1, 3, 2).mT
-        means = sums / self._pixels()
+        means = sums / self._comparisons.pixels[:, None, None]
         return torch.stack([means[:, 0], means[:, 1] ** 0.25], 1)
-
-    def _pixels(self) -> Tensor:
-        """(planes looked at, 1, 1) pixels of their scales."""
-        pixels = [self._originals[scale].pixels for _, scale in self._places]
-        return torch.tensor(pixels, dtype=torch.float64)[:, None, None]
-
-    def _score(self, norms: Tensor) -> Tensor:
-        weighted = torch.zeros((), dtype=torch.float64)
-        if self._places:
-            channels, scales = zip(*self._places, strict=True)
-            weighted = (norms * self._weights[list(channels), list(scales)]).sum()
-        return score_of(weighted)
 
     def _factors(self, slopes: Tensor, norms: Tensor) -> Tensor:
         """Slopes of the score along norms -> what comparison.h wants: (planes, 9)."""
-        per_pixel = slopes / self._pixels()
+        per_pixel = slopes / self._comparisons.pixels[:, None, None]
         fourth = norms[:, 1]
         inverse = torch.where(fourth > _SMALLEST_NORM, 1 / fourth, 0)
         return torch.stack([*per_pixel.unbind(1), inverse], 2).reshape(-1, NUM_FACTORS)
 
     def _convert(
-        self, values: Tensor, planes: list[Tensor], gradient: Tensor | None = None
+        self, values: Tensor, planes: Mapping[Place, Tensor], gradient: Tensor | None = None
     ) -> None:
         """Values -> their XYB in planes; or, with slopes along those, the gradient."""
         if not planes:
             return
         values = values.contiguous()
+
+        def pointers(of: Mapping[Place, Tensor], scale: int) -> ctypes.Array[ctypes.c_void_p]:
+            found = [address(of.get((scale, plane)), 0, EDGE) for plane in range(3)]
+            return (ctypes.c_void_p * 3)(*found)
+
+        slopes = {} if gradient is None else {at: p.slopes for at, p in self._planes.items()}
         scales = [
             XybScale(
-                planes=address(of_scale, 0, 0, EDGE),
-                slopes=None
-                if gradient is None
-                else address(self._originals[index].slopes, 0, 0, EDGE),
-                plane=of_scale.stride(0),
-                row=of_scale.stride(1),
+                planes=pointers(planes, scale),
+                slopes=pointers(slopes, scale),
+                row=row_length(width),
                 height=height,
                 width=width,
             )
-            for index, (of_scale, (height, width)) in enumerate(
-                zip(planes, self._sizes, strict=True)
-            )
+            for scale, (height, width) in enumerate(self._sizes)
         ]
         task = XybTask(
             values=address(values),

@@ -36,6 +36,10 @@ _WEIGHTS: Final = """
 """  # noqa: E501
 WEIGHTS: Final = torch.tensor([float(word) for word in _WEIGHTS.split()], dtype=torch.float64)
 
+# Smaller ones are left out: together they are worth 0.002 points, and five planes, two of them at
+# full size, have no others.
+_LEAST_WEIGHT: Final = 0.003
+
 # Weighted sum -> score: a cubic polynomial, then a power.
 _SCALE: Final = 0.9562382616834844
 _CUBIC: Final = 2.326765642916932, -0.020884521182843837, 6.248496625763138e-05
@@ -57,7 +61,8 @@ def weights_of(num_scales: int) -> Tensor:
     With fewer scales than six the published program takes the same list from its beginning on, so
     that weights move to other channels. We follow: the score is what that program says it is.
     """
-    return WEIGHTS[: 3 * num_scales * 6].reshape(3, num_scales, 2, 3)
+    weights = WEIGHTS[: 3 * num_scales * 6].reshape(3, num_scales, 2, 3)
+    return torch.where(weights < _LEAST_WEIGHT, 0, weights)
 
 
 def score_of(weighted: Tensor) -> Tensor:

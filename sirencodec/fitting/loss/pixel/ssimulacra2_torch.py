@@ -6,8 +6,8 @@ edges that are new (artefacts) or gone (lost detail). Means and 4-norms of maps 
 one number (ssimulacra2_scale.py).
 
 Maps are written in terms of the difference d between the images. With means m, variances v and the
-covariance c, SSIM's fraction (2 c + C) / (v1 + v2 + C) is 1 - e / D, where e = blur(d^2) - blur(d)^2
-is the difference's variance, and D the denominator: without cancellation, however small d is.
+covariance c, SSIM's fraction (2 c + C) / (v1 + v2 + C) is 1 - e / D, where e is the difference's
+variance, and D the denominator: without cancellation, however small d is.
 """
 
 from typing import ClassVar, Final
