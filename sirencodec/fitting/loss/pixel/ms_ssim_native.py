@@ -55,10 +55,12 @@ class CompiledMsSsim:
         for size in self._sizes:
             down, across = (window_radius(side) for side in size)
             windows.append(Windows.of(targets, *size, (down, across), mirrored=False))
-        self._planes = [
-            [Plane.of(*pair, C2, blur) for pair in zip(of_channel, windows, strict=True)]
-            for of_channel in originals
-        ]
+        self._planes = workers.map(
+            lambda of_channel: [
+                Plane.of(*pair, C2, blur) for pair in zip(of_channel, windows, strict=True)
+            ],
+            originals,
+        )
         self._decoded = [[plane.decoded for plane in of_channel] for of_channel in self._planes]
         self._slopes = [[plane.slopes for plane in of_channel] for of_channel in self._planes]
         kinds = [*[CONTRAST] * (count - 1), SIMILARITY] * channels

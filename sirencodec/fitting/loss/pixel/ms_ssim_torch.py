@@ -21,7 +21,7 @@ from sirencodec.fitting.loss.pixel.ms_ssim_scale import (
     num_scales,
     window_radius,
 )
-from sirencodec.fitting.loss.pixel.window import window
+from sirencodec.fitting.loss.pixel.window import weighted_sum, window
 
 
 class ReferenceMsSsim:
@@ -83,9 +83,5 @@ def _similarity(original: Tensor, decoded: Tensor, is_last: bool) -> Tensor:
 
 def blur(planes: Tensor) -> Tensor:
     """(channels, height, width) -> what windows wholly inside see."""
-    down, across = (
-        torch.tensor(window(window_radius(side)), dtype=planes.dtype, device=planes.device)
-        for side in planes.shape[1:]
-    )
-    blurred = functional.conv2d(planes[:, None], across[None, None, None])
-    return functional.conv2d(blurred, down[None, None, :, None])[:, 0]
+    down, across = (window(window_radius(side)) for side in planes.shape[1:])
+    return weighted_sum(weighted_sum(planes, down, 1), across, 2)

@@ -61,9 +61,9 @@ class CompiledSsimulacra2:
         # Only what has a weight is looked at.
         used = weights.flatten(2).any(2)
         self._sizes = sizes[: int(used.any(0).nonzero().max()) + 1] if used.any() else []
-        planes, scales = used.nonzero().unbind(1)
-        self._places = list(zip(scales.tolist(), planes.tolist(), strict=True))
-        self._weights = weights[planes, scales]
+        places = used.nonzero().unbind(1)
+        self._places = [(scale, plane) for plane, scale in used.nonzero().tolist()]
+        self._weights = weights[places]
         originals = {
             (scale, plane): empty_plane(targets, *self._sizes[scale])
             for scale, plane in self._places
@@ -72,10 +72,10 @@ class CompiledSsimulacra2:
         windows = [
             Windows.of(targets, *size, (RADIUS, RADIUS), mirrored=True) for size in self._sizes
         ]
-        self._planes = {
-            place: Plane.of(original, windows[place[0]], C2, blur)
-            for place, original in originals.items()
-        }
+        planes = workers.map(
+            lambda place: Plane.of(originals[place], windows[place[0]], C2, blur), self._places
+        )
+        self._planes = dict(zip(self._places, planes, strict=True))
         self._decoded = {place: plane.decoded for place, plane in self._planes.items()}
         if (
             len(targets) > 1

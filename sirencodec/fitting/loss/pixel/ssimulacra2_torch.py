@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from sirencodec.fitting.loss.pixel.measure import Score
 from sirencodec.fitting.loss.pixel.ssimulacra2_scale import scale_sizes, score_of, weights_of
-from sirencodec.fitting.loss.pixel.window import RADIUS, window
+from sirencodec.fitting.loss.pixel.window import RADIUS, weighted_sum, window
 
 C2: Final = 0.0009
 
@@ -116,8 +116,6 @@ def blur(planes: Tensor) -> Tensor:
     As in the package, there is nothing beyond the sides, and a mirror above and below. (The
     original program in libjxl has nothing there as well, which makes a point of difference.)
     """
-    taps = torch.tensor(window(), dtype=planes.dtype, device=planes.device)
     above, below = planes[:, :RADIUS].flip(1), planes[:, -RADIUS:].flip(1)
-    mirrored = torch.cat([above, planes, below], 1)[:, None]
-    across = functional.conv2d(mirrored, taps[None, None, None], padding=(0, RADIUS))
-    return functional.conv2d(across, taps[None, None, :, None])[:, 0]
+    mirrored = functional.pad(torch.cat([above, planes, below], 1), (RADIUS, RADIUS))
+    return weighted_sum(weighted_sum(mirrored, window(), 1), window(), 2)
