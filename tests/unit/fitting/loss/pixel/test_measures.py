@@ -1,0 +1,220 @@
+"""Every measure: the public number, the reference's number and gradient, and finite ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+from torch import Tensor
+
+from sirencodec.fitting.loss.pixel.measure import Measure
+from sirencodec.fitting.loss.pixel.measures import NAMES, measure_of
+from sirencodec.fitting.loss.pixel.ms_ssim_native import CompiledMsSsim
+from sirencodec.fitting.loss.pixel.ms_ssim_torch import ReferenceMsSsim
+from sirencodec.fitting.loss.pixel.squared_error import SquaredError
+from sirencodec.fitting.loss.pixel.ssimulacra2_native import CompiledSsimulacra2
+from sirencodec.fitting.loss.pixel.ssimulacra2_torch import ReferenceSsimulacra2
+from sirencodec.native.library import Kernels, double_kernels, single_kernels
+from sirencodec.native.measures import MeasureKernels
+from sirencodec.synthesis.threads import Workers, worker_threads
+from tests.distortions import clouds, compressed, noisy, photograph, png
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+needs_kernels = pytest.mark.skipif(not double_kernels(), reason="kernels are not built")
+REFERENCES = {"ssimulacra2": ReferenceSsimulacra2, "ms-ssim": ReferenceMsSsim}
+COMPILED = {"ssimulacra2": CompiledSsimulacra2, "ms-ssim": CompiledMsSsim}
+STRUCTURAL = list(REFERENCES)
+SIZES = [(1, 1), (7, 5), (8, 8), (9, 200), (200, 9), (35, 41), (131, 290), (177, 170)]
+PICTURES = {"photograph": photograph, "clouds": clouds}
+
+
+def tensors(channels: int, height: int, width: int) -> tuple[Tensor, Tensor]:
+    original, decoded = noisy(channels, height, width)
+    return torch.from_numpy(original), torch.from_numpy(decoded)
+
+
+def values(picture: PIL.Image.Image) -> Tensor:
+    return torch.from_numpy(np.moveaxis(np.array(picture) / 255, 2, 0).copy())
+
+
+def compiled(
+    name: str, targets: Tensor, kernels: Kernels | None = None, workers: Workers | None = None
+) -> Measure:
+    found = MeasureKernels(kernels or double_kernels()[0])
+    return COMPILED[name](targets, workers or Workers(), found)
+
+
+@pytest.mark.parametrize(("codec", "quality"), [("JPEG", 10), ("JPEG", 75), ("WEBP", 40)])
+@pytest.mark.parametrize("picture", PICTURES)
+def test_ssimulacra2_is_the_public_number(picture: str, codec: str, quality: int) -> None:
+    from ssimulacra2 import compute_ssimulacra2
+
+    original = PICTURES[picture]()
+    decoded = compressed(original, codec, quality)
+    expected = compute_ssimulacra2(png(original), png(decoded))
+    found = ReferenceSsimulacra2(values(original)).value(values(decoded))
+    assert found == pytest.approx(expected, abs=0.01)  # of small weights that are left out
+
+
+def test_ssimulacra2_of_few_scales_is_the_public_number() -> None:
+    from ssimulacra2 import compute_ssimulacra2
+
+    original = clouds().crop((0, 0, 70, 41))
+    decoded = compressed(original, "JPEG", 60)
+    expected = compute_ssimulacra2(png(original), png(decoded))
+    found = ReferenceSsimulacra2(values(original)).value(values(decoded))
+    assert found == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(("codec", "quality"), [("JPEG", 10), ("WEBP", 60)])
+@pytest.mark.parametrize("picture", PICTURES)
+def test_ms_ssim_is_the_public_number(picture: str, codec: str, quality: int) -> None:
+    from pytorch_msssim import ms_ssim
+
+    original = PICTURES[picture]()
+    pair = values(original), values(compressed(original, codec, quality))
+    expected = ms_ssim(pair[1][None], pair[0][None], data_range=1.0).item()
+    assert ReferenceMsSsim(pair[0]).value(pair[1]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_squared_error_is_that() -> None:
+    original, decoded = tensors(3, 9, 5)
+    measure = SquaredError(original)
+    leaf = decoded.clone().requires_grad_()
+    expected = torch.nn.functional.mse_loss(leaf, original)
+    expected.backward()
+    found = measure(decoded)
+    assert found.value == pytest.approx(expected.item())
+    assert measure.value(decoded) == found.value
+    torch.testing.assert_close(found.gradient, leaf.grad)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_gradient_is_that_of_finite_differences(name: str, channels: int) -> None:
+    original, decoded = tensors(channels, 43, 50)
+    measure = measure_of(name, original, Workers())
+    gradient = measure(decoded).gradient
+    generator = torch.Generator().manual_seed(1)
+    # Along the gradient, and any which way: but not where a clamped value has a kink.
+    is_inside = ((decoded - 0.5).abs() - 0.5).abs() > 1e-4
+    random = torch.randn(decoded.shape, generator=generator, dtype=torch.float64)
+    for direction in (gradient / gradient.abs().max(), random):
+        step = 1e-6 * direction * is_inside
+        difference = measure.value(decoded + step) - measure.value(decoded - step)
+        expected = 2 * (gradient * step).sum().item()
+        assert difference == pytest.approx(expected, rel=2e-5, abs=1e-12)
+
+
+@needs_kernels
+@pytest.mark.parametrize("name", STRUCTURAL)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", SIZES)
+def test_compiled_is_the_reference(name: str, channels: int, size: tuple[int, int]) -> None:
+    original, decoded = tensors(channels, *size)
+    expected = REFERENCES[name](original)(decoded)
+    measure = compiled(name, original)
+    found = measure(decoded)
+    assert found.value == pytest.approx(expected.value, abs=1e-9)
+    assert measure.value(decoded) == found.value
+    scale = expected.gradient.abs().max().item()
+    torch.testing.assert_close(found.gradient, expected.gradient, rtol=1e-7, atol=1e-9 * scale)
+
+
+@needs_kernels
+@pytest.mark.parametrize("variant", range(len(single_kernels())))
+@pytest.mark.parametrize("name", STRUCTURAL)
+def test_single_precision_is_near(name: str, variant: int) -> None:
+    original, decoded = tensors(3, 170, 301)
+    expected = REFERENCES[name](original)(decoded)
+    found = compiled(name, original.float(), single_kernels()[variant])(decoded.float())
+    assert found.value == pytest.approx(expected.value, abs=1e-4)
+    difference = (found.gradient - expected.gradient).norm() / expected.gradient.norm()
+    assert difference < 1e-4
+
+
+@needs_kernels
+@pytest.mark.parametrize("name", STRUCTURAL)
+def test_threads_do_not_matter(name: str) -> None:
+    original, decoded = (part.float() for part in tensors(3, 150, 280))
+    alone = compiled(name, original, single_kernels()[0])(decoded)
+    with worker_threads(3) as workers:
+        together = compiled(name, original, single_kernels()[0], workers)(decoded)
+    assert together.value == alone.value
+    assert torch.equal(together.gradient, alone.gradient)
+
+
+@pytest.mark.parametrize("name", STRUCTURAL)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("shade", [0.0, 0.3, 1.0])
+def test_all_is_finite(name: str, dtype: torch.dtype, shade: float) -> None:
+    flat = torch.full((3, 40, 37), shade, dtype=dtype)
+    original, decoded = (part.to(dtype) for part in tensors(3, 40, 37))
+    pairs = [(flat, flat), (flat, decoded), (original, flat), (flat, flat + 1e-5)]
+    pairs += [(flat, 3 * decoded - 1), (flat, flat - 1e-7), (original, original), (flat, 1 - flat)]
+    for targets, other in pairs:
+        for measure in (measure_of(name, targets, Workers()), REFERENCES[name](targets)):
+            found = measure(other)
+            assert np.isfinite(found.value)
+            assert found.gradient.isfinite().all()
+
+
+@pytest.mark.parametrize("name", STRUCTURAL)
+def test_what_is_equal_is_perfect(name: str) -> None:
+    original, _ = tensors(3, 40, 37)
+    for measure in (measure_of(name, original.float(), Workers()), REFERENCES[name](original)):
+        targets = original.float() if isinstance(measure, COMPILED[name]) else original
+        found = measure(targets)
+        assert found.value == {"ssimulacra2": 100, "ms-ssim": 1}[name]
+        assert found.gradient.abs().max() == 0
+
+
+@pytest.mark.parametrize("name", STRUCTURAL)
+def test_values_outside_count_as_the_nearest_inside(name: str) -> None:
+    original, decoded = tensors(3, 40, 37)
+    decoded[:, 10:20, 5:30] += 0.7
+    measure = measure_of(name, original, Workers())
+    found = measure(decoded)
+    assert found.value == measure.value(decoded.clamp(0, 1))
+    assert not found.gradient[(decoded < 0) | (decoded > 1)].any()
+
+
+@pytest.mark.parametrize("name", STRUCTURAL)
+def test_gray_is_equal_red_green_and_blue(name: str) -> None:
+    original, decoded = tensors(1, 61, 90)
+    gray = measure_of(name, original, Workers())(decoded)
+    coloured = measure_of(name, original.expand(3, -1, -1), Workers())(decoded.expand(3, -1, -1))
+    assert gray.value == pytest.approx(coloured.value, abs=1e-9)
+    torch.testing.assert_close(gray.gradient[0], coloured.gradient.sum(0), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", STRUCTURAL)
+def test_a_step_along_the_gradient_is_better(name: str) -> None:
+    original = values(clouds()).float()
+    decoded = values(compressed(clouds(), "JPEG", 30)).float()
+    measure = measure_of(name, original, Workers())
+    found = measure(decoded)
+    step = 0.002 * found.gradient / found.gradient.abs().max()
+    assert measure.value(decoded + measure.better * step) > found.value
+
+
+def test_images_too_small_for_ssimulacra2_have_no_gradient() -> None:
+    original, decoded = tensors(3, 7, 300)
+    for measure in (measure_of("ssimulacra2", original, Workers()), ReferenceSsimulacra2(original)):
+        found = measure(decoded)
+        assert found.value == measure.value(decoded) == 100
+        assert not found.gradient.any()
+
+
+def test_ms_ssim_of_opposites_is_zero() -> None:
+    original, _ = tensors(3, 60, 60)
+    for measure in (measure_of("ms-ssim", original, Workers()), ReferenceMsSsim(original)):
+        found = measure(1 - original)
+        assert found.value == 0
+        assert not found.gradient.any()
+
+
+def test_other_names_are_unknown() -> None:
+    with pytest.raises(KeyError):
+        measure_of("butteraugli", torch.zeros(3, 8, 8), Workers())
