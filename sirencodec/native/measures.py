@@ -3,7 +3,7 @@
 import ctypes
 from typing import Any, Final
 
-from sirencodec.native.library import Kernels, find_library
+from sirencodec.native.library import Loops, find_library
 
 EDGE: Final = 32  # columns of zeros on either side of a plane (blur.h)
 NUM_SUMS: Final = 6  # of a piece of a plane (comparison.h)
@@ -92,20 +92,20 @@ class Clamping(ctypes.Structure):
     )
 
 
-class MeasureKernels:
+class MeasureLoops:
     """The compiled functions of measures, of the precision and instruction set of others."""
 
-    def __init__(self, kernels: Kernels) -> None:
+    def __init__(self, loops: Loops) -> None:
         """Find them by the others' name."""
-        self.compare_images = _function("compare_images", kernels, ctypes.c_int)
-        self.convert_xyb = _function("convert_xyb", kernels, ctypes.c_int)
-        self.halve = _function("halve", kernels, None)
-        self.spread = _function("spread", kernels, None)
-        self.clamp = _function("clamp", kernels, None)
+        self.compare_images = _function("compare_images", loops, ctypes.c_int)
+        self.convert_xyb = _function("convert_xyb", loops, ctypes.c_int)
+        self.halve = _function("halve", loops, None)
+        self.spread = _function("spread", loops, None)
+        self.clamp = _function("clamp", loops, None)
 
 
-def _function(name: str, kernels: Kernels, result: Any) -> Any:
-    function = getattr(find_library(), f"sirencodec_{name}_{kernels.name}")
+def _function(name: str, loops: Loops, result: Any) -> Any:
+    function = getattr(find_library(), f"sirencodec_{name}_{loops.name}")
     function.restype = result
     return function
 

@@ -11,11 +11,11 @@ from sirencodec.fitting.loss.pixel.ms_ssim_torch import ReferenceMsSsim
 from sirencodec.fitting.loss.pixel.squared_error import SquaredError
 from sirencodec.fitting.loss.pixel.ssimulacra2_native import CompiledSsimulacra2
 from sirencodec.fitting.loss.pixel.ssimulacra2_torch import ReferenceSsimulacra2
-from sirencodec.native.measures import MeasureKernels
-from sirencodec.native.tensors import kernels_for
+from sirencodec.native.measures import MeasureLoops
+from sirencodec.native.tensors import loops_for
 from sirencodec.synthesis.threads import Workers
 
-_COMPILED: Final[dict[str, Callable[[Tensor, Workers, MeasureKernels], Measure]]] = {
+_COMPILED: Final[dict[str, Callable[[Tensor, Workers, MeasureLoops], Measure]]] = {
     "ssimulacra2": CompiledSsimulacra2,
     "ms-ssim": CompiledMsSsim,
 }
@@ -35,7 +35,7 @@ def measure_of(name: str, targets: Tensor, workers: Workers) -> Measure:
         targets: (channels, height, width), see ``Measure``.
         workers: threads to share the work among, on a CPU.
     """
-    kernels = kernels_for(targets.dtype, targets.device.type)
-    if kernels is not None and name in _COMPILED:
-        return _COMPILED[name](targets, workers, MeasureKernels(kernels))
+    loops = loops_for(targets.dtype, targets.device.type)
+    if loops is not None and name in _COMPILED:
+        return _COMPILED[name](targets, workers, MeasureLoops(loops))
     return _REFERENCES[name](targets)

@@ -1,4 +1,4 @@
-"""Values and the original -> MS-SSIM, by compiled kernels: what ms_ssim_torch.py says."""
+"""Values and the original -> MS-SSIM, by compiled loops: what ms_ssim_torch.py says."""
 
 import ctypes
 from collections.abc import Callable, Sequence
@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.pixel.measure import Score
-from sirencodec.fitting.loss.pixel.ms_ssim_scale import C2, combine, num_scales, window_radius
-from sirencodec.fitting.loss.pixel.ms_ssim_torch import blur
+from sirencodec.fitting.loss.pixel.ms_ssim_scale import C2, combine, num_scales
 from sirencodec.fitting.loss.pixel.native_planes import (
     NUM_FACTORS,
     Comparisons,
@@ -18,13 +17,14 @@ from sirencodec.fitting.loss.pixel.native_planes import (
     Windows,
     empty_plane,
 )
+from sirencodec.fitting.loss.pixel.window import inner_blur, window_radius
 from sirencodec.native.measures import (
     CONTRAST,
     EDGE,
     SIMILARITY,
     Clamping,
     Halving,
-    MeasureKernels,
+    MeasureLoops,
 )
 from sirencodec.native.tensors import address
 from sirencodec.synthesis.threads import Workers
@@ -37,15 +37,15 @@ class CompiledMsSsim:
 
     better: ClassVar[int] = 1
 
-    def __init__(self, targets: Tensor, workers: Workers, kernels: MeasureKernels) -> None:
+    def __init__(self, targets: Tensor, workers: Workers, loops: MeasureLoops) -> None:
         """Keep what is needed of the original.
 
         Args:
             targets: see ``Measure``; on the CPU.
             workers: threads to share the work among.
-            kernels: for the targets' dtype.
+            loops: for the targets' dtype.
         """
-        self._workers, self._kernels = workers, kernels
+        self._workers, self._loops = workers, loops
         channels, height, width = targets.shape
         count = num_scales(height, width)
         self._sizes = [(-(-height // 2**scale), -(-width // 2**scale)) for scale in range(count)]
@@ -57,7 +57,7 @@ class CompiledMsSsim:
             windows.append(Windows.of(targets, *size, (down, across), mirrored=False))
         self._planes = workers.map(
             lambda of_channel: [
-                Plane.of(*pair, C2, blur) for pair in zip(of_channel, windows, strict=True)
+                Plane.of(*pair, C2, inner_blur) for pair in zip(of_channel, windows, strict=True)
             ],
             originals,
         )
@@ -65,7 +65,7 @@ class CompiledMsSsim:
         self._slopes = [[plane.slopes for plane in of_channel] for of_channel in self._planes]
         kinds = [*[CONTRAST] * (count - 1), SIMILARITY] * channels
         self._comparisons = Comparisons(
-            [plane for of_channel in self._planes for plane in of_channel], kinds, workers, kernels
+            [plane for of_channel in self._planes for plane in of_channel], kinds, workers, loops
         )
 
     def __call__(self, values: Tensor) -> Score:
@@ -119,7 +119,7 @@ class CompiledMsSsim:
                 rows=bottom - top,
                 columns=values.shape[2],
             )
-            self._kernels.clamp(ctypes.byref(task))
+            self._loops.clamp(ctypes.byref(task))
 
         self._each_band(run, len(values), values.shape[1])
 
@@ -140,7 +140,7 @@ class CompiledMsSsim:
                 top=top,
                 bottom=bottom,
             )
-            (self._kernels.spread if back else self._kernels.halve)(ctypes.byref(task))
+            (self._loops.spread if back else self._loops.halve)(ctypes.byref(task))
 
         rows = height if back else self._sizes[fine + 1][0]
         self._each_band(run, len(planes), rows)

@@ -17,11 +17,6 @@ def num_scales(height: int, width: int) -> int:
     return max(1, min(len(_WEIGHTS), steps.bit_length()))
 
 
-def window_radius(side: int) -> int:
-    """Side of a scale -> radius of the largest window, up to the usual one, that lies inside."""
-    return min(RADIUS, (side - 1) // 2)
-
-
 def combine(means: Tensor) -> Tensor:
     """(scales, channels) means -> weighted geometric mean over scales, mean over channels.
 

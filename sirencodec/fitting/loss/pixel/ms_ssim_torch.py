@@ -14,14 +14,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from sirencodec.fitting.loss.pixel.measure import Score
-from sirencodec.fitting.loss.pixel.ms_ssim_scale import (
-    C1,
-    C2,
-    combine,
-    num_scales,
-    window_radius,
-)
-from sirencodec.fitting.loss.pixel.window import weighted_sum, window
+from sirencodec.fitting.loss.pixel.ms_ssim_scale import C1, C2, combine, num_scales
+from sirencodec.fitting.loss.pixel.window import inner_blur
 
 
 class ReferenceMsSsim:
@@ -70,18 +64,12 @@ def _pyramid(values: Tensor) -> list[Tensor]:
 def _similarity(original: Tensor, decoded: Tensor, is_last: bool) -> Tensor:
     """Two images of a scale -> (channels,) means of contrast and structure; at last of SSIM."""
     difference = decoded - original
-    mean, shift = blur(original), blur(difference)
-    variance = blur(original.square()) - mean.square()
-    error = blur(difference.square()) - shift.square()
-    covariance = blur(original * difference) - mean * shift
+    mean, shift = inner_blur(original), inner_blur(difference)
+    variance = inner_blur(original.square()) - mean.square()
+    error = inner_blur(difference.square()) - shift.square()
+    covariance = inner_blur(original * difference) - mean * shift
     contrast = 1 - error / (2 * variance + 2 * covariance + error + C2)
     if not is_last:
         return contrast.mean((1, 2))
     luminance = 1 - shift.square() / (mean.square() + (mean + shift).square() + C1)
     return (luminance * contrast).mean((1, 2))
-
-
-def blur(planes: Tensor) -> Tensor:
-    """(channels, height, width) -> what windows wholly inside see."""
-    down, across = (window(window_radius(side)) for side in planes.shape[1:])
-    return weighted_sum(weighted_sum(planes, down, 1), across, 2)

@@ -16,7 +16,7 @@ from sirencodec.native.measures import (
     EDGE,
     NUM_SUMS,
     Comparison,
-    MeasureKernels,
+    MeasureLoops,
     pieces_of,
     row_length,
 )
@@ -132,7 +132,7 @@ class Comparisons:
         planes: Sequence[Plane],
         kinds: Sequence[int],
         workers: Workers,
-        kernels: MeasureKernels,
+        loops: MeasureLoops,
     ) -> None:
         """Describe what there is to compare.
 
@@ -140,9 +140,9 @@ class Comparisons:
             planes: of one or more sizes.
             kinds: of comparison, of each.
             workers: threads to share the work among.
-            kernels: for the precision of the planes.
+            loops: for the precision of the planes.
         """
-        self._workers, self._kernels = workers, kernels
+        self._workers, self._loops = workers, loops
         self._planes = planes  # tasks only know addresses
         pieces = [pieces_of(len(plane.original), plane.windows.width) for plane in planes]
         self._sums = torch.zeros(sum(pieces), NUM_SUMS, dtype=torch.float64)
@@ -188,7 +188,7 @@ class Comparisons:
         begun = ctypes.c_long(0)
 
         def run(_: int) -> None:
-            if self._kernels.compare_images(
+            if self._loops.compare_images(
                 self._tasks, ctypes.c_long(len(self._tasks)), ctypes.byref(begun), int(slopes)
             ):
                 raise MemoryError("no memory to compare images in")

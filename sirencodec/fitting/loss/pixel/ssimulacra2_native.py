@@ -1,4 +1,4 @@
-"""Values and the original -> SSIMULACRA2, by compiled kernels.
+"""Values and the original -> SSIMULACRA2, by compiled loops.
 
 What ssimulacra2_torch.py says, in four passes: values to XYB at all scales, sums of maps, slopes of
 the score along XYB, and back to values.
@@ -19,14 +19,13 @@ from sirencodec.fitting.loss.pixel.native_planes import (
     Windows,
     empty_plane,
 )
-from sirencodec.fitting.loss.pixel.ssimulacra2_scale import scale_sizes, score_of, weights_of
-from sirencodec.fitting.loss.pixel.ssimulacra2_torch import C2, blur
-from sirencodec.fitting.loss.pixel.window import RADIUS
+from sirencodec.fitting.loss.pixel.ssimulacra2_scale import C2, scale_sizes, score_of, weights_of
+from sirencodec.fitting.loss.pixel.window import RADIUS, mirrored_blur
 from sirencodec.native.measures import (
     EDGE,
     EDGES,
     STRUCTURE,
-    MeasureKernels,
+    MeasureLoops,
     XybScale,
     XybTask,
     row_length,
@@ -45,15 +44,15 @@ class CompiledSsimulacra2:
 
     better: ClassVar[int] = 1
 
-    def __init__(self, targets: Tensor, workers: Workers, kernels: MeasureKernels) -> None:
+    def __init__(self, targets: Tensor, workers: Workers, loops: MeasureLoops) -> None:
         """Keep what is needed of the original.
 
         Args:
             targets: see ``Measure``; on the CPU.
             workers: threads to share the work among.
-            kernels: for the targets' dtype.
+            loops: for the targets' dtype.
         """
-        self._workers, self._kernels = workers, kernels
+        self._workers, self._loops = workers, loops
         sizes = scale_sizes(*targets.shape[1:])
         weights = weights_of(len(sizes))
         if len(targets) == 1:  # of gray the other two planes never differ
@@ -73,7 +72,8 @@ class CompiledSsimulacra2:
             Windows.of(targets, *size, (RADIUS, RADIUS), mirrored=True) for size in self._sizes
         ]
         planes = workers.map(
-            lambda place: Plane.of(originals[place], windows[place[0]], C2, blur), self._places
+            lambda place: Plane.of(originals[place], windows[place[0]], C2, mirrored_blur),
+            self._places,
         )
         self._planes = dict(zip(self._places, planes, strict=True))
         self._decoded = {place: plane.decoded for place, plane in self._planes.items()}
@@ -87,7 +87,7 @@ class CompiledSsimulacra2:
             list(self._planes.values()),
             [STRUCTURE if weights[:, 0].any() else EDGES for weights in self._weights],
             workers,
-            kernels,
+            loops,
         )
 
     def __call__(self, values: Tensor) -> Score:
@@ -159,7 +159,7 @@ class CompiledSsimulacra2:
 
         def run(_: int) -> None:
             back = int(gradient is not None)
-            if self._kernels.convert_xyb(ctypes.byref(task), ctypes.byref(begun), back):
+            if self._loops.convert_xyb(ctypes.byref(task), ctypes.byref(begun), back):
                 raise MemoryError("no memory to convert an image in")
 
         self._workers.map(run, range(self._workers.count))

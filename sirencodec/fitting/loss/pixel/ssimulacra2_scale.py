@@ -11,6 +11,7 @@ from torch import Tensor
 
 NUM_SCALES: Final = 6
 SMALLEST_SIDE: Final = 8  # of a scale, in pixels
+C2: Final = 0.0009  # against division by zero, in the map of structure
 
 # Channels X, Y, B - Y; then scales, finest first; then the 1-norm and the 4-norm; then maps: of
 # structure, of artefacts and of lost detail. That many weights are zero is as published.

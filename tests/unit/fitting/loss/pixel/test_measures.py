@@ -15,13 +15,13 @@ from sirencodec.fitting.loss.pixel.ms_ssim_torch import ReferenceMsSsim
 from sirencodec.fitting.loss.pixel.squared_error import SquaredError
 from sirencodec.fitting.loss.pixel.ssimulacra2_native import CompiledSsimulacra2
 from sirencodec.fitting.loss.pixel.ssimulacra2_torch import ReferenceSsimulacra2
-from sirencodec.native.library import Kernels, double_kernels, single_kernels
-from sirencodec.native.measures import MeasureKernels
+from sirencodec.native.library import Loops, double_loops, single_loops
+from sirencodec.native.measures import MeasureLoops
 from sirencodec.synthesis.threads import Workers, worker_threads
 from tests.distortions import clouds, compressed, noisy, photograph, png
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-needs_kernels = pytest.mark.skipif(not double_kernels(), reason="kernels are not built")
+needs_loops = pytest.mark.skipif(not double_loops(), reason="loops are not built")
 REFERENCES = {"ssimulacra2": ReferenceSsimulacra2, "ms-ssim": ReferenceMsSsim}
 COMPILED = {"ssimulacra2": CompiledSsimulacra2, "ms-ssim": CompiledMsSsim}
 STRUCTURAL = list(REFERENCES)
@@ -39,9 +39,9 @@ def values(picture: PIL.Image.Image) -> Tensor:
 
 
 def compiled(
-    name: str, targets: Tensor, kernels: Kernels | None = None, workers: Workers | None = None
+    name: str, targets: Tensor, loops: Loops | None = None, workers: Workers | None = None
 ) -> Measure:
-    found = MeasureKernels(kernels or double_kernels()[0])
+    found = MeasureLoops(loops or double_loops()[0])
     return COMPILED[name](targets, workers or Workers(), found)
 
 
@@ -107,7 +107,7 @@ def test_gradient_is_that_of_finite_differences(name: str, channels: int) -> Non
         assert difference == pytest.approx(expected, rel=2e-5, abs=1e-12)
 
 
-@needs_kernels
+@needs_loops
 @pytest.mark.parametrize("name", STRUCTURAL)
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", SIZES)
@@ -122,25 +122,25 @@ def test_compiled_is_the_reference(name: str, channels: int, size: tuple[int, in
     torch.testing.assert_close(found.gradient, expected.gradient, rtol=1e-7, atol=1e-9 * scale)
 
 
-@needs_kernels
-@pytest.mark.parametrize("variant", range(len(single_kernels())))
+@needs_loops
+@pytest.mark.parametrize("variant", range(len(single_loops())))
 @pytest.mark.parametrize("name", STRUCTURAL)
 def test_single_precision_is_near(name: str, variant: int) -> None:
     original, decoded = tensors(3, 170, 301)
     expected = REFERENCES[name](original)(decoded)
-    found = compiled(name, original.float(), single_kernels()[variant])(decoded.float())
+    found = compiled(name, original.float(), single_loops()[variant])(decoded.float())
     assert found.value == pytest.approx(expected.value, abs=1e-4)
     difference = (found.gradient - expected.gradient).norm() / expected.gradient.norm()
     assert difference < 1e-4
 
 
-@needs_kernels
+@needs_loops
 @pytest.mark.parametrize("name", STRUCTURAL)
 def test_threads_do_not_matter(name: str) -> None:
     original, decoded = (part.float() for part in tensors(3, 150, 280))
-    alone = compiled(name, original, single_kernels()[0])(decoded)
+    alone = compiled(name, original, single_loops()[0])(decoded)
     with worker_threads(3) as workers:
-        together = compiled(name, original, single_kernels()[0], workers)(decoded)
+        together = compiled(name, original, single_loops()[0], workers)(decoded)
     assert together.value == alone.value
     assert torch.equal(together.gradient, alone.gradient)
 
