@@ -29,7 +29,7 @@ from sirencodec.native.measures import (
 from sirencodec.native.tensors import address
 from sirencodec.synthesis.threads import Workers
 
-_BANDS: Final = 8  # of rows, in which planes are halved: parts of an even size for most machines
+_SMALL: Final = 1 << 16  # pixels of a plane that one thread is quick with
 
 
 class CompiledMsSsim:
@@ -121,7 +121,7 @@ class CompiledMsSsim:
             )
             self._loops.clamp(ctypes.byref(task))
 
-        self._each_band(run, len(values), values.shape[1])
+        self._each_band(run, len(values), self._sizes[0])
 
     def _halve(self, fine: int, planes: Sequence[Sequence[Tensor]], back: bool = False) -> None:
         """Planes of a scale -> of the next; or slopes of the next, added to those of the scale."""
@@ -142,13 +142,17 @@ class CompiledMsSsim:
             )
             (self._loops.spread if back else self._loops.halve)(ctypes.byref(task))
 
-        rows = height if back else self._sizes[fine + 1][0]
-        self._each_band(run, len(planes), rows)
+        self._each_band(run, len(planes), self._sizes[fine if back else fine + 1])
 
     def _each_band(
-        self, function: Callable[[tuple[int, tuple[int, int]]], None], channels: int, rows: int
+        self,
+        function: Callable[[tuple[int, tuple[int, int]]], None],
+        channels: int,
+        size: tuple[int, int],
     ) -> None:
-        """Call a function for each channel and band of rows."""
-        bounds = [rows * part // _BANDS for part in range(_BANDS + 1)]
+        """Call a function for each channel and band of rows of a scale."""
+        rows, columns = size
+        count = self._workers.count if rows * columns > _SMALL else 1
+        bounds = [rows * part // count for part in range(count + 1)]
         bands = [(c, band) for c in range(channels) for band in pairwise(bounds)]
         self._workers.map(function, bands)

@@ -33,7 +33,7 @@ from sirencodec.native.measures import (
 from sirencodec.native.tensors import address
 from sirencodec.synthesis.threads import Workers
 
-Place = tuple[int, int]  # scale, and plane of it
+_Place = tuple[int, int]  # scale, and plane of it
 
 _X, _Y = 0, 1
 _SMALLEST_NORM: Final = 1e-9  # below it fourth powers vanish in single precision
@@ -77,9 +77,7 @@ class CompiledSsimulacra2:
         )
         self._planes = dict(zip(self._places, planes, strict=True))
         self._decoded = {place: plane.decoded for place, plane in self._planes.items()}
-        if (
-            len(targets) > 1
-        ):  # the way back to red and green needs X, whether it is looked at or not
+        if len(targets) > 1:  # the way back to red and green needs X and Y, looked at or not
             for scale, size in enumerate(self._sizes):
                 for plane in (_X, _Y):
                     self._decoded.setdefault((scale, plane), empty_plane(targets, *size))
@@ -124,14 +122,14 @@ class CompiledSsimulacra2:
         return torch.stack([*per_pixel.unbind(1), inverse], 2).reshape(-1, NUM_FACTORS)
 
     def _convert(
-        self, values: Tensor, planes: Mapping[Place, Tensor], gradient: Tensor | None = None
+        self, values: Tensor, planes: Mapping[_Place, Tensor], gradient: Tensor | None = None
     ) -> None:
         """Values -> their XYB in planes; or, with slopes along those, the gradient."""
         if not planes:
             return
         values = values.contiguous()
 
-        def pointers(of: Mapping[Place, Tensor], scale: int) -> ctypes.Array[ctypes.c_void_p]:
+        def pointers(of: Mapping[_Place, Tensor], scale: int) -> ctypes.Array[ctypes.c_void_p]:
             found = [address(of.get((scale, plane)), 0, EDGE) for plane in range(3)]
             return (ctypes.c_void_p * 3)(*found)
 
