@@ -10,7 +10,7 @@
 
 #define RADIUS 5
 #define SPAN (2 * RADIUS + 1)
-#define REACH 16          /* of a window to either side, in whole vectors */
+#define REACH 16         /* of a window to either side, in whole vectors */
 #define EDGE (2 * REACH) /* zeros on either side, for a window upon a window */
 
 /* Weights by their distance from the middle, in every lane. */
@@ -31,8 +31,7 @@ INLINE struct window window_of(const REAL *weights)
 #include <immintrin.h>
 
 /* Lanes from number `by` on of two vectors in a row: quicker than a load across cache lines. */
-#define SHIFTED(left, right, by)                                                                   \
-    ((vec)_mm512_alignr_epi32((__m512i)(right), (__m512i)(left), (by)))
+#define SHIFTED(left, right, by) ((vec)_mm512_alignr_epi32((__m512i)(right), (__m512i)(left), (by)))
 
 /* A row from column `from` to `to`, which are whole vectors apart. */
 INLINE void blur_across(struct window window, const REAL *in, REAL *out, long from, long to)

@@ -119,8 +119,8 @@ INLINE void blur_products(const enum kind kind, const struct comparison *task,
 /* What the maps of some columns are made of. */
 struct maps {
     ivec counted;
-    vec mean, shift;           /* blurred original and difference */
-    vec fraction, inverse;     /* of the difference's variance, and of its denominator */
+    vec mean, shift;       /* blurred original and difference */
+    vec fraction, inverse; /* of the difference's variance, and of its denominator */
     vec structure;
     vec decoded_edge, change, inverse_edge; /* SSIMULACRA2's */
     vec luminance, ratio;                   /* MS-SSIM's, and the shift over its denominator */
@@ -128,8 +128,8 @@ struct maps {
 
 /* Blurred rows, columns from `at` on in memory and at an offset in planes -> maps. */
 INLINE struct maps map_columns(const enum kind kind, const struct comparison *task,
-                               REAL (*const pairs)[2][PIECE_ROW], long second, long at,
-                               long offset, long column)
+                               REAL (*const pairs)[2][PIECE_ROW], long second, long at, long offset,
+                               long column)
 {
     struct maps maps;
     maps.counted = load(task->counted + column) > splat(0);
@@ -251,8 +251,8 @@ INLINE struct map_slopes slopes_of_maps(const enum kind kind, const double *fact
         const REAL factor = (REAL)factors[0];
         vec ratio = maps.ratio;
         along_fraction = -factor * maps.luminance;
-        slopes.products[0] = 2 * factor * (1 - maps.fraction) * ratio *
-                             (ratio * (maps.mean + maps.shift) - 1);
+        slopes.products[0] =
+            2 * factor * (1 - maps.fraction) * ratio * (ratio * (maps.mean + maps.shift) - 1);
     }
     if (kind != EDGES) {
         vec each = along_fraction * maps.inverse;
@@ -287,8 +287,8 @@ INLINE void judge_row(const enum kind kind, const struct comparison *task,
     }
     for (long at = from - REACH; at < to + REACH; at += LANES) {
         const long column = left + at - EDGE;
-        struct maps maps = map_columns(kind, task, memory->pairs, second, at,
-                                       y * task->row + column, column);
+        struct maps maps =
+            map_columns(kind, task, memory->pairs, second, at, y * task->row + column, column);
         struct map_slopes slopes = slopes_of_maps(kind, task->factors, maps);
         for (long p = 0; p < products_of(kind); p++)
             store(memory->rows[p] + at, blend(maps.counted, slopes.products[p], splat(0)));
@@ -309,8 +309,8 @@ INLINE void slopes_of_piece(const enum kind kind, const struct comparison *task,
             for (; next <= smaller(judged + 1 + RADIUS, end); next++)
                 blur_products(kind, task, memory, next, piece.left, from - REACH, to + REACH);
             for (long p = 0; p < products_of(kind); p++)
-                blur_pair(task, memory, memory->blurred[p], judged, memory->pairs[p],
-                          from - REACH, to + REACH);
+                blur_pair(task, memory, memory->blurred[p], judged, memory->pairs[p], from - REACH,
+                          to + REACH);
             for (long row = judged; row <= smaller(judged + 1, end); row++)
                 judge_row(kind, task, memory, row - judged, row, piece.left, from, to);
         }

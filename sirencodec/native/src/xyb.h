@@ -1,7 +1,8 @@
 /*
  * Values -> XYB of every scale, and slopes along XYB -> slopes along values: what
  * ssimulacra2_torch.py says, where the numbers come from. A row of a scale is made as soon as the
- * two finer ones are there that it is the mean of, so that light itself is kept of two rows a scale.
+ * two finer ones are there that it is the mean of, so that light itself is kept of two rows a
+ * scale.
  */
 
 #ifndef XYB_H
@@ -10,7 +11,8 @@
 #include "elementary.h"
 
 #define LARGEST_SCALES 6
-#define BAND_ROWS 32 /* of the finest scale, in which those of the coarsest begin one row or none */
+#define BAND_ROWS 32 /* of the finest scale, in which those of the coarsest begin one row or none  \
+                      */
 #define COLOURS 3
 
 struct xyb_scale {
@@ -47,8 +49,7 @@ static const double BIAS = 0.0037930732552754493;
 static int take_xyb_memory(const struct xyb_task *task, struct xyb_memory *memory)
 {
     memory->length = rounded_up(task->scales[0].width) + STRIP;
-    REAL *next = memory->numbers =
-        zeros((LARGEST_SCALES * 2 + 1) * COLOURS * memory->length);
+    REAL *next = memory->numbers = zeros((LARGEST_SCALES * 2 + 1) * COLOURS * memory->length);
     if (!next)
         return 1;
     for (long s = 0; s < LARGEST_SCALES; s++)
@@ -78,8 +79,7 @@ INLINE vec light_of(vec values)
 INLINE vec light_slope(vec values)
 {
     vec stretched = (clamped(values) + (REAL)0.055) * (REAL)(1 / 1.055);
-    vec bright = (REAL)(2.4 / 1.055) *
-                 power_of_two((REAL)1.4 * logarithm_to_base_two(stretched));
+    vec bright = (REAL)(2.4 / 1.055) * power_of_two((REAL)1.4 * logarithm_to_base_two(stretched));
     vec slope = blend(values > splat((REAL)0.04045), bright, splat((REAL)(1 / 12.92)));
     return blend((values >= splat(0)) & (values <= splat(1)), slope, splat(0));
 }
@@ -92,8 +92,8 @@ INLINE void to_xyb(const vec light[COLOURS], vec xyb[COLOURS], const int with_b)
         vec response = splat((REAL)BIAS);
         for (long k = 0; k < COLOURS; k++)
             response += (REAL)ABSORBANCE[c][k] * light[k];
-        roots[c] = power_of_two(logarithm_to_base_two(response) * (REAL)(1.0 / 3)) -
-                   (REAL)cbrt(BIAS);
+        roots[c] =
+            power_of_two(logarithm_to_base_two(response) * (REAL)(1.0 / 3)) - (REAL)cbrt(BIAS);
     }
     vec y = (REAL)0.5 * (roots[0] + roots[1]);
     xyb[0] = 7 * (roots[0] - roots[1]) + (REAL)0.42;
@@ -130,8 +130,7 @@ INLINE void from_xyb(const vec xyb[COLOURS], const vec slopes[COLOURS], vec ligh
 INLINE void halve_light(const REAL *upper, const REAL *lower, REAL *half, long width)
 {
     for (long x = 0; x < width / 2; x++)
-        half[x] = (REAL)0.25 *
-                  (upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]);
+        half[x] = (REAL)0.25 * (upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]);
     if (width % 2)
         half[width / 2] = (REAL)0.5 * (upper[width - 1] + lower[width - 1]);
 }
@@ -162,7 +161,7 @@ static void finish_row(const struct xyb_task *task, struct xyb_memory *memory, l
         return;
     for (long c = 0; c < task->channels; c++)
         halve_light(memory->light[s][0][c], light[c], memory->light[s + 1][y / 2 % 2][c],
-                   scale->width);
+                    scale->width);
     finish_row(task, memory, s + 1, y / 2);
 }
 
