@@ -125,12 +125,9 @@ def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source)
     if isinstance(source, str | os.PathLike):
-        with Path(source).open("rb") as stream:
-            data = stream.read(limits.max_file_bytes + 1)
-    else:
-        data = source.read(limits.max_file_bytes + 1)
-    limits.check("max_file_bytes", len(data))
-    return data
+        with Path(source).open("rb") as file:
+            return limits.read(file)
+    return limits.read(source)
 
 
 def to_image(source: "ImageSource") -> Image:

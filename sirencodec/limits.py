@@ -6,6 +6,7 @@ allocated.  All can be raised or lowered by the caller.
 """
 
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from sirencodec.errors import LimitError
 
@@ -39,6 +40,17 @@ class Limits:
         if value > limit:
             what = name.removeprefix("max_").replace("_", " ")
             raise LimitError(f"{value} {what} exceed the limit of {limit}")
+
+    def read(self, file: BinaryIO) -> bytes:
+        """Open `.siren` file or pipe -> its bytes; of one that is too large, no more is read.
+
+        Raises:
+            LimitError: if there are more than ``max_file_bytes``.
+            OSError: what the file system says.
+        """
+        data = file.read(self.max_file_bytes + 1)
+        self.check("max_file_bytes", len(data))
+        return data
 
 
 DEFAULT_LIMITS = Limits()

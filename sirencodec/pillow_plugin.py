@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 from PIL import Image, ImageFile
 
@@ -76,7 +76,7 @@ class SirenImageFile(ImageFile.ImageFile):
         from sirencodec.image.pillow_metadata import info_for_pillow
 
         with _errors_for_pillow():
-            data = cast(IO[bytes], self.fp).read(_LIMITS.max_file_bytes + 1)
+            data = _LIMITS.read(cast(BinaryIO, self.fp))
             container = parse_container(data, _LIMITS)
         header = container.header
         is_deep_gray = header.bit_depth == 16 and header.architecture.channels == 1

@@ -12,26 +12,22 @@ import pytest
 import sirencodec
 from sirencodec.bitstream import format as facts
 from sirencodec.bitstream import prior_file
-from sirencodec.bitstream.architecture import (
-    EXPONENTS,
-    LARGEST_EXPONENT,
-    PHASES,
-    REFINED,
-    Architecture,
-    grid_shape,
-)
+from sirencodec.bitstream.architecture import REFINED, Architecture, grid_shape
 from sirencodec.bitstream.container import Container, Header, parse_container, write_container
+from sirencodec.bitstream.format import EXPONENTS, LARGEST_EXPONENT
 from sirencodec.bitstream.metadata_section import ZSTD_MAX_WINDOW_BYTES
+from sirencodec.bitstream.prior_file import PRIORS
 from sirencodec.bitstream.quantize import NUM_STEPS, STEP_SIZES
 from sirencodec.bitstream.varint import write_varint
 from sirencodec.entropy import (
-    context_network,
+    context_model,
     latents,
     level_tables,
     prior,
     range_coder,
     residual_tables,
 )
+from sirencodec.entropy.context_model import PHASES
 from sirencodec.entropy.matrices import ZERO_MODEL
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, QuantizedPicture, decode_payload
 from sirencodec.fitting.target import OVERHEAD_BYTES
@@ -310,9 +306,10 @@ def test_priors_are_those_that_ship() -> None:
         assert (len(data), zlib.crc32(data)) == (int(size), int(checksum, 16))
         stated[int(number)] = tuple(integers(widths))
         channels[int(number)] = int(hidden)
-    assert {n: (*hidden, 2) for n, hidden in prior_file.HIDDEN_WIDTHS.items()} == stated
+    assert {n: (*known.hidden_widths, 2) for n, known in PRIORS.items()} == stated
     assert stated == reference_decoder.WIDTHS
-    assert channels == prior_file.REFINEMENT_CHANNELS == reference_decoder.CHANNELS
+    assert {n: known.refinement_channels for n, known in PRIORS.items()} == channels
+    assert channels == reference_decoder.CHANNELS
     for number in stated:
         assert list(prior.context_shapes(number)) == reference_decoder.context_shapes(number)
         assert list(prior.prior_shapes(number)) == reference_decoder.prior_shapes(number)
@@ -324,9 +321,9 @@ def test_constants_of_sections_7_to_9() -> None:
     assert states(2, f"finest <= coarsest <= {LARGEST_EXPONENT}.")
     assert states(2, f"finest + {EXPONENTS} * coarsest")
     assert grid_shape(70, 45, 3) == reference_decoder.grid_shape((70, 45), 3) == (6, 9)
-    columns = f"9 (p + {prior.COARSER_SOURCES}) + {LARGEST_EXPONENT + 1} columns"
+    columns = f"9 (p + {context_model.COARSER_SOURCES}) + {LARGEST_EXPONENT + 1} columns"
     assert states(7, columns)
-    assert states(7, f"units of 2^-{context_network.WEIGHT_BITS}")
+    assert states(7, f"units of 2^-{context_model.WEIGHT_BITS}")
     assert states(7, f"at least {prior._SMALLEST_STEP_INDEX},")
     assert states(10, f"step index below {prior._SMALLEST_STEP_INDEX}")
     assert latents.LARGEST_WEIGHT == 2**26
@@ -337,9 +334,9 @@ def test_constants_of_sections_7_to_9() -> None:
     assert states(9, "features of grids {} and {},".format(*REFINED))
     assert states(8, ", ".join(map(str, PHASES)))
     assert (
-        context_network.HIDDEN_BITS,
-        context_network.LARGEST_HIDDEN,
-        context_network.INPUT_BITS,
+        context_model.HIDDEN_BITS,
+        context_model.LARGEST_HIDDEN,
+        context_model.INPUT_BITS,
     ) == (12, 2**20, 3)
     rates = ", ".join(map(str, residual_tables._EIGHTH_RATES))
     assert states(8, f"Q = {rates}.")

@@ -21,7 +21,7 @@ from sirencodec.bitstream.container import (
 )
 from sirencodec.bitstream.format import LARGEST_LEVEL
 from sirencodec.bitstream.metadata_section import read_metadata, write_metadata
-from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS
+from sirencodec.bitstream.prior_file import PRIORS
 from sirencodec.bitstream.quantize import (
     STEP_SIZES,
     QuantizedWeights,
@@ -71,7 +71,7 @@ def architectures(draw: st.DrawFn) -> Architecture:
         channels=draw(st.integers(1, 4)),
         omega_0=draw(st.integers(*facts.OMEGA_0_RANGE)),
         grids=grids,
-        prior=draw(st.sampled_from(sorted(HIDDEN_WIDTHS))) if grids else 0,
+        prior=draw(st.sampled_from(sorted(PRIORS))) if grids else 0,
     )
 
 

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS
-from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS
+from sirencodec.bitstream.prior_file import PRIORS
 from sirencodec.bitstream.quantize import nearest_step_index, quantize
-from sirencodec.entropy.context_network import WEIGHT_BITS
+from sirencodec.entropy.context_model import WEIGHT_BITS
 from sirencodec.entropy.matrices import encode_matrices
 from sirencodec.entropy.prior import (
     context_shapes,
@@ -130,7 +130,7 @@ def _random(seed: int) -> Parts:
 
 def _by_phase(context: list[Tensor]) -> list[list[Tensor]]:
     """All layers of a context model -> those of each phase's network."""
-    depth = len(HIDDEN_WIDTHS[PRIOR]) + 1
+    depth = len(PRIORS[PRIOR].hidden_widths) + 1
     return [context[start : start + depth] for start in range(0, len(context), depth)]
 
 
@@ -188,7 +188,7 @@ def train(
     shares = [(index + 0.5) / plan.crops for index in range(plan.crops)]
     chance.shuffle(shares)
     crops = []
-    depth = len(HIDDEN_WIDTHS[PRIOR]) + 1
+    depth = len(PRIORS[PRIOR].hidden_widths) + 1
     for path, share in zip(chosen, shares, strict=True):
         lambda_ = math.exp(low + (high - low) * share)
         fit_plan = PyramidPlan(plan.stages, lambda_, plan.seed, adapted_layers=depth)

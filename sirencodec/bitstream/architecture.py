@@ -1,4 +1,4 @@
-"""The shape of a SIREN: what the header says about the network, and what follows from it."""
+"""Shapes of the network and the latent grids: what the header says, and what follows from it."""
 
 import math
 from dataclasses import dataclass
@@ -7,19 +7,7 @@ from sirencodec.errors import ParameterError
 
 INPUTS = 2  # coordinates (x, y)
 KERNEL_TAPS = 4  # of an even sample's kernel; an odd one's is its mirror image
-
-# Order in which the samples at even and odd (rows, columns) of a grid are coded. The second lies
-# between four of the first, and the others between four of those.
-PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
-LARGEST_EXPONENT = 6  # the coarsest grid has a sample every 64 pixels
 REFINED = (0, 1)  # exponents of the grids whose features the refinement corrects, where they are
-# What a feature takes at a point, dense matrices of a cell counted, then the refinement, and the
-# decoding of a latent.
-FEATURE_MULTIPLY_ADDS = 400
-REFINEMENT_MULTIPLY_ADDS = 1_000
-LATENT_MULTIPLY_ADDS = 3_000
-
-EXPONENTS = 8  # the base in which the header writes two of them
 
 
 def grid_shape(width: int, height: int, exponent: int) -> tuple[int, int]:
@@ -82,10 +70,3 @@ class Architecture:
     def num_latents(self, width: int, height: int) -> int:
         """Samples of all grids of an image of this size."""
         return sum(math.prod(grid_shape(width, height, exponent)) for exponent in self.grids)
-
-
-def decoding_work(architecture: Architecture, width: int, height: int, num_points: int) -> int:
-    """Architecture, image size and points to evaluate -> multiply-adds, about."""
-    per_point = architecture.num_parameters + FEATURE_MULTIPLY_ADDS * len(architecture.grids)
-    per_point += REFINEMENT_MULTIPLY_ADDS if architecture.grids else 0
-    return num_points * per_point + architecture.num_latents(width, height) * LATENT_MULTIPLY_ADDS

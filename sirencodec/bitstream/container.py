@@ -8,13 +8,15 @@ up to the file's size exactly and every value has one encoding, so
 import zlib
 from dataclasses import dataclass
 
-from sirencodec.bitstream.architecture import EXPONENTS, LARGEST_EXPONENT, Architecture
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.format import (
     CHANNELS_MASK,
     CHECKSUM_BYTES,
+    EXPONENTS,
     GRIDS_RANGE,
     HIDDEN_FEATURES_RANGE,
     HIDDEN_LAYERS_RANGE,
+    LARGEST_EXPONENT,
     MAGIC,
     METADATA_BYTES_RANGE,
     METADATA_FLAG,
@@ -28,7 +30,7 @@ from sirencodec.bitstream.format import (
     SIXTEEN_BIT_FLAG,
     VERSION,
 )
-from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS, prior_checksum
+from sirencodec.bitstream.prior_file import PRIORS, prior_checksum
 from sirencodec.bitstream.varint import read_varint, write_varint
 from sirencodec.errors import CorruptError, NotSirenError, TruncatedError, VersionError
 from sirencodec.limits import DEFAULT_LIMITS, Limits
@@ -136,15 +138,6 @@ def parse_container(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Container:
     return Container(header, payload, metadata, metadata_checksum)
 
 
-def parse_header(data: bytes) -> Header:
-    """The first bytes of a .siren file (40 are enough) -> its header, without any checksum.
-
-    Raises:
-        FormatError: one of its kinds, if these are not the first bytes of a valid file.
-    """
-    return _parse_header(data)[0]
-
-
 def _parse_header(data: bytes) -> tuple[Header, int, bool, int]:
     """File -> header, payload length, whether metadata follows, and where the payload starts."""
     if data[: len(MAGIC)] != MAGIC:
@@ -182,7 +175,7 @@ def _read_pyramid(data: bytes, offset: int) -> tuple[tuple[int, ...], int, int]:
         raise CorruptError(f"no grids from {finest} to {coarsest}", offset=start, field="grids")
     prior_offset = offset
     prior, offset = _read_field(data, offset, "prior", PRIOR_RANGE)
-    if prior not in HIDDEN_WIDTHS:
+    if prior not in PRIORS:
         raise VersionError(f"this decoder does not have prior {prior}, which the file needs")
     end = offset + PRIOR_CHECKSUM_BYTES
     if _slice(data, offset, end, "prior checksum") != _prior_checksum_bytes(prior):

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from sirencodec.bitstream.architecture import decoding_work
 from sirencodec.bitstream.container import parse_container
 from sirencodec.bitstream.format import VERSION
+from sirencodec.bitstream.work import decoding_work
 from sirencodec.image.samples import mode_name
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 

@@ -6,6 +6,7 @@ machine, because a step is a small integer times a power of two and so is its pr
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,9 @@ from sirencodec.bitstream.format import LARGEST_LEVEL
 Levels = npt.NDArray[np.int32]
 Matrix = npt.NDArray[np.float64]
 
-NUM_STEPS = 256
+NUM_STEPS: Final = 256
+STEPS_AN_OCTAVE: Final = 8
+STEP_BITS: Final = 27  # fractional bits of the finest step, 8 * 2^-27; each octave has one fewer
 
 
 def step_size(index: int) -> float:
@@ -24,7 +27,8 @@ def step_size(index: int) -> float:
     An eighth of an octave is fine enough that rounding a wanted step to the grid costs nothing
     measurable, and a product with a level stays exact in float32.
     """
-    return float(8 + index % 8) * 2.0 ** (index // 8 - 27)
+    octave, part = divmod(index, STEPS_AN_OCTAVE)
+    return float(STEPS_AN_OCTAVE + part) * 2.0 ** (octave - STEP_BITS)
 
 
 STEP_SIZES = np.array([step_size(index) for index in range(NUM_STEPS)])

@@ -18,12 +18,9 @@ def read_siren_file(source: str, limits: Limits) -> bytes:
         OSError: what the file system says.
     """
     if source == STREAM:
-        data = sys.stdin.buffer.read(limits.max_file_bytes + 1)
-    else:
-        with Path(source).open("rb") as file:
-            data = file.read(limits.max_file_bytes + 1)
-    limits.check("max_file_bytes", len(data))
-    return data
+        return limits.read(sys.stdin.buffer)
+    with Path(source).open("rb") as file:
+        return limits.read(file)
 
 
 @contextmanager

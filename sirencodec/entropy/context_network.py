@@ -10,20 +10,18 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from sirencodec.entropy.context_model import (
+    HIDDEN_BITS,
+    INPUT_BITS,
+    LARGEST_HIDDEN,
+    NEIGHBOURS,
+    WEIGHT_BITS,
+    Floats,
+)
 from sirencodec.native.library import predictors
 from sirencodec.native.tasks import STRIP, Layer, PredictionTask
 
-Floats = npt.NDArray[np.float64]
-
-WEIGHT_BITS: Final = 16  # fractional bits of a weight
-INPUT_BITS: Final = 3  # latents enter as eighths
-HIDDEN_BITS: Final = 12  # fractional bits of an activation
-LARGEST_HIDDEN: Final = 1 << 20  # 256
-
-COARSER_SOURCES: Final = 2  # grids that a prediction sees besides the phases already coded
-NEIGHBOURS: Final = 9  # samples of a source that it sees: 3 x 3
 POINTS_AT_ONCE: Final = 1 << 11  # lattice points that NumPy keeps in cache
 
 
@@ -60,7 +58,18 @@ def compiled_outputs(
     layers: Sequence[Floats],
     scales: Sequence[float],
 ) -> Floats:
-    """The same by a compiled function, biases being in units of the products."""
+    """Sources and network -> its outputs, by compiled loops.
+
+    Args:
+        predict: the compiled function.
+        sources: as ``network_outputs`` has them.
+        shape: (rows, columns) of the points wanted.
+        layers: matrices with biases in units of the products of weights and inputs.
+        scales: of each layer but the last, from units of its products to those of an activation.
+
+    Raises:
+        MemoryError: if there is no room for a row of activations.
+    """
     (rows, columns), (down, across) = shape, sources[0].shape
     stack = np.zeros(len(sources) * down * across + STRIP)
     planes = stack[:-STRIP].reshape(len(sources), down, across)
@@ -95,7 +104,10 @@ def plain_outputs(
     layers: Sequence[Floats],
     scales: Sequence[float],
 ) -> Floats:
-    """The same by NumPy, some rows at a time."""
+    """Sources and network -> its outputs, by NumPy, some rows at a time.
+
+    Arguments as for ``compiled_outputs``.
+    """
     stack = np.stack(sources)
     inputs = NEIGHBOURS * len(sources)
     rows, columns = shape

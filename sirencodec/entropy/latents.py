@@ -15,14 +15,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.bitstream.architecture import PHASES, Architecture, grid_shape
-from sirencodec.entropy.context_network import (
-    HIDDEN_BITS,
-    NEIGHBOURS,
-    WEIGHT_BITS,
-    Floats,
-    network_outputs,
-)
+from sirencodec.bitstream.architecture import Architecture, grid_shape
+from sirencodec.entropy.context_model import HIDDEN_BITS, NEIGHBOURS, PHASES, WEIGHT_BITS, Floats
+from sirencodec.entropy.context_network import network_outputs
 from sirencodec.entropy.range_coder import SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.residual_tables import (
     CENTRE_PARTS,

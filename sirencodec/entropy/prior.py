@@ -10,10 +10,23 @@ from typing import Final
 
 import numpy as np
 
-from sirencodec.bitstream.architecture import LARGEST_EXPONENT, PHASES, REFINED
-from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS, REFINEMENT_CHANNELS, prior_bytes
-from sirencodec.bitstream.quantize import QuantizedWeights, dequantize
-from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS, WEIGHT_BITS, Floats
+from sirencodec.bitstream.architecture import REFINED
+from sirencodec.bitstream.format import LARGEST_EXPONENT
+from sirencodec.bitstream.prior_file import PRIORS, prior_bytes
+from sirencodec.bitstream.quantize import (
+    STEP_BITS,
+    STEP_SIZES,
+    STEPS_AN_OCTAVE,
+    QuantizedWeights,
+    dequantize,
+)
+from sirencodec.entropy.context_model import (
+    COARSER_SOURCES,
+    NEIGHBOURS,
+    PHASES,
+    WEIGHT_BITS,
+    Floats,
+)
 from sirencodec.entropy.latents import LARGEST_WEIGHT, ContextWeights
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.errors import CorruptError
@@ -22,7 +35,8 @@ from sirencodec.errors import CorruptError
 # out of the range of single precision, and infinities become NaN.
 LARGEST_REFINEMENT_WEIGHT: Final = 16.0
 
-_SMALLEST_STEP_INDEX = 8 * (27 - WEIGHT_BITS)  # steps from here on are whole units of a weight
+# Steps from here on are whole units of a weight, 2^-16.
+_SMALLEST_STEP_INDEX = STEPS_AN_OCTAVE * (STEP_BITS - WEIGHT_BITS)
 
 
 def prior_shapes(number: int) -> tuple[tuple[int, int], ...]:
@@ -35,7 +49,7 @@ def context_shapes(number: int) -> tuple[tuple[int, int], ...]:
     shapes: list[tuple[int, int]] = []
     for phase in range(len(PHASES)):
         columns = NEIGHBOURS * (COARSER_SOURCES + phase) + LARGEST_EXPONENT + 1
-        for width in (*HIDDEN_WIDTHS[number], 2):
+        for width in (*PRIORS[number].hidden_widths, 2):
             shapes.append((width, columns))
             columns = width + 1
     return tuple(shapes)
@@ -43,7 +57,7 @@ def context_shapes(number: int) -> tuple[tuple[int, int], ...]:
 
 def refinement_shapes(number: int) -> tuple[tuple[int, int], ...]:
     """Number of a shipped prior -> shapes of its refinement's matrices, biases last."""
-    channels, inputs = REFINEMENT_CHANNELS[number], NEIGHBOURS * (LARGEST_EXPONENT + 1)
+    channels, inputs = PRIORS[number].refinement_channels, NEIGHBOURS * (LARGEST_EXPONENT + 1)
     return (channels, inputs + 1), (len(REFINED), NEIGHBOURS * channels + 1)
 
 
@@ -120,8 +134,7 @@ def _in_units(weights: QuantizedWeights) -> tuple[Floats, ...]:
     for levels, index in zip(weights.levels, weights.step_indices, strict=True):
         if index < _SMALLEST_STEP_INDEX and levels.any():
             raise CorruptError("step of the context model is too fine", field="step_index")
-        unit = float(8 + index % 8) * 2.0 ** (index // 8 - 27 + WEIGHT_BITS)
-        matrix: Floats = levels.astype(np.float64) * unit
+        matrix: Floats = levels.astype(np.float64) * (STEP_SIZES[index] * 2.0**WEIGHT_BITS)
         matrix.setflags(write=False)
         matrices.append(matrix)
     return tuple(matrices)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture
-from sirencodec.bitstream.prior_file import trained_network_bytes
+from sirencodec.bitstream.prior_file import start_bytes
 from sirencodec.bitstream.quantize import dequantize
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.synthesis.network import Layers
@@ -124,7 +124,7 @@ def starting_network(
 def trained_matrices() -> tuple[Tensor, ...]:
     """The shipped network's layers and kernels, around black, at ``TRAINED_LAMBDA``."""
     shapes = TRAINED_ARCHITECTURE.layer_shapes + TRAINED_ARCHITECTURE.kernel_shapes
-    weights = read_matrices(trained_network_bytes(), shapes)
+    weights = read_matrices(start_bytes(), shapes)
     return tuple(torch.from_numpy(matrix).float() for matrix in dequantize(weights))
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.theory import (
+from sirencodec.inspection.distributions import (
     Distribution,
     arcsine_distribution,
     arcsine_moment,

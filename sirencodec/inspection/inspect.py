@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sirencodec.bitstream.architecture import INPUTS, Architecture, decoding_work
+from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.bitstream.container import Header
 from sirencodec.bitstream.info import describe
+from sirencodec.bitstream.work import decoding_work
 from sirencodec.entropy.prior import context_shapes
 from sirencodec.entropy.stored import open_stored
 from sirencodec.inspection.bit_count import PayloadBits, count_bits

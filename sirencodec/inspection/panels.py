@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sirencodec.inspection.distributions import sine_distribution
 from sirencodec.inspection.histogram import Histogram
 from sirencodec.inspection.report import Inspection, Layer
 from sirencodec.synthesis.coordinates import Float64Array
-from sirencodec.theory import fixed_point, sine_distribution
+from sirencodec.theory import fixed_point
 
 if TYPE_CHECKING:  # an extra; ``plot`` says so to those who lack it
     from matplotlib.axes import Axes

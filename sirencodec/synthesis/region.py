@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from sirencodec.bitstream.architecture import decoding_work
 from sirencodec.bitstream.container import Header
+from sirencodec.bitstream.work import decoding_work
 from sirencodec.errors import ParameterError
 from sirencodec.limits import Limits
 from sirencodec.synthesis.coordinates import Float64Array, pixel_centres

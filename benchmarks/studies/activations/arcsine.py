@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.measuring.measure import Point
 from benchmarks.studies.activations.plan import Job, Plan
-from sirencodec.theory import arcsine_distribution, ks_distance
+from sirencodec.inspection.distributions import arcsine_distribution, ks_distance
 
 PART = "arcsine"
 BINS = 40

@@ -24,14 +24,9 @@ from benchmarks.studies.activations.pictures import Signal, picture_signal
 from benchmarks.studies.activations.plan import Job, Plan
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.fitting.start import initial_layers
+from sirencodec.inspection.distributions import ks_distance, normal_distribution
 from sirencodec.synthesis.network import Layers
-from sirencodec.theory import (
-    hidden_bound,
-    ks_distance,
-    normal_distribution,
-    pytorch_bias_bound,
-    uniform_variance,
-)
+from sirencodec.theory import hidden_bound, pytorch_bias_bound, uniform_variance
 
 PART = "bias"
 OMEGA_0 = 30

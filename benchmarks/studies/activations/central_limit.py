@@ -14,14 +14,8 @@ import numpy as np
 from benchmarks.measuring.measure import Point
 from benchmarks.studies.activations.arcsine import SIGNIFICANT
 from benchmarks.studies.activations.plan import Job, Plan
-from sirencodec.theory import (
-    Floats,
-    arcsine_moment,
-    hidden_bound,
-    ks_distance,
-    normal_distribution,
-    uniform_variance,
-)
+from sirencodec.inspection.distributions import arcsine_moment, ks_distance, normal_distribution
+from sirencodec.theory import Floats, hidden_bound, uniform_variance
 
 PART = "central-limit"
 CHUNK = 1 << 20  # random numbers drawn at a time

@@ -19,16 +19,14 @@ from benchmarks.studies.activations.pictures import Signal, picture_signal
 from benchmarks.studies.activations.plan import Job, Plan
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.fitting.start import initial_layers
-from sirencodec.synthesis.network import Layers
-from sirencodec.theory import (
-    LEMMA_FREQUENCY,
-    SIREN_GAIN,
-    Floats,
+from sirencodec.inspection.distributions import (
     arcsine_distribution,
     ks_distance,
     normal_distribution,
     sine_distribution,
 )
+from sirencodec.synthesis.network import Layers
+from sirencodec.theory import LEMMA_FREQUENCY, SIREN_GAIN, Floats
 
 SAMPLE_PART = "sine-of-normal"
 PART = "depth"

@@ -7,12 +7,8 @@ from matplotlib.figure import Figure
 from benchmarks.studies.activations import arcsine, bias, central_limit, depth
 from benchmarks.studies.activations.drawing import COLOURS, draw_range
 from benchmarks.studies.activations.summary import Run, distinct, select, values
-from sirencodec.theory import (
-    arcsine_density,
-    fixed_point,
-    layer_variance,
-    normal_density,
-)
+from sirencodec.inspection.distributions import arcsine_density, normal_density
+from sirencodec.theory import fixed_point, layer_variance
 
 
 def draw_lemmas(run: Run) -> Figure:

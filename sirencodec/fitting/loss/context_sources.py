@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn.functional import pad
 
-from sirencodec.bitstream.architecture import PHASES
-from sirencodec.entropy.context_network import COARSER_SOURCES, INPUT_BITS, NEIGHBOURS
+from sirencodec.entropy.context_model import COARSER_SOURCES, INPUT_BITS, NEIGHBOURS, PHASES
 
 INPUT_SCALE = 2.0**-INPUT_BITS  # of a latent as an input of a context network
 

@@ -11,8 +11,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from sirencodec.bitstream.architecture import PHASES
-from sirencodec.entropy.context_network import COARSER_SOURCES
+from sirencodec.entropy.context_model import COARSER_SOURCES, PHASES
 from sirencodec.fitting.loss.context_sources import (
     INPUT_SCALE,
     ContextSources,

@@ -22,8 +22,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import fold
 
-from sirencodec.bitstream.architecture import LARGEST_EXPONENT, PHASES
-from sirencodec.entropy.context_network import COARSER_SOURCES, NEIGHBOURS
+from sirencodec.bitstream.format import LARGEST_EXPONENT
+from sirencodec.entropy.context_model import COARSER_SOURCES, NEIGHBOURS, PHASES
 from sirencodec.fitting.loss.buffers import Buffers
 from sirencodec.fitting.loss.context_sources import (
     INPUT_SCALE,

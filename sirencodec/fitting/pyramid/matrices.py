@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sirencodec.bitstream.architecture import PHASES, Architecture
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.quantize import QuantizedWeights, quantize
-from sirencodec.entropy.context_network import WEIGHT_BITS
+from sirencodec.entropy.context_model import PHASES, WEIGHT_BITS
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
 from sirencodec.fitting.pyramid.matrix_steps import cheapest_steps, difference, round_matrix

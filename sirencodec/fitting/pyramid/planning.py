@@ -3,7 +3,8 @@
 import math
 from typing import Final
 
-from sirencodec.bitstream.architecture import LARGEST_EXPONENT, Architecture
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.bitstream.format import LARGEST_EXPONENT
 from sirencodec.fitting.forecast import Spectrum, lambda_where, likely_matrices_bits
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.target import Target

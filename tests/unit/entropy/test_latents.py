@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sirencodec.bitstream.architecture import PHASES
 from sirencodec.entropy import context_network
-from sirencodec.entropy.context_network import Floats, network_outputs
+from sirencodec.entropy.context_model import PHASES, Floats
+from sirencodec.entropy.context_network import network_outputs
 from sirencodec.entropy.latents import (
     LARGEST_CENTRE,
     LARGEST_LATENT,

@@ -8,14 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sirencodec.bitstream.architecture import LARGEST_EXPONENT, PHASES
-from sirencodec.bitstream.format import PRIOR_RANGE
-from sirencodec.bitstream.prior_file import HIDDEN_WIDTHS, prior_bytes, prior_checksum
+from sirencodec.bitstream.format import LARGEST_EXPONENT, PRIOR_RANGE
+from sirencodec.bitstream.prior_file import PRIORS, prior_bytes, prior_checksum
 from sirencodec.bitstream.quantize import QuantizedWeights, step_size
-from sirencodec.entropy.latents import LARGEST_WEIGHT, NEIGHBOURS
+from sirencodec.entropy.context_model import COARSER_SOURCES, NEIGHBOURS, PHASES
+from sirencodec.entropy.latents import LARGEST_WEIGHT
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload, encode_payload
 from sirencodec.entropy.prior import (
-    COARSER_SOURCES,
     LARGEST_REFINEMENT_WEIGHT,
     adapted_context,
     adapted_refinement,
@@ -30,7 +29,7 @@ from tests.unit.builders import architecture, random_latents
 
 CONTEXT_MATRICES = 12  # of prior 1; two of the refinement follow
 UNIT_STEP = 88  # 2^-13, or 8 units of a weight: the finest step that is whole units
-PRIORS = sorted(HIDDEN_WIDTHS)
+NUMBERS = sorted(PRIORS)
 
 
 def no_differences(number: int) -> QuantizedWeights:
@@ -45,16 +44,16 @@ def one_difference(level: int, step_index: int, matrix: int = 2) -> QuantizedWei
     return QuantizedWeights(weights.levels, steps)
 
 
-@pytest.mark.parametrize("number", PRIORS)
+@pytest.mark.parametrize("number", NUMBERS)
 def test_shapes(number: int) -> None:
     assert PRIOR_RANGE[0] <= number <= PRIOR_RANGE[1]
     shapes = context_shapes(number)
-    layers = len(HIDDEN_WIDTHS[number]) + 1
+    layers = len(PRIORS[number].hidden_widths) + 1
     assert len(shapes) == layers * len(PHASES)
     for phase in range(len(PHASES)):
         network = shapes[layers * phase : layers * (phase + 1)]
         inputs = NEIGHBOURS * (COARSER_SOURCES + phase)
-        assert network[0] == (HIDDEN_WIDTHS[number][0], inputs + LARGEST_EXPONENT + 1)
+        assert network[0] == (PRIORS[number].hidden_widths[0], inputs + LARGEST_EXPONENT + 1)
         for below, above in pairwise(network):
             assert above[1] == below[0] + 1
         assert network[-1][0] == 2
@@ -64,7 +63,7 @@ def test_shapes(number: int) -> None:
     assert prior_shapes(number) == shapes + refinement
 
 
-@pytest.mark.parametrize("number", PRIORS)
+@pytest.mark.parametrize("number", NUMBERS)
 def test_shipped_weights_are_whole_units_within_bounds(number: int) -> None:
     for matrix in prior_context(number):
         np.testing.assert_array_equal(matrix, np.rint(matrix))
@@ -72,7 +71,7 @@ def test_shipped_weights_are_whole_units_within_bounds(number: int) -> None:
         assert not matrix.flags.writeable
 
 
-@pytest.mark.parametrize("number", PRIORS)
+@pytest.mark.parametrize("number", NUMBERS)
 def test_shipped_refinement_is_within_bounds(number: int) -> None:
     for matrix in prior_refinement(number):
         assert matrix.dtype == np.float64
@@ -80,12 +79,12 @@ def test_shipped_refinement_is_within_bounds(number: int) -> None:
         assert not matrix.flags.writeable
 
 
-@pytest.mark.parametrize("number", PRIORS)
+@pytest.mark.parametrize("number", NUMBERS)
 def test_checksum(number: int) -> None:
     assert prior_checksum(number) == zlib.crc32(prior_bytes(number)) % 65536
 
 
-@pytest.mark.parametrize("number", PRIORS)
+@pytest.mark.parametrize("number", NUMBERS)
 def test_without_differences_it_is_the_shipped_one(number: int) -> None:
     networks = adapted_context(number, no_differences(number))
     flat = [matrix for network in networks for matrix in network]

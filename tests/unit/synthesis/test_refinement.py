@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import REFINED
-from sirencodec.bitstream.prior_file import REFINEMENT_CHANNELS
+from sirencodec.bitstream.prior_file import PRIORS
 from sirencodec.entropy.prior import refinement_shapes
 from sirencodec.synthesis.refinement import HALO, corrections, num_refined
 from tests.unit.builders import ALL_GRIDS, random_refinement
@@ -66,7 +66,7 @@ def slowly(features: Floats, grids: Sequence[int], matrices: Sequence[Floats]) -
 
 def test_shapes() -> None:
     assert refinement_shapes(1) == ((8, 64), (2, 73))
-    assert REFINEMENT_CHANNELS[1] == 8
+    assert PRIORS[1].refinement_channels == 8
     assert [matrix.shape for matrix in random_refinement()] == list(refinement_shapes(1))
     assert REFINED == (0, 1)
 
