@@ -75,7 +75,7 @@ def fixed_point(
     What Lemmas 1.5 and 1.6 together say of depth, that it changes nothing, with the number: 0.797
     for SIREN's bounds as the code has them, 0.993 with the lemmas' pi/2. The map rises and is
     concave, so it has one fixed point that every positive variance tends to, layer after layer: the
-    distance shrinks by about the map's slope there, 0.41 and 0.04, each time. It is 0, signals die
+    distance shrinks by about the map's derivative there, 0.41 and 0.04, each time. It is 0, signals die
     out, if there is no bias and gain * frequency^2 <= 1.
 
     Computed by Newton's method from the largest variance the map can give, from where it falls
@@ -90,10 +90,10 @@ def fixed_point(
     variance = gain / 2 + bias_variance
     while True:
         excess = variance - layer_variance(variance, gain, frequency, bias_variance)
-        slope = gain * frequency**2 * math.exp(-2 * frequency**2 * variance)
-        if excess <= 0 or slope >= 1:
+        derivative = gain * frequency**2 * math.exp(-2 * frequency**2 * variance)
+        if excess <= 0 or derivative >= 1:
             return variance
-        following = max(variance - excess / (1 - slope), bias_variance)
+        following = max(variance - excess / (1 - derivative), bias_variance)
         if following >= variance:
             return variance
         variance = following

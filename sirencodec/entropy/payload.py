@@ -77,7 +77,7 @@ def decode_payload(
         payload: the whole of it.
         architecture: of the network and grids.
         width: of the image in pixels.
-        height: likewise.
+        height: of the image in pixels.
         on_symbols: called with symbols as they are decoded: those of each matrix but the ones of
             zeros, then those of each grid, from the coarsest, in any number of parts.
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from sirencodec.synthesis.lanczos import (
     Positions,
     Taps,
-    lanczos_slopes,
+    lanczos_derivatives,
     lanczos_taps,
     lanczos_weights,
 )
@@ -144,7 +144,7 @@ class FeatureField:
         """
         like = self._grids[0]
         values = like.new_empty(len(self._grids), len(x))
-        slopes = like.new_empty(2, len(self._grids), len(x))
+        derivatives = like.new_empty(2, len(self._grids), len(x))
         inside_x, inside_y = np.clip(x, 0.0, self.width), np.clip(y, 0.0, self.height)
         # Beyond the image features stay what they are at its edge.
         moves = np.stack([inside_x == x, inside_y == y])
@@ -162,13 +162,13 @@ class FeatureField:
                     lanczos_taps(x_here, self.width, weigh, across.first_pixel),
                     lanczos_taps(y_here, self.height, weigh, down.first_pixel),
                 )
-                for weigh in (lanczos_weights, lanczos_slopes)
+                for weigh in (lanczos_weights, lanczos_derivatives)
             )
             at = torch.from_numpy(chosen).to(like.device)
             values[:, at] = _gather(pixels, *plain)
-            slopes[0][:, at] = _gather(pixels, steep[0], plain[1])
-            slopes[1][:, at] = _gather(pixels, plain[0], steep[1])
-        return values, slopes * torch.from_numpy(moves).to(like)[:, None]
+            derivatives[0][:, at] = _gather(pixels, steep[0], plain[1])
+            derivatives[1][:, at] = _gather(pixels, plain[0], steep[1])
+        return values, derivatives * torch.from_numpy(moves).to(like)[:, None]
 
     def _at_pixels(self, rows: Cell, columns: Cell) -> Tensor:
         """Product of two stretches of pixels -> (features, rows, columns), refined."""

@@ -31,7 +31,7 @@ def lanczos_taps(
     Args:
         positions: (n,) along an axis.
         size: pixels of that axis; the outermost stand for what lies beyond them.
-        weigh: ``lanczos_weights``, or ``lanczos_slopes`` for the derivative by position.
+        weigh: ``lanczos_weights``, or ``lanczos_derivatives`` for the derivative by position.
         first_pixel: the pixel that counts as number 0.
     """
     nearest = np.floor(positions - 0.5).astype(np.int64)
@@ -49,14 +49,16 @@ def lanczos_weights(offset: Positions) -> Positions:
     return weights
 
 
-def lanczos_slopes(offset: Positions) -> Positions:
+def lanczos_derivatives(offset: Positions) -> Positions:
     """Distance past a sample, in [0, 1) -> (6, n) derivatives of ``lanczos_weights`` by it."""
     distance = offset - _NEIGHBOURS
     wave, window = _sinc(distance), _sinc(distance / LOBES)
     values = wave * window
-    slopes = _sinc_slope(distance) * window + wave * _sinc_slope(distance / LOBES) / LOBES
+    changes = (
+        _sinc_derivative(distance) * window + wave * _sinc_derivative(distance / LOBES) / LOBES
+    )
     total = values.sum(0)
-    derivatives: Positions = slopes / total - values * slopes.sum(0) / total**2
+    derivatives: Positions = changes / total - values * changes.sum(0) / total**2
     return derivatives
 
 
@@ -68,9 +70,9 @@ def _sinc(x: Positions) -> Positions:
     return ratio
 
 
-def _sinc_slope(x: Positions) -> Positions:
+def _sinc_derivative(x: Positions) -> Positions:
     """Derivative of sin(pi x) / (pi x); near zero by its series, where the quotient cancels."""
     series = -(math.pi**2) / 3 * x
     change = np.cos(math.pi * x) - _sinc(x)
-    slope: Positions = np.divide(change, x, out=series, where=np.abs(x) > SERIES_REACH)
-    return slope
+    derivative: Positions = np.divide(change, x, out=series, where=np.abs(x) > SERIES_REACH)
+    return derivative

@@ -76,7 +76,7 @@ def evaluate_with_jacobian(
     hidden = points[:-1]
     for layer in layers[:-1]:
         phase = torch.addmm(layer[:, -1:], layer[:, :-1], hidden)
-        hidden, slope = torch.sin(phase), torch.cos(phase)
-        tangents = slope * (layer[:, :-1] @ tangents)
+        hidden = torch.sin(phase)
+        tangents = torch.cos(phase) * (layer[:, :-1] @ tangents)
     values = torch.addmm(layers[-1][:, -1:], layers[-1][:, :-1], hidden)
     return values, layers[-1][:, :-1] @ tangents

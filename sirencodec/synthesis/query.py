@@ -84,9 +84,9 @@ def _inputs(picture: TorchPicture, coordinates: Float64Array) -> tuple[Tensor, T
     if field is None:
         return augment(plain), unit
     pixels_per_unit = np.array([field.width, field.height]) / 2
-    features, slopes = field.points(*((coordinates + 1) * pixels_per_unit).T)
-    slopes = slopes * torch.from_numpy(pixels_per_unit).to(like)[:, None, None]
-    return augment(plain, features), torch.cat([unit, slopes], 1)
+    features, derivatives = field.points(*((coordinates + 1) * pixels_per_unit).T)
+    derivatives = derivatives * torch.from_numpy(pixels_per_unit).to(like)[:, None, None]
+    return augment(plain, features), torch.cat([unit, derivatives], 1)
 
 
 def query_strips(picture: TorchPicture, region: Region) -> Iterator[Float64Array]:

@@ -48,24 +48,27 @@ def upsampling_matrices(kernels: Tensor, tile: int) -> list[Tensor]:
 
 
 def kernels_gradient(
-    kernels: Tensor, tile: int, matrices: Sequence[Tensor], slopes: Sequence[Tensor]
+    kernels: Tensor, tile: int, matrices: Sequence[Tensor], gradients: Sequence[Tensor]
 ) -> Tensor:
-    """Gradient along upsampling matrices -> that along the kernels they are made of.
+    """Gradients with respect to upsampling matrices -> the one with respect to their kernels.
+
+    By the chain rule, from the coarsest octave to the finest: matrix k is matrix k - 1 times one
+    doubling, so a coarse matrix's gradient reaches all finer kernels.
 
     Args:
         kernels: (octaves, 4).
         tile: pixels.
         matrices: what ``upsampling_matrices`` makes of both.
-        slopes: one a matrix, of its shape.
+        gradients: one a matrix, of its shape.
     """
     gradient = torch.zeros_like(kernels)
-    along: Tensor | float = 0.0  # this octave's matrix, by way of the coarser ones
+    passed_on: Tensor | float = 0.0  # to this octave's matrix by the coarser ones
     for octave in reversed(range(len(kernels))):
-        along = slopes[octave] + along
-        along_doubling = matrices[octave - 1].mT @ along if octave else along
+        of_matrix = gradients[octave] + passed_on
+        of_doubling = matrices[octave - 1].mT @ of_matrix if octave else of_matrix
         patterns = _doubling_patterns(tile, octave, kernels.dtype, kernels.device)
-        gradient[octave] = torch.einsum("tfc,fc->t", patterns, along_doubling)
-        along = along @ _doubling(kernels[octave], tile, octave).mT
+        gradient[octave] = torch.einsum("tfc,fc->t", patterns, of_doubling)
+        passed_on = of_matrix @ _doubling(kernels[octave], tile, octave).mT
     return gradient
 
 

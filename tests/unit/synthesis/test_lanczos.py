@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sirencodec.synthesis.lanczos import lanczos_slopes, lanczos_taps, lanczos_weights
+from sirencodec.synthesis.lanczos import lanczos_derivatives, lanczos_taps, lanczos_weights
 
 OFFSETS = np.concatenate([[0.0, 1e-9, 1e-5, 1 - 1e-9], np.linspace(0.01, 0.99, 50)])
 
@@ -16,7 +16,7 @@ def test_it_passes_through_the_pixels() -> None:
 
 def test_weights_add_up_to_one() -> None:
     np.testing.assert_allclose(lanczos_weights(OFFSETS).sum(0), 1, rtol=1e-14)
-    np.testing.assert_allclose(lanczos_slopes(OFFSETS).sum(0), 0, atol=1e-13)
+    np.testing.assert_allclose(lanczos_derivatives(OFFSETS).sum(0), 0, atol=1e-13)
 
 
 def test_weights_are_the_kernel_s_but_for_their_sum() -> None:
@@ -31,10 +31,10 @@ def test_mirrored_distances_have_mirrored_weights() -> None:
     )
 
 
-def test_slopes_are_those_of_finite_differences() -> None:
+def test_derivatives_are_those_of_finite_differences() -> None:
     step, inside = 1e-6, np.concatenate([[2e-6, 0.9e-4, 1.1e-4], OFFSETS[4:]])
     rise = lanczos_weights(inside + step) - lanczos_weights(inside - step)
-    np.testing.assert_allclose(lanczos_slopes(inside), rise / (2 * step), atol=1e-8)
+    np.testing.assert_allclose(lanczos_derivatives(inside), rise / (2 * step), atol=1e-8)
 
 
 @pytest.mark.parametrize("first_pixel", [0, 3])
