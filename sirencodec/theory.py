@@ -75,8 +75,8 @@ def fixed_point(
     What Lemmas 1.5 and 1.6 together say of depth, that it changes nothing, with the number: 0.797
     for SIREN's bounds as the code has them, 0.993 with the lemmas' pi/2. The map rises and is
     concave, so it has one fixed point that every positive variance tends to, layer after layer: the
-    distance shrinks by about the map's derivative there, 0.41 and 0.04, each time. It is 0, signals die
-    out, if there is no bias and gain * frequency^2 <= 1.
+    distance shrinks by about the map's derivative there, 0.41 and 0.04, each time. It is 0, and
+    signals die out, if there is no bias and gain * frequency^2 <= 1.
 
     Computed by Newton's method from the largest variance the map can give, from where it falls
     monotonically; it ends when rounding stops the fall.

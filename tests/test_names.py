@@ -14,7 +14,7 @@ PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")  # of snake_case and of 
 # Rooms that know the filters of grids. Elsewhere a kernel would be a loop in C.
 KERNEL_ROOMS = {"bitstream", "entropy", "synthesis", "fitting", "inspection", "decoder"}
 
-RENAMING = {"fitting", "synthesis", "theory"}  # rooms that still have slopes
+RENAMING = {"fitting"}  # rooms that still have slopes
 
 
 def ruled_out() -> set[str]:
