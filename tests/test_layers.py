@@ -14,6 +14,8 @@ import pytest
 
 from tests.paths import PACKAGE, ROOT, VALID
 
+UNIT = ROOT / "tests" / "unit"
+
 # From the ground up. A module imports from its own room and from those before it, never from a
 # later one, and never in a circle.
 FACTS = ("errors", "version", "files", "limits", "config", "theory")
@@ -90,17 +92,16 @@ def test_the_top_is_read_at_a_glance() -> None:
     assert len(list(PACKAGE.glob("*/__init__.py"))) <= MOST_ROOMS
 
 
+def is_named_after_a_module(test: Path) -> bool:
+    """Or after the common start of several, such as both of one loss term, or after its room."""
+    place, name = PACKAGE / test.parent.relative_to(UNIT), test.stem.removeprefix("test_")
+    modules = [path.stem for path in place.glob("*.py")]
+    return name == place.name or any(f"{module}_".startswith(f"{name}_") for module in modules)
+
+
 def test_unit_tests_lie_as_the_package_does() -> None:
-    """Named after a module, the common start of several names, or a whole room."""
-    strangers = []
-    for path in sorted((ROOT / "tests" / "unit").rglob("test_*.py")):
-        place = PACKAGE / path.parent.relative_to(ROOT / "tests" / "unit")
-        name = path.stem.removeprefix("test_")
-        if name != place.name and not list(place.glob(f"{name}.py")) + list(
-            place.glob(f"{name}_*.py")
-        ):
-            strangers.append(path.relative_to(ROOT).as_posix())
-    assert strangers == []
+    tests = sorted(UNIT.rglob("test_*.py"))
+    assert [path for path in tests if not is_named_after_a_module(path)] == []
 
 
 def test_imports_point_down() -> None:
