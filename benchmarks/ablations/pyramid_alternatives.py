@@ -122,7 +122,7 @@ def plan_adapting(layers: int) -> Callable[..., pyramid_plan.PyramidPlan]:
 
 
 def straight_through(values: Tensor, *others: object) -> tuple[Tensor, Tensor]:
-    """Rounded values, and a slope as if they were not."""
+    """Rounded values, and a derivative as if they were not."""
     del others  # noise, its amplitude, temperature, threads
     return torch.round(values), torch.ones_like(values)
 

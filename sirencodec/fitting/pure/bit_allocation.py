@@ -72,16 +72,16 @@ def sensitivities(layers: Sequence[Tensor], points: Tensor) -> list[float]:
     generator = torch.Generator().manual_seed(0)
     num_points = points.shape[1]
     signs = torch.randint(0, 2, (layers[-1].shape[0], num_points), generator=generator) * 2 - 1
-    inputs, slopes = [points], []
+    inputs, cosines = [points], []
     for layer in layers[:-1]:
         phase = layer @ inputs[-1]
         inputs.append(torch.cat([torch.sin(phase), torch.ones_like(phase[:1])]))
-        slopes.append(phase.cos_())
+        cosines.append(phase.cos_())
     delta = signs.to(points)
     result = []
     for index in range(len(layers) - 1, -1, -1):
         squares = delta.square() @ inputs[index].square().t()
         result.append(float(squares.mean()) / num_points)
         if index:
-            delta = (layers[index][:, :-1].t() @ delta).mul_(slopes[index - 1])
+            delta = (layers[index][:, :-1].t() @ delta).mul_(cosines[index - 1])
     return result[::-1]
