@@ -21,6 +21,7 @@ from benchmarks.reporting import report, tables
 from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.reporting.bd_rate import Window
 from benchmarks.reporting.curves import MEASURES, Curve, NoCurveError, find_curve
+from benchmarks.reporting.detail_table import detail_table
 from benchmarks.reporting.effort_table import cost_table, effort_table
 from benchmarks.reporting.scale_table import scale_table
 from benchmarks.reporting.speed_tables import speed_tables
@@ -135,6 +136,7 @@ TABLES: dict[str, Callable[[dict[str, Any], Options], str]] = {
     "speed-decode": _speed("decode"),
     "speed-encode": _speed("encode"),
     "scale": lambda run, options: scale_table(run),
+    "detail": lambda run, options: detail_table(run),
     "ablation": lambda run, options: ablation_table(run),
     "activations": lambda run, options: activations_block(run, options["part"]),
 }

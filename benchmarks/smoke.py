@@ -66,7 +66,10 @@ def run_smoke() -> None:
         sizes = ["--sizes", "32", "--widths", "64", "--efforts", "0", "--threads", "1"]
         rounds = ["--bpp", "2", "--repeats", "1", "--encode-repeats", "1"]
         _command(["speed", "--image", str(original), *sizes, *rounds, *speed])
-        _command(["report", *map(str, others)])
+        detail = folder / "detail.json"
+        only = ["--images", "waves", "--codecs", "sirencodec,webp", "--efforts", "0"]
+        _command(["detail", *dataset, *only, "--bpp", "2", "--output", str(detail)])
+        _command(["report", *map(str, others), str(detail)])
         study = ["--output", str(folder / "study.json"), "--plots", name]
         _command(["activations", "--quick", "--parts", "arcsine,depth", *study])
 

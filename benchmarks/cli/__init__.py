@@ -2,6 +2,7 @@
 
 import click
 
+from benchmarks.cli.detail import detail
 from benchmarks.cli.measuring import ablate, rate_distortion, scale, speed
 from benchmarks.cli.reporting import readme, report, smoke
 from benchmarks.cli.studying import activations
@@ -13,6 +14,6 @@ def main() -> None:
     """Measure the codec beside the others: whole files, decoded pixels, one run."""
 
 
-COMMANDS = (rate_distortion, report, speed, scale, ablate, activations, readme, smoke, train_prior)
-for command in COMMANDS:
+MEASURING = (rate_distortion, detail, speed, scale, ablate)
+for command in (*MEASURING, report, readme, activations, train_prior, smoke):
     main.add_command(command)

@@ -18,6 +18,7 @@ from benchmarks.reporting.curves import (
     measured_curves,
     published_curves,
 )
+from benchmarks.reporting.detail_table import detail_table
 from benchmarks.reporting.scale_table import scale_table
 from benchmarks.reporting.speed_tables import speed_tables
 
@@ -106,6 +107,8 @@ def write_other_report(run: dict[str, Any]) -> str:
         parts += speed_tables(run).values()
     elif run["kind"] == "scale":
         parts.append(scale_table(run))
+    elif run["kind"] == "detail":
+        parts.append(detail_table(run))
     elif run["kind"] == "ablation":
         parts.append(ablation_table(run))
     else:
