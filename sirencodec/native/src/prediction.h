@@ -1,6 +1,6 @@
 /*
  * Sources -> outputs of a context network at every lattice point, in integers: what
- * entropy/context.py says of a phase. Numbers are whole and below 2^53, so double precision holds
+ * entropy/latents.py says of a phase. Numbers are whole and below 2^53, so double precision holds
  * them, their products and sums without rounding, in whatever order they are taken.
  */
 
