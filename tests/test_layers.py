@@ -19,10 +19,12 @@ UNIT = ROOT / "tests" / "unit"
 # From the ground up. A module imports from its own room and from those before it, never from a
 # later one, and never in a circle.
 FACTS = ("errors", "version", "files", "limits", "config", "theory")
-ROOMS = ("native", "image", "bitstream", "entropy", "synthesis", "fitting")
-FACES = ("decoder", "inspection", "function", "encoder", "api", "pillow_plugin")
+ROOMS = ("native", "image", "bitstream", "entropy", "synthesis", "fitting", "inspection")
+FACES = ("decoder", "function", "encoder", "api", "pillow_plugin")
 DOORS = ("cli", "__init__", "__main__")
 ORDER = FACTS + ROOMS + FACES + DOORS
+# Inside a fit: loss terms, what the profiles share, the profiles, and what hands both down.
+FITTING = {"loss": 0, "pure": 2, "pyramid": 2, "settings": 3}
 MOST_FILES, MOST_ROOMS = 13, 8  # at the top: what one reads at a glance
 
 # Nothing before the integers of a file become numbers imports PyTorch, and no command does.
@@ -111,6 +113,18 @@ def test_imports_point_down() -> None:
         for imported in package_imports(module)
         if ORDER.index(room(imported)) > ORDER.index(room(module))
     ] == []
+
+
+def test_imports_point_down_inside_a_fit() -> None:
+    """Neither profile knows the other."""
+    strangers = []
+    for module in MODULES:
+        for imported in package_imports(module):
+            if room(module) == room(imported) == "fitting":
+                name, other = (each.split(".")[1] for each in (module, imported))
+                if name != other and FITTING.get(name, 1) <= FITTING.get(other, 1) != 1:
+                    strangers.append(f"{module} imports {imported}")
+    assert strangers == []
 
 
 def test_no_circles() -> None:
