@@ -13,8 +13,8 @@ from sirencodec.decoder import decode
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import ImageError
 from sirencodec.fitting.progress import OnStep
-from sirencodec.fitting.pure.fit import FitPlan, fit
-from sirencodec.fitting.pure.plan import plan_architecture, plan_fits
+from sirencodec.fitting.pure.fit import fit
+from sirencodec.fitting.pure.plan import PurePlan, plan_architecture, plan_fits
 from sirencodec.fitting.pure.search import reach_target
 from sirencodec.fitting.pyramid.fit import fit_pyramid
 from sirencodec.fitting.pyramid.planning import (
@@ -80,15 +80,15 @@ def encode_image(
     Warns:
         TargetWarning: if the target is missed; the closest is returned.
     """
-    config = config or EncodeConfig()
     started = time.perf_counter()
+    config, settings = config or EncodeConfig(), settings or Settings()
     num_pixels = image.width * image.height
     if max(image.width, image.height) > SIDE_RANGE[1]:
         raise ImageError(f"{image.width} x {image.height}: sides go up to {SIDE_RANGE[1]} pixels")
     DEFAULT_LIMITS.check("max_pixels", num_pixels)
     metadata = None if config.strip else write_metadata(image.metadata)
     target = Target.of(config, num_pixels)
-    work = _Work(image, config, target, metadata, on_step, settings or Settings())
+    work = _Work(image, config, target, metadata, on_step, settings)
     if choose_profile(config.profile, target, num_pixels) == "pyramid":
         result = _encode_pyramid(work)
     else:
@@ -108,6 +108,10 @@ class _Work:
     on_step: OnStep | None
     settings: Settings
 
+    def header(self, architecture: Architecture) -> Header:
+        """Network -> header of the image's file."""
+        return Header(self.image.width, self.image.height, self.image.bit_depth, architecture)
+
 
 def _encode_pyramid(work: _Work) -> EncodeResult:
     """Latent grids and a network: one fit, which finds the lambda that meets the target."""
@@ -123,32 +127,34 @@ def _encode_pyramid(work: _Work) -> EncodeResult:
 
 def _encode_pure(work: _Work) -> EncodeResult:
     """A network alone: fits at one budget after another, until the target is met."""
-    image, config = work.image, work.config
+    image, config, settings = work.image, work.config, work.settings.pure
     device = choose_device(config.device)
     num_pixels, longest_side = image.width * image.height, max(image.width, image.height)
 
     def attempt(budget_bits: float) -> EncodeResult:
         """The best file at one payload budget, and with what its header leaves of the most."""
-        architecture = plan_architecture(budget_bits, image.channels, longest_side)
-        header = Header(image.width, image.height, image.bit_depth, architecture)
-        budget_bits += 8 * (OVERHEAD_BYTES - overhead_bytes(header, int(budget_bits) // 8))
-        plans = plan_fits(architecture, num_pixels, config.effort, budget_bits, config.seed)
+        architecture = plan_architecture(
+            budget_bits, image.channels, longest_side, settings.network
+        )
+        spent_bytes = overhead_bytes(work.header(architecture), int(budget_bits) // 8)
+        budget_bits += 8 * (OVERHEAD_BYTES - spent_bytes)
+        plans = plan_fits(
+            architecture, num_pixels, config.effort, budget_bits, config.seed, settings
+        )
         return max(map(attempt_plan, repeat(architecture), plans), key=lambda tried: tried.psnr_db)
 
-    def attempt_plan(architecture: Architecture, plan: FitPlan) -> EncodeResult:
+    def attempt_plan(architecture: Architecture, plan: PurePlan) -> EncodeResult:
         """One fit, from samples to a file that has been decoded again."""
         quantized = fit(image.samples, architecture, plan, device, work.on_step)
         return _finish(work, architecture, QuantizedPicture(quantized))
 
-    return reach_target(attempt, work.target, num_pixels, work.metadata)
+    return reach_target(attempt, work.target, num_pixels, work.metadata, settings)
 
 
 def _finish(work: _Work, architecture: Architecture, picture: QuantizedPicture) -> EncodeResult:
     """Write the file, decode it again, and measure it."""
-    image = work.image
-    header = Header(image.width, image.height, image.bit_depth, architecture)
     payload = encode_payload(picture, architecture)
-    data = write_container(header, payload, work.metadata)
+    data = write_container(work.header(architecture), payload, work.metadata)
     decoded = decode(data, device="cpu")
-    quality = psnr_db(image.samples, decoded.samples)
-    return EncodeResult(data, quality, 8 * len(data) / (image.width * image.height))
+    quality = psnr_db(work.image.samples, decoded.samples)
+    return EncodeResult(data, quality, 8 * len(data) / (work.image.width * work.image.height))

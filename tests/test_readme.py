@@ -14,8 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from sirencodec.cli import COMMANDS, main
-from sirencodec.fitting.pure import plan as planning
+from sirencodec.fitting.pure.settings import PureSettings, WorkSettings
 from sirencodec.fitting.pyramid import planning as pyramid_planning
+from sirencodec.fitting.settings import Settings
 from sirencodec.image.files import read_image
 from tests.paths import ROOT
 
@@ -28,7 +29,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmar
 def photo_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Working directory with a ``photo.png`` large enough for the README's crop."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(planning, "EFFORT_WORK", (0.002,) * len(planning.EFFORT_WORK))
+    settings = Settings(pure=PureSettings(work=WorkSettings(effort_multiply_adds=(2e9,) * 10)))
+    monkeypatch.setattr("sirencodec.encoder.Settings", lambda: settings)
     monkeypatch.setattr(pyramid_planning, "STAGE_STEPS", ((2, 4), (1, 4), (0, 4)))
     monkeypatch.setattr(pyramid_planning, "FEWEST_STEPS", 4)
     y, x = np.mgrid[:120, :170]

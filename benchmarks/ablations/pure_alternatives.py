@@ -17,8 +17,8 @@ from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy import matrices, payload
 from sirencodec.entropy.level_tables import largest_level
 from sirencodec.entropy.payload import QuantizedPicture
-from sirencodec.fitting import start
 from sirencodec.fitting.pure import fit
+from sirencodec.fitting.start import initial_layers
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis import query
 from sirencodec.synthesis.network import Layers
@@ -28,7 +28,7 @@ from sirencodec.theory import first_layer_bound, hidden_bound, pytorch_bias_boun
 
 # What is to be replaced, as it was before.
 _encode_payload, _matrices_bits = payload.encode_payload, matrices.matrices_bits
-_initial_layers, _query_strips = start.initial_layers, query.query_strips
+_query_strips = query.query_strips
 _rgb_targets = fit._targets
 
 Indices = npt.NDArray[np.int64]
@@ -60,7 +60,7 @@ def zero_bias(
     architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
 ) -> Layers:
     """Initial layers, all biases zero but those of the first, which set where the waves start."""
-    layers = _initial_layers(architecture, axis_scale, generator)
+    layers = initial_layers(architecture, axis_scale, generator)
     for layer in layers[1:]:
         layer[:, -1] = 0
     return layers
@@ -70,7 +70,7 @@ def pytorch_bias(
     architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
 ) -> Layers:
     """Initial layers with the biases that ``torch.nn.Linear`` would leave in the authors' code."""
-    layers = _initial_layers(architecture, axis_scale, generator)
+    layers = initial_layers(architecture, axis_scale, generator)
     for layer in layers[:-1]:
         rows, columns = layer.shape
         bound = architecture.omega_0 * pytorch_bias_bound(columns - 1)
@@ -82,7 +82,7 @@ def coin_bias(
     architecture: Architecture, axis_scale: tuple[float, float], generator: torch.Generator
 ) -> Layers:
     """Initial layers whose biases are drawn from the weights' range, as in COIN's code."""
-    layers = _initial_layers(architecture, axis_scale, generator)
+    layers = initial_layers(architecture, axis_scale, generator)
     first = architecture.omega_0 * first_layer_bound(INPUTS)
     hidden = hidden_bound(architecture.hidden_features)
     for layer, bound in zip(layers[:-1], [first, *[hidden] * len(layers[1:-1])], strict=True):
@@ -100,7 +100,7 @@ class Adam:
         self._squares = [torch.zeros_like(parameter) for parameter in parameters]
         self._step = 0
 
-    def step(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
+    def update(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
         """Move each parameter by about its learning rate."""
         self._step += 1
         lists = (self._parameters, gradients, learning_rates, self._means, self._squares)
@@ -183,10 +183,10 @@ def bits_of_zstd(weights: QuantizedWeights) -> float:
 
 
 def decode_zstd(
-    coded: bytes, architecture: Architecture, width: int, height: int
+    coded: bytes, architecture: Architecture, width: int, height: int, on_symbols: None = None
 ) -> QuantizedPicture:
     """Payload of ``encode_zstd`` -> levels."""
-    del width, height  # which only grids depend on
+    del width, height, on_symbols  # which only grids depend on, and inspection asks for
     shapes = architecture.layer_shapes
     head, packed = coded[: 1 + len(shapes)], coded[1 + len(shapes) :]
     size = architecture.num_parameters * head[0]

@@ -31,7 +31,7 @@ def pyramid_variants() -> Iterator[Variant]:
 def _variant(
     name: str, switch: str, replacements: Mapping[str, Any], base: str = PYRAMID
 ) -> Variant:
-    return Variant(name, switch, replacements, PYRAMID, base)
+    return Variant(name, switch, PYRAMID, base, replacements=replacements)
 
 
 def _alternative(name: str, *arguments: Any) -> Alternative:

@@ -30,11 +30,19 @@ BPP_TARGETS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8)
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard an encode tries, and on how many threads. Rivals have their effort in their name."""
+    """How hard an encode tries, and on how many threads. Rivals have their effort in their name.
+
+    Attributes:
+        level: of our codec; its default if None.
+        seed: of our codec.
+        threads: to encode on.
+        encode: takes the place of ``sirencodec.encode``, for ablations.
+    """
 
     level: int | None = None
     seed: int = 0
     threads: int = 1
+    encode: Callable[..., bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,8 @@ def _encode_ours(pixels: Pixels, setting: float, effort: Effort, *, target: str)
     options: dict[str, Any] = {target: setting}
     if effort.level is not None:
         options["effort"] = effort.level
-    return sirencodec.encode(pixels, seed=effort.seed, **options)
+    encode = effort.encode or sirencodec.encode
+    return encode(pixels, seed=effort.seed, **options)
 
 
 def _decode_ours(data: bytes, threads: int) -> Pixels:

@@ -10,7 +10,7 @@ import time
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from benchmarks.measuring.codecs import CODECS, Effort, is_ours
 from benchmarks.measuring.machine import code_fingerprint
 from benchmarks.measuring.memory import peak_memory_bytes
 from benchmarks.measuring.pixels import read_pixels
+
+if TYPE_CHECKING:
+    from benchmarks.ablations.variant import Variant
 
 Request = dict[str, Any]
 Reply = dict[str, Any]
@@ -27,7 +30,9 @@ def encode(request: Request) -> Reply:
     """Image file -> coded file; the clock runs from pixels in memory to bytes in memory."""
     codec = CODECS[request["codec"]]
     pixels = read_pixels(Path(request["image"]))
-    effort = Effort(request["effort"], request["seed"], request["threads"])
+    variant = _variant(request)
+    own = None if variant is None else variant.encode
+    effort = Effort(request["effort"], request["seed"], request["threads"], own)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         started = time.perf_counter()
@@ -59,12 +64,17 @@ def prepare(request: Request) -> AbstractContextManager[None]:
     if is_ours(request["codec"]):
         import sirencodec.encoder  # noqa: F401
 
-        if request.get("variant"):
-            from benchmarks.ablations.variants import VARIANTS
+    variant = _variant(request)
+    return nullcontext() if variant is None else variant.applied()
 
-            variant: AbstractContextManager[None] = VARIANTS[request["variant"]].applied()
-            return variant
-    return nullcontext()
+
+def _variant(request: Request) -> "Variant | None":
+    """Variant of our codec that is asked for, if one is."""
+    if not request.get("variant"):
+        return None
+    from benchmarks.ablations.variants import VARIANTS
+
+    return VARIANTS[request["variant"]]
 
 
 def main() -> None:

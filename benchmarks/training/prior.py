@@ -89,7 +89,7 @@ class SharedNetworks:
     def step(self, gradient: Parts, scale: float, rate: float) -> None:
         """Move against one crop's gradient, which is multiplied by ``scale``."""
         gradients = [part * scale for part in gradient.flat()]
-        self._optimizer.step(gradients, [own * rate for own in self._rates])
+        self._optimizer.update(gradients, [own * rate for own in self._rates])
 
     def prior(self) -> list[Tensor]:
         """What files name by number: context networks and refinement."""

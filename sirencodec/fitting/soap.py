@@ -11,25 +11,47 @@ each instead of a loop.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
 
-FIRST_MOMENT_DECAY = 0.95
-SECOND_MOMENT_DECAY = 0.95
-COVARIANCE_DECAY = 0.95
-BASIS_PERIOD = 5  # steps between refreshes of the eigenvectors; every step at first
-BASIS_WARM_UP = 20
-# A mean over deviations is below 1 but where a basis has just turned and the second moment is not
-# yet that of the new direction; one such step can throw a weight out of reach (LOG.md, entry 4).
-LARGEST_RATIO = 1.0
-EPSILON = 1e-12  # against division by zero only: gradients of a mean square can be very small
+EPSILON: Final = 1e-12  # against division by zero: gradients of a mean square can be very small
+
+
+@dataclass(frozen=True, slots=True)
+class SoapSettings:
+    """How SOAP remembers; numbers in brackets are entries of benchmarks/LOG.md.
+
+    Attributes:
+        first_moment_decay: an update, of the mean gradient; 0 follows the last one alone. 0.9
+            costs 0.2 dB [2].
+        second_moment_decay: of the mean squared gradient. 0.99 costs 0.2 dB [2].
+        covariance_decay: of the covariances over rows and columns; 1 keeps the basis for ever.
+        basis_period: updates between refreshes of the eigenvectors.
+        basis_warm_up: number of first updates which all refresh them.
+        largest_ratio: of the mean to the deviation, for one coordinate. It is below 1 but where a
+            basis has just turned and the second moment is not yet that of the new direction; one
+            such update can throw a weight out of reach [4].
+    """
+
+    first_moment_decay: float = 0.95
+    second_moment_decay: float = 0.95
+    covariance_decay: float = 0.95
+    basis_period: int = 5
+    basis_warm_up: int = 20
+    largest_ratio: float = 1.0
+
+
+DEFAULT_SETTINGS: Final = SoapSettings()
 
 
 class _StackState:
     """What SOAP remembers of a stack of equal matrices, (count, rows, columns)."""
 
-    def __init__(self, parameters: Sequence[Tensor]) -> None:
+    def __init__(self, parameters: Sequence[Tensor], settings: SoapSettings) -> None:
+        self._settings = settings
         like = parameters[0]
         count, (rows, columns) = len(parameters), like.shape
         self.row_covariance = like.new_zeros(count, rows, rows)
@@ -42,8 +64,9 @@ class _StackState:
 
     def accumulate(self, gradient: Tensor) -> None:
         """Take one more gradient into the covariances."""
-        self.row_covariance.lerp_(gradient @ gradient.mT, 1 - COVARIANCE_DECAY)
-        self.column_covariance.lerp_(gradient.mT @ gradient, 1 - COVARIANCE_DECAY)
+        share = 1 - self._settings.covariance_decay
+        self.row_covariance.lerp_(gradient @ gradient.mT, share)
+        self.column_covariance.lerp_(gradient.mT @ gradient, share)
 
     def start_basis(self) -> None:
         """Take the first covariances' eigenvectors, while there are no moments to carry over."""
@@ -65,14 +88,16 @@ class _StackState:
         self.second_moment = self.second_moment.gather(2, columns)
         self.first_moment = self.row_basis.mT @ moment @ self.column_basis
 
-    def direction(self, gradient: Tensor, step: int) -> Tensor:
+    def direction(self, gradient: Tensor, update: int) -> Tensor:
         """Adam's direction in the rotated basis, rotated back."""
+        first, second = self._settings.first_moment_decay, self._settings.second_moment_decay
         rotated = self.row_basis.mT @ gradient @ self.column_basis
-        self.first_moment.lerp_(rotated, 1 - FIRST_MOMENT_DECAY)
-        self.second_moment.lerp_(rotated.square(), 1 - SECOND_MOMENT_DECAY)
-        mean = self.first_moment / (1 - FIRST_MOMENT_DECAY**step)
-        deviation = (self.second_moment / (1 - SECOND_MOMENT_DECAY**step)).sqrt_()
-        rotated = mean.div_(deviation.add_(EPSILON)).clamp_(-LARGEST_RATIO, LARGEST_RATIO)
+        self.first_moment.lerp_(rotated, 1 - first)
+        self.second_moment.lerp_(rotated.square(), 1 - second)
+        mean = self.first_moment / (1 - first**update)
+        deviation = (self.second_moment / (1 - second**update)).sqrt_()
+        ratio, largest = mean.div_(deviation.add_(EPSILON)), self._settings.largest_ratio
+        rotated = ratio.clamp_(-largest, largest)
         return self.row_basis @ rotated @ self.column_basis.mT
 
 
@@ -87,28 +112,31 @@ def _iterate(covariance: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
 class Soap:
     """SOAP over a list of matrices, updated in place."""
 
-    def __init__(self, parameters: Sequence[Tensor]) -> None:
-        """Remember ``parameters``; nothing is computed until the first step."""
-        self._parameters = parameters
+    def __init__(
+        self, parameters: Sequence[Tensor], settings: SoapSettings = DEFAULT_SETTINGS
+    ) -> None:
+        """Remember ``parameters``; nothing is computed until the first update."""
+        self._parameters, self._settings = parameters, settings
         by_shape = defaultdict(list)
         for index, parameter in enumerate(parameters):
             by_shape[parameter.shape].append(index)
         self._stacks = [
-            (indices, _StackState([parameters[index] for index in indices]))
+            (indices, _StackState([parameters[index] for index in indices], settings))
             for indices in by_shape.values()
         ]
-        self._step = 0
+        self._updates = 0
 
-    def step(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
+    def update(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
         """Move each parameter by about its learning rate, in units of the parameter itself.
 
         Args:
             gradients: one a parameter, of its shape.
             learning_rates: one a parameter.
         """
-        self._step += 1
-        refresh = self._step <= BASIS_WARM_UP or self._step % BASIS_PERIOD == 0
-        start = self._step == 1
+        self._updates += 1
+        warm_up, period = self._settings.basis_warm_up, self._settings.basis_period
+        refresh = self._updates <= warm_up or self._updates % period == 0
+        start = self._updates == 1
         for indices, state in self._stacks:
             gradient = torch.stack([gradients[index] for index in indices])
             state.accumulate(gradient)
@@ -116,6 +144,6 @@ class Soap:
                 state.start_basis()
             elif refresh:
                 state.refresh_basis()
-            directions = state.direction(gradient, self._step)
+            directions = state.direction(gradient, self._updates)
             for index, direction in zip(indices, directions, strict=True):
                 self._parameters[index].sub_(direction, alpha=learning_rates[index])

@@ -32,7 +32,7 @@ Gradient = Callable[[Layers, Tensor, Tensor], Layers]
 class Optimizer(Protocol):
     """What moves parameters."""
 
-    def step(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
+    def update(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
         """Move each parameter, at its own rate."""
 
 
@@ -43,7 +43,7 @@ class GradientDescent:
         """Remember ``parameters``."""
         self._parameters = parameters
 
-    def step(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
+    def update(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
         """Move each parameter against its gradient."""
         for parameter, gradient, rate in zip(
             self._parameters, gradients, learning_rates, strict=True
@@ -196,10 +196,10 @@ def fit(
         rate *= (1 + math.cos(math.pi * step / schedule.steps)) / 2
         rates = [rate * relative for relative in relative_rates]
         if parametrisation:
-            optimizer.step(parametrisation.gradients(gradients), rates)
+            optimizer.update(parametrisation.gradients(gradients), rates)
             layers = parametrisation.put_together(parameters)
         else:
-            optimizer.step(gradients, rates)
+            optimizer.update(gradients, rates)
         seconds += time.process_time() - started
         if step + 1 in shown:
             curve.append((step + 1, psnr_db(values(layers, signal.points), signal.targets)))

@@ -19,13 +19,9 @@ from benchmarks.studies.activations.plan import Job, Plan
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.quantize import QuantizedWeights, dequantize
 from sirencodec.errors import FitError
-from sirencodec.fitting.pure.fit import FitPlan, fit
-from sirencodec.fitting.pure.plan import (
-    OMEGA_0_POWER,
-    PHOTO_OMEGA_0,
-    PHOTO_PARAMETERS,
-    plan_architecture,
-)
+from sirencodec.fitting.pure.fit import fit
+from sirencodec.fitting.pure.plan import PurePlan, plan_architecture
+from sirencodec.fitting.pure.settings import NetworkSettings
 from sirencodec.image.quality import psnr_db
 from sirencodec.synthesis.coordinates import image_coordinates
 from sirencodec.synthesis.network import augment, evaluate
@@ -33,13 +29,14 @@ from sirencodec.theory import Floats
 
 PART = "omega"
 BATCH_PIXELS = 4096
+NETWORK = NetworkSettings()
 OLD_OMEGA_0 = 30  # the authors', and the codec's until this study
 
 
 def rule(num_parameters: Floats) -> Floats:
     """Weights of networks -> omega_0 as the encoder chooses it, but for the pictures' size."""
-    growing = PHOTO_OMEGA_0 * (num_parameters / PHOTO_PARAMETERS) ** OMEGA_0_POWER
-    return np.minimum(growing, PHOTO_OMEGA_0)
+    photo, size = NETWORK.photo_omega_0, num_parameters / NETWORK.photo_parameters
+    return np.minimum(photo * size**NETWORK.omega_0_power, photo)
 
 
 def jobs(plan: Plan) -> Iterator[Job]:
@@ -56,7 +53,7 @@ def jobs(plan: Plan) -> Iterator[Job]:
 def _architecture(target: Pixels, bpp: float) -> Architecture:
     """Picture and rate -> the network that the codec plans."""
     height, width, channels = target.shape
-    return plan_architecture(bpp * height * width, channels, max(height, width))
+    return plan_architecture(bpp * height * width, channels, max(height, width), NETWORK)
 
 
 def _targets(plan: Plan, name: str, pixels: Pixels) -> Iterator[tuple[Point, Pixels]]:
@@ -75,7 +72,7 @@ def _fit(
     planned = _architecture(target, bpp)
     architecture = replace(planned, omega_0=omega_0)
     batch_pixels = min(height * width, BATCH_PIXELS)
-    work = FitPlan(plan.omega_steps, batch_pixels, budget_bits, seed)
+    work = PurePlan(plan.omega_steps, batch_pixels, budget_bits, seed)
     try:
         quantized = fit(target, architecture, work, torch.device("cpu"))
         quality = psnr_db(target, decoded(quantized, target.shape))

@@ -1,13 +1,25 @@
 """Image -> batches of pixels that each represent the whole of it."""
 
 from collections.abc import Iterator
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-BLOCK = 8  # pixels; neighbours that close are nearly interchangeable, so one stands for all
+BLOCK: Final = 8  # pixels; neighbours that close are nearly interchangeable, so one stands for all
 
 Indices = npt.NDArray[np.int64]
+
+
+class Batches(Protocol):
+    """Endless batches of pixel indices, all of one size."""
+
+    @property
+    def batch_pixels(self) -> int:
+        """Indices in a batch, near the number asked for."""
+
+    def __next__(self) -> Indices:
+        """(batch_pixels,) int64 indices into the pixels, rows first."""
 
 
 class StratifiedBatches(Iterator[Indices]):

@@ -2,15 +2,11 @@
 
 import math
 from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from sirencodec.fitting.pure.plan import LARGEST_PAYLOAD_BITS, SMALLEST_PAYLOAD_BITS, quality_bits
+from sirencodec.fitting.pure.plan import quality_bits
+from sirencodec.fitting.pure.settings import NetworkSettings, PureSettings
 from sirencodec.fitting.target import OVERHEAD_BYTES, Kind, Target, metadata_bytes
-
-ATTEMPTS: Final = 6
-FIRST_BPP: Final = 0.2
-LARGEST_BPP: Final = 2.0  # beyond it a network of weights alone grows without gaining
-DB_PER_OCTAVE: Final = 2.0  # what twice the bits bring, before two attempts tell better
 
 
 class Attempt(Protocol):
@@ -29,7 +25,11 @@ Result = TypeVar("Result", bound=Attempt)
 
 
 def reach_target(
-    attempt: Callable[[float], Result], target: Target, num_pixels: int, metadata: bytes | None
+    attempt: Callable[[float], Result],
+    target: Target,
+    num_pixels: int,
+    metadata: bytes | None,
+    settings: PureSettings,
 ) -> Result:
     """Attempts at payload budgets -> the result that meets the target, or comes closest.
 
@@ -40,41 +40,51 @@ def reach_target(
         target: said of the whole file.
         num_pixels: stored pixels.
         metadata: section that every file will carry.
+        settings: bounds of budgets, and of the search.
     """
     if target.kind is Kind.PSNR:
-        return _reach_psnr(attempt, target, num_pixels)
+        return _reach_psnr(attempt, target, num_pixels, settings)
     budget_bits = target.for_payload(OVERHEAD_BYTES + metadata_bytes(metadata)).budget_bits
     if budget_bits is None:
-        budget_bits = quality_bits(target.value, num_pixels) - 8 * OVERHEAD_BYTES
-    return attempt(_clamp(budget_bits))
+        budget_bits = quality_bits(target.value, num_pixels, settings.network)
+        budget_bits -= 8 * OVERHEAD_BYTES
+    return attempt(_clamp(budget_bits, settings.network))
 
 
-def _clamp(budget_bits: float) -> float:
-    return min(max(budget_bits, SMALLEST_PAYLOAD_BITS), LARGEST_PAYLOAD_BITS)
+def _clamp(budget_bits: float, settings: NetworkSettings) -> float:
+    return min(max(budget_bits, settings.smallest_payload_bits), settings.largest_payload_bits)
 
 
-def _reach_psnr(attempt: Callable[[float], Result], target: Target, num_pixels: int) -> Result:
+def _reach_psnr(
+    attempt: Callable[[float], Result], target: Target, num_pixels: int, settings: PureSettings
+) -> Result:
     """Search over the logarithm of the budget, by interpolation between attempts."""
-    largest = math.log2(_clamp(LARGEST_BPP * num_pixels + 8 * SMALLEST_PAYLOAD_BITS))
-    smallest = math.log2(SMALLEST_PAYLOAD_BITS)
-    position = math.log2(_clamp(FIRST_BPP * num_pixels))
+    search, least_bits = settings.search, settings.network.smallest_payload_bits
+    most_bits = search.largest_bpp * num_pixels + 8 * least_bits
+    largest = math.log2(_clamp(most_bits, settings.network))
+    smallest = math.log2(least_bits)
+    position = math.log2(_clamp(search.first_bpp * num_pixels, settings.network))
     below: list[tuple[float, Result]] = []
     above: list[tuple[float, Result]] = []
-    for _ in range(ATTEMPTS):
+    for _ in range(search.most_attempts):
         result = attempt(2**position)
         met = target.is_met(len(result.data), result.psnr_db)
         (above if met else below).append((position, result))
         at_end = position == (smallest if met else largest)
         if at_end or target.is_close(len(result.data), result.psnr_db):
             break
-        position = min(max(_next_position(below, above, target), smallest), largest)
+        position = _next_position(below, above, target, search.gain_per_octave)
+        position = min(max(position, smallest), largest)
     if above:
         return min(above, key=lambda tried: len(tried[1].data))[1]
     return max(below, key=lambda tried: tried[1].psnr_db)[1]
 
 
 def _next_position(
-    below: list[tuple[float, Result]], above: list[tuple[float, Result]], target: Target
+    below: list[tuple[float, Result]],
+    above: list[tuple[float, Result]],
+    target: Target,
+    gain_per_octave: float,
 ) -> float:
     """Attempts so far -> logarithm of the budget to try next."""
     aim = target.value + target.tolerance / 2
@@ -85,4 +95,4 @@ def _next_position(
             return high[0] + 0.1
         return low[0] + (high[0] - low[0]) * (aim - low[1].psnr_db) / rise
     nearest = below[-1] if below else above[-1]
-    return nearest[0] + (aim - nearest[1].psnr_db) / DB_PER_OCTAVE
+    return nearest[0] + (aim - nearest[1].psnr_db) / gain_per_octave

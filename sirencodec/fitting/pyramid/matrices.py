@@ -149,7 +149,7 @@ class TrainedMatrices:
             slope if base is None else slope + weight * _bits_slope(matrix - base)
             for slope, matrix, base in zip(gradient.flat(), self.values, self._bases, strict=True)
         ]
-        self._optimizer.step(slopes, [share * rate for share in self._rate_shares])
+        self._optimizer.update(slopes, [share * rate for share in self._rate_shares])
         limit = LARGEST_KERNEL_WEIGHT / 2
         self.values[self._num_layers].clamp_(-limit, limit)
         limit = LARGEST_REFINEMENT_WEIGHT / 2

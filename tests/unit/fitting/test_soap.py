@@ -16,7 +16,7 @@ def randn(*shape: int, seed: int = 0) -> Tensor:
 def test_a_first_step_is_of_the_size_of_the_learning_rate() -> None:
     """In the gradient's own basis it has one entry a rank, each plus or minus the rate."""
     parameter, gradient = torch.zeros(3, 4, dtype=torch.float64), 1e-3 * randn(3, 4)
-    Soap([parameter]).step([gradient], [0.5])
+    Soap([parameter]).update([gradient], [0.5])
     assert (parameter * gradient).sum() < 0, "against the gradient"
     assert 0.5 <= float(torch.linalg.matrix_norm(parameter)) <= 0.5 * 12**0.5
 
@@ -27,7 +27,7 @@ def test_size_of_the_gradient_does_not_matter() -> None:
     for factor, parameter in ((1e-4, small), (1e4, large)):
         optimizer = Soap([parameter])
         for step in range(30):
-            optimizer.step([factor * randn(4, 4, seed=step)], [0.1 if step else 0.0])
+            optimizer.update([factor * randn(4, 4, seed=step)], [0.1 if step else 0.0])
     torch.testing.assert_close(small, large, rtol=1e-4, atol=1e-6)
 
 
@@ -40,9 +40,9 @@ def test_equal_shapes_do_not_mix() -> None:
         gradients = [
             randn(*parameter.shape, seed=9 * step + i) for i, parameter in enumerate(alone)
         ]
-        joint.step(gradients, [0.1, 0.2, 0.3])
+        joint.update(gradients, [0.1, 0.2, 0.3])
         for optimizer, gradient, rate in zip(single, gradients, (0.1, 0.2, 0.3), strict=True):
-            optimizer.step([gradient], [rate])
+            optimizer.update([gradient], [rate])
     torch.testing.assert_close(together, alone)
 
 
@@ -56,7 +56,7 @@ def test_finds_the_minimum_of_a_quadratic(condition: float) -> None:
     optimizer = Soap([parameter])
     for step in range(400):
         gradient = matrix @ (matrix @ (parameter - solution))
-        optimizer.step([gradient], [0.1 * (1 - step / 400)])
+        optimizer.update([gradient], [0.1 * (1 - step / 400)])
     assert float((matrix @ (parameter - solution)).square().mean()) < 1e-4
 
 
@@ -65,7 +65,7 @@ def test_a_gradient_of_zeros_moves_nothing() -> None:
     before = parameter.clone()
     optimizer = Soap([parameter])
     for _ in range(3):
-        optimizer.step([torch.zeros(3, 4, dtype=torch.float64)], [0.1])
+        optimizer.update([torch.zeros(3, 4, dtype=torch.float64)], [0.1])
     torch.testing.assert_close(parameter, before)
 
 
@@ -76,5 +76,5 @@ def test_a_sudden_gradient_cannot_throw_a_parameter_far() -> None:
     for step in range(60):
         before = parameter.clone()
         factor = 1e6 if step % 7 == 0 else 1e-3
-        optimizer.step([factor * randn(3, 4, seed=step)], [0.1])
+        optimizer.update([factor * randn(3, 4, seed=step)], [0.1])
         assert float(torch.linalg.matrix_norm(parameter - before)) <= 0.1 * 12**0.5 + 1e-9

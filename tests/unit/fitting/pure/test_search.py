@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import TargetWarning
-from sirencodec.fitting.pure.plan import LARGEST_PAYLOAD_BITS, SMALLEST_PAYLOAD_BITS, quality_bits
-from sirencodec.fitting.pure.search import ATTEMPTS, reach_target
+from sirencodec.fitting.pure.plan import quality_bits
+from sirencodec.fitting.pure.search import reach_target
+from sirencodec.fitting.pure.settings import PureSettings
 from sirencodec.fitting.target import (
     OVERHEAD_BYTES,
     TOLERANCES,
@@ -23,6 +24,9 @@ from sirencodec.fitting.target import (
 
 NUM_PIXELS = 512 * 768
 TOLERANCE_DB = TOLERANCES[Kind.PSNR]
+SETTINGS = PureSettings()
+SMALLEST_BITS = SETTINGS.network.smallest_payload_bits
+LARGEST_BITS = SETTINGS.network.largest_payload_bits
 
 
 @dataclass
@@ -46,11 +50,16 @@ class FakeCodec:
         return FakeResult(bytes(size), self.quality(budget_bits))
 
 
-def reach(codec: FakeCodec, metadata: bytes | None = None, **target: float) -> FakeResult:
+def reach(
+    codec: FakeCodec,
+    metadata: bytes | None = None,
+    settings: PureSettings = SETTINGS,
+    **target: float,
+) -> FakeResult:
     """What is found, with the warning that an encode would give."""
     config = EncodeConfig(**target)  # type: ignore[arg-type]
     wanted = Target.of(config, NUM_PIXELS)
-    result = reach_target(codec, wanted, NUM_PIXELS, metadata)
+    result = reach_target(codec, wanted, NUM_PIXELS, metadata, settings)
     warn_of_missed_target(wanted, len(result.data), result.psnr_db, metadata)
     return result
 
@@ -62,7 +71,9 @@ def test_quality_is_one_attempt() -> None:
     for quality in (0, 35.5, 100):
         codec = FakeCodec()
         reach(codec, quality=quality)
-        assert codec.budgets == [quality_bits(quality, NUM_PIXELS) - 8 * OVERHEAD_BYTES]
+        assert codec.budgets == [
+            quality_bits(quality, NUM_PIXELS, SETTINGS.network) - 8 * OVERHEAD_BYTES
+        ]
 
 
 def test_without_a_target_the_default_quality() -> None:
@@ -106,7 +117,7 @@ def test_a_size_too_small_is_said(target: dict[str, float]) -> None:
     codec = FakeCodec()
     with pytest.warns(TargetWarning, match="out of reach; the file has"):
         result = reach(codec, **target)
-    assert codec.budgets == [SMALLEST_PAYLOAD_BITS]
+    assert codec.budgets == [SMALLEST_BITS]
     assert len(result.data) > 30
 
 
@@ -114,7 +125,7 @@ def test_a_size_too_large_is_said() -> None:
     codec = FakeCodec()
     with pytest.warns(TargetWarning, match="not filled; the file has"):
         reach(codec, size_bytes=10**8)
-    assert codec.budgets == [LARGEST_PAYLOAD_BITS]
+    assert codec.budgets == [LARGEST_BITS]
 
 
 def test_metadata_that_fills_the_size_is_said() -> None:
@@ -134,7 +145,7 @@ def test_psnr_is_met_from_above(target_db: float, slope: float) -> None:
     codec = FakeCodec(lambda bits: 30 + slope * (math.log2(bits) - middle))
     result = reach(codec, psnr_db=target_db)
     assert 0 <= result.psnr_db - target_db <= TOLERANCE_DB
-    assert len(codec.budgets) <= ATTEMPTS
+    assert len(codec.budgets) <= SETTINGS.search.most_attempts
 
 
 def test_psnr_with_a_curve_that_flattens() -> None:
@@ -149,7 +160,7 @@ def test_psnr_with_noise_returns_the_smallest_file_above() -> None:
     codec = FakeCodec(lambda bits: 2 * math.log2(bits) + next(noise))
     result = reach(codec, psnr_db=33.5)
     assert result.psnr_db >= 33.5
-    assert len(codec.budgets) <= ATTEMPTS
+    assert len(codec.budgets) <= SETTINGS.search.most_attempts
 
 
 def test_psnr_out_of_reach_returns_the_best() -> None:
@@ -157,7 +168,7 @@ def test_psnr_out_of_reach_returns_the_best() -> None:
     with pytest.warns(TargetWarning, match=r"60 dB are out of reach; the file has 35\.00 dB"):
         result = reach(codec, psnr_db=60)
     assert result.psnr_db == 35
-    assert len(codec.budgets) <= ATTEMPTS
+    assert len(codec.budgets) <= SETTINGS.search.most_attempts
 
 
 def test_psnr_that_the_smallest_file_passes() -> None:
@@ -173,5 +184,21 @@ def test_budgets_stay_within_bounds() -> None:
         codec = FakeCodec(lambda bits: 30.0)
         with warnings.catch_warnings(action="ignore"):
             reach(codec, psnr_db=target_db)
-        bounds = (SMALLEST_PAYLOAD_BITS, LARGEST_PAYLOAD_BITS)
+        bounds = (SMALLEST_BITS, LARGEST_BITS)
         assert all(0.999 * bounds[0] <= bits <= 1.001 * bounds[1] for bits in codec.budgets)
+
+
+def test_the_search_gives_up_after_so_many_attempts() -> None:
+    codec = FakeCodec(lambda bits: 30 + 0.02 * math.log2(bits))  # hardly any gain
+    one = replace(SETTINGS, search=replace(SETTINGS.search, most_attempts=1))
+    with pytest.warns(TargetWarning, match="out of reach"):
+        reach(codec, settings=one, psnr_db=33)
+    assert codec.budgets == [pytest.approx(0.2 * NUM_PIXELS)]
+
+
+def test_between_two_attempts_the_budget_is_interpolated() -> None:
+    """With a curve that is straight in the logarithm of the bits, the third attempt is there."""
+    codec = FakeCodec(lambda bits: 40 + 5 * (math.log2(bits) - math.log2(0.2 * NUM_PIXELS)))
+    result = reach(codec, psnr_db=33)
+    assert len(codec.budgets) == 3
+    assert result.psnr_db == pytest.approx(33 + TOLERANCE_DB / 2)
