@@ -4,9 +4,9 @@ A SIREN (Sitzmann et al., NeurIPS 2020) is a chain of layers ``h -> sin(omega_0 
 linear layer on top. This module writes a layer as one augmented matrix ``A = [omega_0 W | omega_0
 b]`` and computes ``sin(A [h; 1])``: the frequency factor is folded into the stored numbers.
 
-Folding changes nothing about the function and one thing about fitting it. A gradient step of a
-given size on ``A`` moves the phase by that size, whereas the same step on ``(W, b)`` would move it
-``omega_0`` times as far; so omega_0 in a hidden layer is a learning-rate factor, for the bias as
+Folding changes nothing about the function and one thing about fitting it. A gradient update of a
+given size on ``A`` moves the phase by that size; the same update on ``(W, b)`` would move it
+``omega_0`` times as far. So omega_0 in a hidden layer is a learning-rate factor, for the bias as
 well as for the weights, and a quantisation step is meaningful only on ``omega_0 W``. In the first
 layer omega_0 is more: it sets the spread of the frequencies the network starts from.
 
