@@ -5,7 +5,8 @@ A table stands between
     <!-- benchmarks:TABLE RESULT key=value ... -->
     <!-- /benchmarks:TABLE -->
 
-where TABLE is a key of ``TABLES`` and RESULT a file of `benchmarks/results` without its suffix.
+where TABLE is a key of ``TABLES`` and RESULT a file of `benchmarks/results` without its suffix, or
+several with + between them, all of one data set.
 What lies between the markers is written by `python -m benchmarks readme`, on every page that has
 any, and a test fails when it is not what the committed result says.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring.machine import ROOT
-from benchmarks.measuring.results import read_run
+from benchmarks.measuring.results import merged_run, read_run
 from benchmarks.reporting import report, tables
 from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.reporting.bd_rate import Window
@@ -61,23 +62,30 @@ def has_markers(text: str) -> bool:
 
 
 def _render_block(block: re.Match[str], results: Path) -> str:
-    table, path = block["table"], results / f"{block['result']}.json"
+    table = block["table"]
+    paths = [results / f"{name}.json" for name in block_results(block)]
     if table not in TABLES:
         raise ReadmeError(f"unknown table {table}; there are {', '.join(TABLES)}")
-    if not path.exists():
-        raise ReadmeError(f"no result {path.name} in {results.name}")
+    if missing := [path.name for path in paths if not path.exists()]:
+        raise ReadmeError(f"no result {', '.join(missing)} in {results.name}")
     try:
         options = dict(word.split("=", 1) for word in block["options"].split())
-        body = TABLES[table](read_run(path), options)
+        body = TABLES[table](merged_run([read_run(path) for path in paths]), options)
     except (ValueError, KeyError, NoCurveError) as error:
-        raise ReadmeError(f"table {table} of {path.name}: {error}") from error
+        raise ReadmeError(f"table {table} of {block['result']}: {error}") from error
     return f"{block['head']}{body}\n{block['tail']}"
 
 
+def block_results(block: re.Match[str]) -> list[str]:
+    """Match of ``BLOCK`` -> names of the results that its table shows."""
+    return block["result"].split("+")
+
+
 def _curves(run: dict[str, Any], options: Options) -> list[Curve]:
-    """All curves of ``images=a,b``, or of all images."""
+    """All curves of ``images=a,b``, or of all images, by ``measure=ssimulacra2``, or PSNR."""
     images = tuple(options["images"].split(",")) if "images" in options else ()
-    return report.collect_curves([run], report.Options(images=images))
+    measure = options.get("measure", "psnr")
+    return report.collect_curves([run], report.Options(images=images, measure=measure))
 
 
 def _chosen(curves: list[Curve], options: Options) -> list[Curve]:

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -137,6 +138,33 @@ class RunStore:
 def read_run(path: Path) -> dict[str, Any]:
     """Run's file, or the journal of one that still goes on -> run with its list of points."""
     return RunStore(path.with_suffix(".json"), _peek_kind(path)).whole_run()
+
+
+def merged_run(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Runs of one kind and data set -> one run of all their points.
+
+    Where two have measured the same point, the later run's counts.
+
+    Raises:
+        RunError: if they are of different kinds, data sets or seeds, or an image differs.
+    """
+    merged = runs[0]
+    for run in runs[1:]:
+        if changed := [name for name in ("kind", "dataset", "seed") if run[name] != merged[name]]:
+            raise RunError(f"runs of different {', '.join(changed)} cannot be shown together")
+        before = len(merged["sessions"])
+        moved = [point | {"session": before + point["session"]} for point in run["points"]]
+        fields = KEY_FIELDS.get(run["kind"], KEY_FIELDS["rate-distortion"])
+        points = {
+            tuple(point.get(field) for field in fields): point
+            for point in (*merged["points"], *moved)
+        }
+        merged = merged | {
+            "images": _merged_images(merged["images"], run["images"]),
+            "sessions": [*merged["sessions"], *run["sessions"]],
+            "points": list(points.values()),
+        }
+    return merged
 
 
 def write_json(path: Path, run: dict[str, Any]) -> None:

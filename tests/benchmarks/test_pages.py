@@ -46,7 +46,8 @@ def committed_results():
 
 def test_every_committed_result_is_shown_on_a_page():
     text = "".join(page.read_text(encoding="utf-8") for page in readme.PAGES)
-    shown = {block["result"] for block in readme.BLOCK.finditer(text)}
+    blocks = readme.BLOCK.finditer(text)
+    shown = {result for block in blocks for result in readme.block_results(block)}
     assert {Path(result).stem for result in committed_results()} <= shown
 
 

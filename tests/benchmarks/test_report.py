@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from benchmarks import readme
@@ -93,6 +94,24 @@ def test_a_codec_is_compared_by_every_measure(tmp_path):
         "| MS-SSIM | +25.0 % | +212.5 % |",
         "| SSIMULACRA2 | +100.0 % | +400.0 % |",
     ]
+
+
+@needs_bjontegaard
+def test_a_table_of_two_runs_compares_across_them(tmp_path):
+    ours, rivals = fake_run(sirencodec=0.8), fake_run(webp=1.0)
+    for point in ours["points"]:
+        point |= {"effort": 4, "psnr_hvs_db": point["psnr_db"] + 3}
+    for point in rivals["points"]:
+        point["psnr_hvs_db"] = point["psnr_db"]
+    for name, run in (("ours", ours), ("rivals", rivals)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(run))
+    marker = "<!-- benchmarks:image-bd-rate ours+rivals anchor=webp measure={} -->\n"
+    end = "<!-- /benchmarks:image-bd-rate -->"
+    assert "| a | −20.0 % |" in readme.render(marker.format("psnr") + end, tmp_path)
+    assert "| a | −60.0 % |" in readme.render(marker.format("psnr-hvs") + end, tmp_path)
+    (tmp_path / "rivals.json").write_text(json.dumps(rivals | {"dataset": "another"}))
+    with pytest.raises(readme.ReadmeError, match="different dataset"):
+        readme.render(marker.format("psnr") + end, tmp_path)
 
 
 def test_what_a_file_costs_leaves_out_machines_with_a_gpu(tmp_path):
