@@ -24,10 +24,11 @@ from click.testing import CliRunner, Result
 
 import sirencodec
 from sirencodec.cli import COMMANDS, main
-from sirencodec.cli.encoding import Encoded, Failed, Progress
+from sirencodec.cli.encode_files import Encoded, Failed
 from sirencodec.cli.options import byte_size
 from sirencodec.cli.processes import encode_in_processes
 from sirencodec.cli.tasks import Task
+from sirencodec.fitting.progress import FitProgress
 from tests.paths import ROOT
 from tests.pictures import HEIGHT, WIDTH, make_exif, make_gradient
 
@@ -627,7 +628,7 @@ class Killer:
 
     steps: list[str] = field(default_factory=list)
 
-    def on_step(self, task: Task, _progress: Progress) -> None:
+    def on_step(self, task: Task, _progress: FitProgress) -> None:
         if not self.steps:
             for process in active_children():
                 process.kill()

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from sirencodec.bitstream.info import describe
-from sirencodec.cli.encoding import Encoded, Failed, Outcome, Progress, encode_in_turn
+from sirencodec.cli.encode_files import Encoded, Failed, Outcome, encode_in_turn
 from sirencodec.cli.options import (
     FILE,
     byte_size,
@@ -31,6 +31,7 @@ from sirencodec.config import (
     EncodeConfig,
 )
 from sirencodec.errors import ParameterError
+from sirencodec.fitting.progress import FitProgress
 
 SUFFIX = ".siren"
 
@@ -162,7 +163,7 @@ class _Listener:
         self._report = report
         self._bars = bars
 
-    def on_step(self, task: Task, progress: Progress) -> None:
+    def on_step(self, task: Task, progress: FitProgress) -> None:
         """Move the file's bar."""
         self._bars.update(task.source, progress)
 

@@ -12,17 +12,17 @@ from contextlib import contextmanager, suppress
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 
-from sirencodec.cli.encoding import (
+from sirencodec.cli.encode_files import (
     Encoded,
     Failed,
     Listener,
     Outcome,
-    Progress,
     encode_file,
     read_stdin,
 )
 from sirencodec.cli.tasks import Task
 from sirencodec.config import EncodeConfig
+from sirencodec.fitting.progress import FitProgress
 
 # Forking would copy PyTorch's threads in whatever state they are.
 _CONTEXT = get_context("spawn")
@@ -89,10 +89,10 @@ class _Worker:
         with suppress(OSError):  # it has died; receiving will tell
             self.connection.send((task.source, read_stdin(task), config))
 
-    def receive(self) -> Progress | str | Outcome:
+    def receive(self) -> FitProgress | str | Outcome:
         """Progress, a warning's text or the outcome: the next of them."""
         try:
-            message: Progress | str | Outcome = self.connection.recv()
+            message: FitProgress | str | Outcome = self.connection.recv()
         except (EOFError, OSError):
             self.is_alive = False
             return Failed(f"{self.task.source}: its process died; is there enough memory?")

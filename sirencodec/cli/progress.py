@@ -3,8 +3,8 @@
 import sys
 from typing import TYPE_CHECKING, Self
 
-from sirencodec.cli.encoding import Progress
 from sirencodec.cli.report import Report, is_terminal, printable
+from sirencodec.fitting.progress import FitProgress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Display
@@ -34,7 +34,7 @@ class ProgressBars:
             self._display.stop()
             self._report.say = self._say
 
-    def update(self, name: str, progress: Progress) -> None:
+    def update(self, name: str, progress: FitProgress) -> None:
         """Move the bar of the file of this name; its first update makes it."""
         if self._display is None:
             return

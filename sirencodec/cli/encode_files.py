@@ -5,14 +5,12 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from sirencodec.cli.report import explain, package_warnings
 from sirencodec.cli.tasks import STREAM, Task
 from sirencodec.config import EncodeConfig
-
-if TYPE_CHECKING:
-    from sirencodec.fitting.progress import FitProgress
+from sirencodec.fitting.progress import FitProgress, OnStep
 
 REPORT_INTERVAL_S = 0.1  # between two looks at the progress
 
@@ -50,19 +48,10 @@ class Failed:
 Outcome = Encoded | Failed
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """``FitProgress``, in a module that a process without PyTorch can import."""
-
-    step: int
-    steps: int
-    psnr_db: float
-
-
 class Listener(Protocol):
     """Hears what happens while files are encoded."""
 
-    def on_step(self, task: Task, progress: Progress) -> None:
+    def on_step(self, task: Task, progress: FitProgress) -> None:
         """Some updates of a network are done."""
 
     def on_warning(self, task: Task, text: str) -> None:
@@ -75,7 +64,7 @@ def encode_in_turn(
     """Tasks -> their outcomes. Nothing is written."""
     for task in tasks:
 
-        def on_step(progress: Progress, task: Task = task) -> None:
+        def on_step(progress: FitProgress, task: Task = task) -> None:
             listener.on_step(task, progress)
 
         def on_warning(text: str, task: Task = task) -> None:
@@ -93,7 +82,7 @@ def encode_file(
     name: str,
     contents: bytes | None,
     config: EncodeConfig,
-    on_step: Callable[[Progress], None],
+    on_step: OnStep,
     on_warning: Callable[[str], None],
 ) -> Outcome:
     """Image file, by name or contents -> outcome.
@@ -125,15 +114,15 @@ def encode_file(
     )
 
 
-def _seldom(on_step: Callable[[Progress], None]) -> Callable[["FitProgress"], None]:
+def _seldom(on_step: OnStep) -> OnStep:
     """Callback -> one that passes on as much as eyes can follow."""
     last_time = 0.0
 
-    def on_some_step(progress: "FitProgress") -> None:
+    def on_some_step(progress: FitProgress) -> None:
         nonlocal last_time
         now = time.monotonic()
         if now - last_time >= REPORT_INTERVAL_S:
             last_time = now
-            on_step(Progress(progress.step, progress.steps, progress.psnr_db))
+            on_step(progress)
 
     return on_some_step
