@@ -1,12 +1,12 @@
-"""Progress of a fit -> how much may still move."""
+"""Progress of a fit -> what goes with it, in both profiles."""
 
 import math
 
 
 def cosine(progress: float) -> float:
-    """Progress, 0 to 1 -> share of what moved at first, from 1 to 0 along half a cosine.
+    """Progress, 0 to 1 -> share of the first learning rate: (1 + cos(pi progress)) / 2.
 
-    The usual schedule of learning rates (Loshchilov and Hutter 2017, arXiv 1608.03983).
+    From 1 to 0 along half a cosine (Loshchilov and Hutter 2017, arXiv 1608.03983).
     """
     return (1 + math.cos(math.pi * progress)) / 2
 

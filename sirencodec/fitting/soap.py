@@ -1,12 +1,17 @@
 """Gradients -> parameter updates: SOAP (Vyas et al. 2024, arXiv 2409.11321).
 
-Shampoo keeps the covariances of a weight matrix's gradient over its rows and over its columns; SOAP
-runs Adam in the basis of their eigenvectors. The matrices of an image network are tiny, so this
-costs a few percent of a step, and at equal time it fits an image 2 dB closer than Adam does
-(benchmarks/LOG.md, entry 2).
+Adam in the basis of eigenvectors of the gradient's covariances. For a matrix W with gradient G:
 
-Parameters of one shape are treated as one stack, so that the many equal hidden layers take one call
-each instead of a loop.
+    L <- c L + (1 - c) G G^T,   R <- c R + (1 - c) G^T G    covariances over rows and columns
+    H = U^T G V                                             U, V: eigenvectors of L, R
+    m <- a m + (1 - a) H,   v <- b v + (1 - b) H^2          moments, in the rotated basis
+    W <- W - rate * U (m / (sqrt(v) + epsilon)) V^T         m, v corrected for their start at 0
+
+The matrices of an image network are tiny, so the basis costs a few percent of an update. At equal
+time SOAP fits an image 2 dB closer than Adam does (benchmarks/LOG.md, entry 2).
+
+Parameters of one shape are one stack, so that the many equal hidden layers take one call each
+instead of a loop.
 """
 
 from collections import defaultdict
@@ -25,15 +30,16 @@ class SoapSettings:
     """How SOAP remembers; numbers in brackets are entries of benchmarks/LOG.md.
 
     Attributes:
-        first_moment_decay: an update, of the mean gradient; 0 follows the last one alone. 0.9
-            costs 0.2 dB [2].
-        second_moment_decay: of the mean squared gradient. 0.99 costs 0.2 dB [2].
-        covariance_decay: of the covariances over rows and columns; 1 keeps the basis for ever.
+        first_moment_decay: a, of the mean gradient in an update; 0 follows the last gradient alone.
+            0.9 costs 0.2 dB [2].
+        second_moment_decay: b, of the mean squared gradient. 0.99 costs 0.2 dB [2].
+        covariance_decay: c, of the covariances over rows and columns; 0 sees the last gradient
+            alone.
         basis_period: updates between refreshes of the eigenvectors.
-        basis_warm_up: number of first updates which all refresh them.
-        largest_ratio: of the mean to the deviation, for one coordinate. It is below 1 but where a
-            basis has just turned and the second moment is not yet that of the new direction; one
-            such update can throw a weight out of reach [4].
+        basis_warm_up: first updates, each of which refreshes them.
+        largest_ratio: of m to sqrt(v), in one coordinate. Where the basis has just turned, v is not
+            yet that of the new direction and the ratio may exceed 1; one such update can throw a
+            weight out of reach [4]. Infinity is no limit.
     """
 
     first_moment_decay: float = 0.95
@@ -74,10 +80,10 @@ class _StackState:
         self.column_basis = torch.linalg.eigh(self.column_covariance)[1].flip(-1)
 
     def refresh_basis(self) -> None:
-        """Follow the covariances' eigenvectors by one step of orthogonal iteration each.
+        """Follow the covariances' eigenvectors by one orthogonal iteration each.
 
-        The first moment is carried over exactly. The second, which is per coordinate, is reordered
-        along with its eigenvector and otherwise kept.
+        The first moment is rotated into the new basis. The second is a number a coordinate: it
+        follows its eigenvector to another place, and otherwise stays.
         """
         moment = self.row_basis @ self.first_moment @ self.column_basis.mT
         self.row_basis, order = _iterate(self.row_covariance, self.row_basis)
@@ -89,7 +95,7 @@ class _StackState:
         self.first_moment = self.row_basis.mT @ moment @ self.column_basis
 
     def direction(self, gradient: Tensor, update: int) -> Tensor:
-        """Adam's direction in the rotated basis, rotated back."""
+        """Gradient and number of the update, from 1 -> direction to move against."""
         first, second = self._settings.first_moment_decay, self._settings.second_moment_decay
         rotated = self.row_basis.mT @ gradient @ self.column_basis
         self.first_moment.lerp_(rotated, 1 - first)
@@ -102,7 +108,13 @@ class _StackState:
 
 
 def _iterate(covariance: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
-    """Covariances and approximate eigenvectors -> better ones and the order they came from."""
+    """Covariances and approximate eigenvectors -> better eigenvectors, by falling eigenvalue.
+
+    One orthogonal iteration: the Q of a QR decomposition of C U, the columns of U in order.
+
+    Returns:
+        Eigenvectors as columns, and the columns of ``basis`` that they come from.
+    """
     product = covariance @ basis
     order = torch.argsort((basis * product).sum(-2), dim=-1, descending=True)
     sorted_product = product.gather(2, order[:, None, :].expand_as(product))

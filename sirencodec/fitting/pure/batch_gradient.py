@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from sirencodec.fitting.loss.backpropagation import Backpropagation
 from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.threads import Workers
 
-MIN_PIECE_POINTS = 512  # below this, handing over costs more than the arithmetic
+MIN_PIECE_POINTS: Final = 512  # below this, handing over costs more than the arithmetic
 
 
 class BatchGradient:
@@ -29,7 +30,9 @@ class BatchGradient:
     def __call__(
         self, layers: Sequence[Tensor], points: Tensor, targets: Tensor, batch: Tensor
     ) -> tuple[float, Layers]:
-        """Mean over a batch's points and channels.
+        """Network and batch -> mean squared error, and its gradient with respect to each layer.
+
+        Both are means over the batch's points and channels.
 
         Args:
             layers: augmented matrices.

@@ -9,6 +9,7 @@ is found by bisection on the coded size.
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import torch
@@ -18,7 +19,11 @@ from sirencodec.bitstream.format import LARGEST_LEVEL
 from sirencodec.bitstream.quantize import STEP_SIZES, Matrix, nearest_step_index, quantize
 from sirencodec.entropy.matrices import matrices_bits
 
-SEARCH_STEPS = 24  # halvings of a range of 2^24: finer than the table of steps
+# Root-mean-square errors of the image by one rounded weight, between which to look, and halvings of
+# that range's logarithm: finer than the table of steps.
+FINEST_ERROR: Final = 2.0**-20
+COARSEST_ERROR: Final = 2.0**4
+HALVINGS: Final = 24
 
 
 def allocate_steps(
@@ -28,7 +33,7 @@ def allocate_steps(
 
     Args:
         weights: one float matrix a layer.
-        layer_sensitivities: from ``sensitivities``.
+        layer_sensitivities: one a layer, from ``sensitivities``; all equal gives one step to all.
         budget_bits: bits the payload may take.
 
     Returns:
@@ -41,8 +46,8 @@ def allocate_steps(
             for matrix, sensitivity in zip(weights, layer_sensitivities, strict=True)
         )
 
-    fine, coarse = 2.0**-20, 2.0**4  # root-mean-square error of the image, per rounded weight
-    for _ in range(SEARCH_STEPS):
+    fine, coarse = FINEST_ERROR, COARSEST_ERROR
+    for _ in range(HALVINGS):
         middle = math.sqrt(fine * coarse)
         if matrices_bits(quantize(weights, indices(middle))) > budget_bits:
             fine = middle
@@ -57,10 +62,12 @@ def _finest(matrix: Matrix) -> int:
 
 
 def sensitivities(layers: Sequence[Tensor], points: Tensor) -> list[float]:
-    """Network and a sample of points -> mean squared derivative of an output, by layer.
+    """Network and a sample of points -> harm that errors in each layer's weights do.
 
-    The diagonal of the Gauss-Newton matrix, estimated with one random sign a point and output
-    (Hutchinson) and averaged over each layer.
+    The mean over a layer's weights w and over points of sum_c (d value_c / d w)^2, the sum being
+    over channels: the diagonal of the Gauss-Newton matrix. It is estimated from the derivative of
+    sum_c +-value_c, with one random sign a point and channel (Hutchinson), and exact for one
+    channel.
 
     Args:
         layers: augmented matrices.
@@ -77,11 +84,11 @@ def sensitivities(layers: Sequence[Tensor], points: Tensor) -> list[float]:
         phase = layer @ inputs[-1]
         inputs.append(torch.cat([torch.sin(phase), torch.ones_like(phase[:1])]))
         cosines.append(phase.cos_())
-    delta = signs.to(points)
+    gradient = signs.to(points)
     result = []
     for index in range(len(layers) - 1, -1, -1):
-        squares = delta.square() @ inputs[index].square().t()
+        squares = gradient.square() @ inputs[index].square().t()
         result.append(float(squares.mean()) / num_points)
         if index:
-            delta = (layers[index][:, :-1].t() @ delta).mul_(cosines[index - 1])
+            gradient = (layers[index][:, :-1].t() @ gradient).mul_(cosines[index - 1])
     return result[::-1]

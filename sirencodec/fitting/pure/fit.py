@@ -27,7 +27,7 @@ from sirencodec.fitting.pure.batch_gradient import BatchGradient
 from sirencodec.fitting.pure.bit_allocation import allocate_steps
 from sirencodec.fitting.pure.plan import PurePlan
 from sirencodec.fitting.pure.settings import RateSettings
-from sirencodec.fitting.schedule import cosine
+from sirencodec.fitting.schedule import cosine, warmth
 from sirencodec.fitting.start import axis_scale
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.coordinates import image_coordinates
@@ -90,7 +90,7 @@ def _fit_once(
         for update in range(plan.updates):
             if update in allocations:
                 network.allocate(budget_bits)
-            warm = min(1.0, (update + 1) / plan.settings.rates.warm_up_updates)
+            warm = warmth(update, plan.settings.rates.warm_up_updates)
             network.update(learning_rate * warm * cosine(update / plan.updates))
             if network.has_diverged:
                 return None

@@ -28,6 +28,7 @@ class StratifiedBatches(Iterator[Indices]):
     Pixels are put in an order that keeps neighbours together and cut into as many groups as a batch
     has pixels; a batch takes one pixel at random from every group, without replacement until all
     pixels have been used. Against plain random batches this removes most of the gradient's noise.
+    Where the pixels do not fill the last group, some come twice.
 
     Attributes:
         batch_pixels: indices in a batch, near the number asked for.
