@@ -62,7 +62,7 @@ class CompiledMsSsim:
             originals,
         )
         self._decoded = [[plane.decoded for plane in of_channel] for of_channel in self._planes]
-        self._slopes = [[plane.slopes for plane in of_channel] for of_channel in self._planes]
+        self._gradients = [[plane.gradient for plane in of_channel] for of_channel in self._planes]
         kinds = [*[CONTRAST] * (count - 1), SIMILARITY] * channels
         self._comparisons = Comparisons(
             [plane for of_channel in self._planes for plane in of_channel], kinds, workers, loops
@@ -73,14 +73,14 @@ class CompiledMsSsim:
         values = values.contiguous()
         means = self._means(values).requires_grad_()
         score = combine(means)
-        (slopes,) = torch.autograd.grad(score, means)
+        (of_means,) = torch.autograd.grad(score, means)
         factors = torch.zeros(means.numel(), NUM_FACTORS, dtype=torch.float64)
-        factors[:, 0] = slopes.mT.flatten() / self._comparisons.pixels
-        self._comparisons.slopes(factors)
+        factors[:, 0] = of_means.mT.flatten() / self._comparisons.pixels
+        self._comparisons.backward(factors)
         for coarse in range(len(self._sizes) - 1, 0, -1):
-            self._halve(coarse - 1, self._slopes, back=True)
+            self._halve(coarse - 1, self._gradients, back=True)
         gradient = torch.empty_like(values)
-        self._clamp(values, self._slopes, gradient)
+        self._clamp(values, self._gradients, gradient)
         return Score(score.item(), gradient)
 
     def value(self, values: Tensor) -> float:
@@ -105,7 +105,7 @@ class CompiledMsSsim:
         planes: Sequence[Sequence[Tensor]],
         gradient: Tensor | None = None,
     ) -> None:
-        """Values -> the finest planes, clamped; or those planes -> the gradient along values."""
+        """Values -> the finest planes, clamped; or their gradients -> that of values."""
 
         def run(place: tuple[int, tuple[int, int]]) -> None:
             channel, (top, bottom) = place
@@ -124,7 +124,7 @@ class CompiledMsSsim:
         self._each_band(run, len(values), self._sizes[0])
 
     def _halve(self, fine: int, planes: Sequence[Sequence[Tensor]], back: bool = False) -> None:
-        """Planes of a scale -> of the next; or slopes of the next, added to those of the scale."""
+        """Planes of a scale -> of the next; or gradients of the next, added to the scale's."""
         height, width = self._sizes[fine]
 
         def run(place: tuple[int, tuple[int, int]]) -> None:

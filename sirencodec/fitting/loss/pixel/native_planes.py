@@ -90,10 +90,10 @@ class Plane:
     Attributes:
         windows: of its size.
         original: (height, row) values.
-        mean: likewise, as windows see it.
-        spread: likewise, twice the variance, and a constant.
-        decoded: likewise, values of the other image.
-        slopes: likewise, of the score along them.
+        mean: (height, row) means within windows.
+        spread: (height, row), twice the variance within windows, and a constant.
+        decoded: (height, row) values of the other image.
+        gradient: (height, row), of the score with respect to ``decoded``.
     """
 
     windows: Windows
@@ -101,7 +101,7 @@ class Plane:
     mean: Tensor
     spread: Tensor
     decoded: Tensor
-    slopes: Tensor
+    gradient: Tensor
 
     @classmethod
     def of(
@@ -121,7 +121,7 @@ class Plane:
 
 
 class Comparisons:
-    """Planes of an image beside those of the original: sums of maps, and slopes.
+    """Planes of an image beside those of the original: sums of maps, and gradients.
 
     Attributes:
         pixels: (planes,) how many count in each, float64.
@@ -154,7 +154,7 @@ class Comparisons:
                 mean=address(plane.mean, 0, EDGE),
                 spread=address(plane.spread, 0, EDGE),
                 values=address(plane.decoded, 0, EDGE),
-                slopes=address(plane.slopes, 0, EDGE),
+                slopes=address(plane.gradient, 0, EDGE),
                 counted=address(plane.windows.counted, EDGE),
                 down=address(plane.windows.down),
                 across=address(plane.windows.across),
@@ -176,20 +176,20 @@ class Comparisons:
     def sums(self) -> Tensor:
         """(planes, 6) sums of maps, float64."""
         self._sums.zero_()
-        self._run(slopes=False)
+        self._run(backward=False)
         return torch.stack([of_plane.sum(0) for of_plane in self._of_planes])
 
-    def slopes(self, factors: Tensor) -> None:
-        """(planes, 9) factors of maps -> slopes, where the planes keep them."""
+    def backward(self, factors: Tensor) -> None:
+        """(planes, 9) factors of maps -> gradients, where the planes keep them."""
         self._factors.copy_(factors)
-        self._run(slopes=True)
+        self._run(backward=True)
 
-    def _run(self, slopes: bool) -> None:
+    def _run(self, backward: bool) -> None:
         begun = ctypes.c_long(0)
 
         def run(_: int) -> None:
             if self._loops.compare_images(
-                self._tasks, ctypes.c_long(len(self._tasks)), ctypes.byref(begun), int(slopes)
+                self._tasks, ctypes.c_long(len(self._tasks)), ctypes.byref(begun), int(backward)
             ):
                 raise MemoryError("no memory to compare images in")
 

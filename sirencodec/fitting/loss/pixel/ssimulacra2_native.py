@@ -1,7 +1,7 @@
 """Values and the original -> SSIMULACRA2, by compiled loops.
 
-What ssimulacra2_torch.py says, in four passes: values to XYB at all scales, sums of maps, slopes of
-the score along XYB, and back to values.
+What ssimulacra2_torch.py says, in four passes: values to XYB at all scales, sums of maps, gradients
+with respect to XYB, and back to values.
 """
 
 import ctypes
@@ -95,8 +95,8 @@ class CompiledSsimulacra2:
             return Score(self.value(values), torch.zeros_like(values))
         norms = self._norms(values).requires_grad_()
         score = score_of((norms * self._weights).sum())
-        (slopes,) = torch.autograd.grad(score, norms)
-        self._comparisons.slopes(self._factors(slopes, norms.detach()))
+        (of_norms,) = torch.autograd.grad(score, norms)
+        self._comparisons.backward(self._factors(of_norms, norms.detach()))
         gradient = torch.empty_like(values)
         self._convert(values, self._decoded, gradient)
         return Score(score.item(), gradient)
@@ -114,9 +114,9 @@ class CompiledSsimulacra2:
         means = sums / self._comparisons.pixels[:, None, None]
         return torch.stack([means[:, 0], means[:, 1] ** 0.25], 1)
 
-    def _factors(self, slopes: Tensor, norms: Tensor) -> Tensor:
-        """Slopes of the score along norms -> what comparison.h wants: (planes, 9)."""
-        per_pixel = slopes / self._comparisons.pixels[:, None, None]
+    def _factors(self, gradient: Tensor, norms: Tensor) -> Tensor:
+        """Gradient of the score with respect to norms -> what comparison.h wants: (planes, 9)."""
+        per_pixel = gradient / self._comparisons.pixels[:, None, None]
         fourth = norms[:, 1]
         inverse = torch.where(fourth > _SMALLEST_NORM, 1 / fourth, 0)
         return torch.stack([*per_pixel.unbind(1), inverse], 2).reshape(-1, NUM_FACTORS)
@@ -124,7 +124,7 @@ class CompiledSsimulacra2:
     def _convert(
         self, values: Tensor, planes: Mapping[_Place, Tensor], gradient: Tensor | None = None
     ) -> None:
-        """Values -> their XYB in planes; or, with slopes along those, the gradient."""
+        """Values -> their XYB in planes; or the planes' gradients -> that of values."""
         if not planes:
             return
         values = values.contiguous()
@@ -133,11 +133,11 @@ class CompiledSsimulacra2:
             found = [address(of.get((scale, plane)), 0, EDGE) for plane in range(3)]
             return (ctypes.c_void_p * 3)(*found)
 
-        slopes = {} if gradient is None else {at: p.slopes for at, p in self._planes.items()}
+        given = {} if gradient is None else {at: p.gradient for at, p in self._planes.items()}
         scales = [
             XybScale(
                 planes=pointers(planes, scale),
-                slopes=pointers(slopes, scale),
+                slopes=pointers(given, scale),
                 row=row_length(width),
                 height=height,
                 width=width,
