@@ -1,11 +1,13 @@
 """What several test files need: one small image, and the same encoded once."""
 
 import io
+from pathlib import Path
 
 import pytest
 import torch
 
 import sirencodec
+from tests.paths import ROOT
 from tests.pictures import make_exif, make_gradient
 
 
@@ -32,3 +34,12 @@ def gradient_png() -> bytes:
 def gradient_siren(gradient_png: bytes) -> bytes:
     """The same as a .siren file."""
     return sirencodec.encode(gradient_png, effort=0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gradient_png: bytes) -> Path:
+    """The current directory, holding a.png."""
+    (tmp_path / "a.png").write_bytes(gradient_png)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for real processes
+    return tmp_path

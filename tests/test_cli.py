@@ -20,33 +20,22 @@ import click
 import numpy as np
 import PIL.Image
 import pytest
-from click.testing import CliRunner, Result
 
 import sirencodec
+from sirencodec.batch.encode_files import Encoded, Failed
+from sirencodec.batch.processes import encode_in_processes
+from sirencodec.batch.tasks import Task
 from sirencodec.cli import COMMANDS, main
-from sirencodec.cli.encode_files import Encoded, Failed
 from sirencodec.cli.options import byte_size
-from sirencodec.cli.processes import encode_in_processes
-from sirencodec.cli.tasks import Task
 from sirencodec.fitting.progress import FitProgress
-from tests.paths import ROOT
+from tests.command import FAST, names, ok, run
 from tests.pictures import HEIGHT, WIDTH, make_exif, make_gradient
 
 PROGRAM = [sys.executable, "-m", "sirencodec"]
-FAST = ("--effort", "0")
 RECORD_KEYS = (  # and no others
-    *("input", "output", "width", "height", "mode", "bytes", "bpp", "psnr_db"),
+    *("input", "output", "input_bytes", "width", "height", "mode", "bytes", "bpp", "psnr_db"),
     *("profile", "effort", "seconds"),
 )
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gradient_png: bytes) -> Path:
-    """The current directory, holding a.png."""
-    (tmp_path / "a.png").write_bytes(gradient_png)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for real processes
-    return tmp_path
 
 
 @pytest.fixture
@@ -55,22 +44,6 @@ def siren(folder: Path, gradient_siren: bytes) -> Path:
     path = folder / "a.siren"
     path.write_bytes(gradient_siren)
     return path
-
-
-def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
-    return CliRunner().invoke(
-        main, [str(each) for each in arguments], stdin, prog_name="sirencodec"
-    )
-
-
-def ok(*arguments: str | Path, stdin: bytes | None = None) -> Result:
-    result = run(*arguments, stdin=stdin)
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 def samples(path: Path | io.BytesIO) -> np.ndarray:
@@ -89,7 +62,9 @@ def damage_metadata(path: Path) -> None:
 def test_encode_writes_beside_the_input_and_sums_up(folder: Path) -> None:
     result = ok("encode", "a.png", *FAST)
     data = (folder / "a.siren").read_bytes()
-    summary = rf"a.png -> a.siren: 24x16 RGB, {len(data)} bytes, [\d.]+ bpp, [\d.]+ dB, [\d.]+ s\n"
+    share = round(100 * len(data) / (folder / "a.png").stat().st_size)
+    size = rf"{len(data)} bytes \({share} % of the input\), [\d.]+ bpp"
+    summary = rf"a.png -> a.siren: 24x16 RGB, {size}, [\d.]+ dB \([a-z ]+\), [\d.]+ s\n"
     assert re.fullmatch(summary, result.stderr)
     assert result.stdout == ""
     assert data == sirencodec.encode(folder / "a.png", effort=0)
@@ -158,14 +133,17 @@ def test_encode_goes_through_directories(folder: Path) -> None:
 def test_an_empty_directory_is_worth_a_word(folder: Path) -> None:
     (folder / "empty").mkdir()
     result = ok("encode", "-r", "empty")
-    assert result.stderr == "sirencodec: warning: empty: nothing to do in this directory\n"
+    said, counts = result.stderr.splitlines()
+    assert said == "sirencodec: warning: empty: nothing to do in this directory"
+    assert counts == "sirencodec: 0 encoded, 0 skipped, 0 failed"
 
 
 def test_a_bad_input_does_not_stop_the_others(folder: Path) -> None:
     (folder / "broken.png").write_bytes((folder / "a.png").read_bytes()[:60])
     result = run("encode", "broken.png", "missing.png", "a.png", *FAST)
     assert result.exit_code == 1
-    broken, missing, done = result.stderr.splitlines()
+    broken, missing, done, counts = result.stderr.splitlines()
+    assert counts.endswith("0 skipped, 2 failed")
     assert broken.startswith("sirencodec: broken.png: ")
     assert missing == "sirencodec: missing.png: No such file or directory"
     assert done.startswith("a.png -> a.siren")
@@ -177,7 +155,8 @@ def test_existing_files_are_refused_before_the_work(folder: Path, siren: Path) -
     make_gradient(8, 6).save(folder / "b.png")
     result = run("encode", "b.png", "a.png", *FAST)
     assert result.exit_code == 1
-    refused, done = result.stderr.splitlines()
+    refused, done, counts = result.stderr.splitlines()
+    assert counts.endswith("0 skipped, 1 failed")
     assert refused == "sirencodec: a.siren: exists already; --force replaces it"
     assert done.startswith("b.png -> b.siren")
     assert siren.read_bytes() == before
@@ -205,14 +184,15 @@ def test_files_that_appear_during_the_work_are_kept(folder: Path, gradient_png: 
 
 
 def test_an_input_named_twice_is_encoded_once(folder: Path) -> None:
-    assert ok("encode", "a.png", "./a.png", "-o", "out", *FAST).stderr.count("\n") == 1
+    assert ok("encode", "a.png", "./a.png", "-o", "out", *FAST).stderr.count(" -> ") == 1
+    assert names(folder) == ["a.png", "out"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ("a.png a.jpg", "a.png and a.jpg would both become a.siren"),
-        ("a.png sub/a.png -o out", "would both become out/a.siren"),
+        ("a.png sub/a.png -o out", "would both become out/a.png.siren"),
+        ("a.png --force --skip-existing", "give one of --force, --skip-existing and --newer"),
         ("sub", "sub is a directory; add -r"),
         ("a.png -o a.png --force", "which is an input"),
         ("a.png a.jpg -o sub/a.png", "is no directory"),
@@ -619,7 +599,8 @@ def test_jobs_share_the_work(folder: Path) -> None:
     assert records["a.png"]["bytes"] == (folder / "a.siren").stat().st_size
     assert b"sirencodec: broken.png: not an image" in err
     assert b"sirencodec: warning: p.png: a palette became RGB\n" in err
-    assert err.count(b"\n") == 4
+    assert b"sirencodec: 2 encoded (" in err
+    assert err.count(b"\n") == 5
 
 
 @dataclass

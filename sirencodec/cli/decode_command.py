@@ -6,18 +6,27 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sirencodec.batch.outputs import (
+    Existing,
+    is_due,
+    make_folders,
+    open_output,
+    remove_leftovers_beside,
+)
+from sirencodec.batch.tasks import STREAM, Task
+from sirencodec.cli.inputs import find_command_inputs, plan_command_tasks
 from sirencodec.cli.options import (
     FILE,
+    choose_existing,
     crop_box,
     device_option,
-    force_option,
+    existing_options,
     limit_options,
     output_option,
     recursive_option,
 )
 from sirencodec.cli.report import Report, debug_option, emit_json
-from sirencodec.cli.streams import open_output, read_siren_file
-from sirencodec.cli.tasks import STREAM, Task, leave_existing, plan_tasks
+from sirencodec.cli.streams import read_siren_file
 from sirencodec.errors import CorruptError, LimitError, ParameterError
 from sirencodec.limits import Limits
 
@@ -68,7 +77,7 @@ Examples:
 @click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF and XMP.")
 @device_option
 @recursive_option
-@force_option
+@existing_options
 @limit_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each file.")
 @debug_option
@@ -78,6 +87,8 @@ def decode(
     file_format: str | None,
     recursive: bool,
     force: bool,
+    skip_existing: bool,
+    newer: bool,
     max_pixels: int,
     max_multiply_adds: int,
     as_json: bool,
@@ -92,17 +103,24 @@ def decode(
     if options["scale"] and (options["width"] or options["height"]):
         raise click.UsageError("give --scale or a size, not both")
     suffix = _choose_suffix(output, file_format)
-    tasks = plan_tasks(files, output, recursive=recursive, wanted=_is_ours, suffix=suffix)
+    existing = choose_existing(force, skip_existing, newer)
+    report = Report()
+    inputs = find_command_inputs(files, report, recursive=recursive, wanted=is_ours)
+    tasks, _ = plan_command_tasks(inputs, output, suffix=suffix)
     if as_json and any(task.output == STREAM for task in tasks):
         raise click.UsageError("the image and --json cannot both go to stdout")
     limits = Limits(max_pixels=max_pixels, max_multiply_adds=max_multiply_adds)
-    report = Report()
-    for task in leave_existing(tasks, force, report):
+    due, num_skipped = _leave_existing(tasks, existing, report)
+    make_folders(due)
+    remove_leftovers_beside(due)
+    num_decoded = 0
+    for task in due:
         with report.guarding(task.source):
             started = time.perf_counter()
             image = _decode(task, limits, options)
-            num_bytes = _write(image, task, suffix, force)
+            num_bytes = _write(image, task, suffix, existing)
             seconds = time.perf_counter() - started
+            num_decoded += 1
             shape = f"{image.width}x{image.height} {image.mode}"
             report.say(f"{task.source} -> {task.output}: {shape}, {seconds:.1f} s")
             if as_json:
@@ -117,7 +135,24 @@ def decode(
                         "seconds": seconds,
                     }
                 )
+    if inputs.are_several or num_skipped:
+        counts = f"{num_decoded} decoded, {num_skipped} skipped, {report.num_failures} failed"
+        report.say(f"sirencodec: {counts}")
     report.exit()
+
+
+def _leave_existing(
+    tasks: list[Task], existing: Existing, report: Report
+) -> tuple[list[Task], int]:
+    """Tasks -> those whose output is to be made, and how many are skipped; the rest has failed."""
+    due, num_skipped = [], 0
+    for task in tasks:
+        with report.guarding(task.source):
+            if is_due(task, existing):
+                due.append(task)
+            else:
+                num_skipped += 1
+    return due, num_skipped
 
 
 def _choose_suffix(output: str | None, file_format: str | None) -> str:
@@ -137,7 +172,8 @@ def _choose_suffix(output: str | None, file_format: str | None) -> str:
         raise click.UsageError(str(error)) from error
 
 
-def _is_ours(path: Path) -> bool:
+def is_ours(path: Path) -> bool:
+    """Whether a file of a directory is a .siren file, by its name."""
     return path.suffix.lower() == ".siren"
 
 
@@ -156,10 +192,10 @@ def _decode(task: Task, limits: Limits, options: dict[str, object]) -> "Image":
         raise
 
 
-def _write(image: "Image", task: Task, suffix: str, force: bool) -> int:
+def _write(image: "Image", task: Task, suffix: str, existing: Existing) -> int:
     """Image -> file; returns its size in bytes, 0 if that is a pipe."""
     from sirencodec.image.files import write_image
 
-    with open_output(task.output, overwrite=force) as file:
+    with open_output(task.output, existing) as file:
         write_image(image, file, file_format=suffix)
         return file.tell() if file.seekable() else 0

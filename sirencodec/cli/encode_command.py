@@ -1,28 +1,38 @@
 """``sirencodec encode``."""
 
-import math
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing
-from pathlib import Path
 
 import click
 
-from sirencodec.bitstream.info import describe
-from sirencodec.cli.encode_files import Encoded, Failed, Outcome, encode_in_turn
+from sirencodec.batch.encode_files import (
+    Encoded,
+    Failed,
+    Listener,
+    Outcome,
+    encode_in_turn,
+)
+from sirencodec.batch.manifest import Manifest
+from sirencodec.batch.pictures import SUFFIX, describe_passed_over, is_picture
+from sirencodec.batch.processes import encode_in_processes
+from sirencodec.batch.run import Encoder, Rules, run_batch
+from sirencodec.batch.tally import Tally
+from sirencodec.batch.tasks import STREAM, Inputs, Task
+from sirencodec.cli.encode_report import record, summary
+from sirencodec.cli.inputs import find_command_inputs, plan_command_tasks
 from sirencodec.cli.options import (
     FILE,
     byte_size,
+    choose_existing,
     device_option,
-    force_option,
+    existing_options,
+    keep_suffix_option,
     output_option,
     recursive_option,
 )
-from sirencodec.cli.processes import encode_in_processes
 from sirencodec.cli.progress import ProgressBars
 from sirencodec.cli.report import Report, debug_option, emit_json, is_terminal
-from sirencodec.cli.streams import open_output
-from sirencodec.cli.tasks import STREAM, Task, leave_existing, plan_tasks
 from sirencodec.config import (
     DEFAULT_EFFORT,
     DEFAULT_QUALITY,
@@ -32,12 +42,6 @@ from sirencodec.config import (
 )
 from sirencodec.errors import ParameterError
 from sirencodec.fitting.progress import FitProgress
-
-SUFFIX = ".siren"
-
-# Formats whose files Pillow identifies, but cannot turn into pixels, or only by running a program
-# (which ``read_image`` refuses); and our own, which needs no encoding.
-_NOT_FROM_DIRECTORIES = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF", "SIREN"}
 
 
 @click.command(
@@ -102,7 +106,16 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
     show_default=True,
     help="Images at a time; they share the cores.",
 )
-@force_option
+@existing_options
+@keep_suffix_option
+@click.option("--keep-date", is_flag=True, help="Give outputs the date of their inputs.")
+@click.option(
+    "--manifest",
+    "manifest_file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Add a JSON line to FILE for each image: what was made from what, and how.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each file.")
 @debug_option
 def encode(
@@ -111,6 +124,11 @@ def encode(
     recursive: bool,
     jobs: int,
     force: bool,
+    skip_existing: bool,
+    newer: bool,
+    keep_suffix: bool,
+    keep_date: bool,
+    manifest_file: str | None,
     as_json: bool,
     **options: object,
 ) -> None:
@@ -118,42 +136,75 @@ def encode(
 
     IMAGE is a file of any format that Pillow reads, a directory (with -r), or - for stdin. The
     output lies beside it, or where -o says. Metadata is kept unless --strip is given.
+
+    a.jpg becomes a.siren. Where a.png would, too, both keep their suffix: a.jpg.siren, a.png.siren.
+
+    An image that fails does not keep others from being encoded. The exit code is 1 if any failed,
+    or if a directory holds pictures that cannot be read here, such as HEIC without its plugin.
     """
     try:
         config = EncodeConfig(**options)  # type: ignore[arg-type]  # click has seen to the types
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
-    tasks = plan_tasks(images, output, recursive=recursive, wanted=_is_picture, suffix=SUFFIX)
+    existing = choose_existing(force, skip_existing, newer)
+    report, tally = Report(), Tally()
+    inputs = find_command_inputs(images, report, recursive=recursive, wanted=is_picture)
+    tasks, twins = plan_command_tasks(inputs, output, suffix=SUFFIX, keep_suffix=keep_suffix)
     if as_json and any(task.output == STREAM for task in tasks):
         raise click.UsageError("the file and --json cannot both go to stdout")
-    report = Report()
-    tasks = leave_existing(tasks, force, report)
+    tally.passed_over = _report_passed_over(inputs, report)
+    rules = Rules(existing, keep_date, None if manifest_file is None else Manifest(manifest_file))
     on_one_screen = as_json and is_terminal(sys.stdout)
     with ProgressBars(report, is_wanted=not on_one_screen) as bars:
         listener = _Listener(report, bars)
-        with closing(_outcomes(tasks, config, jobs, listener)) as outcomes:
-            for task, outcome in outcomes:
+        results = run_batch(tasks, config, listener, rules, _encoder(min(jobs, len(tasks))))
+        with closing(results):
+            for task, result in results:
                 bars.finish(task.source)
-                if isinstance(outcome, Failed):
-                    report.fail_with(outcome.reason, outcome.details)
-                    continue
-                with report.guarding(task.source):
-                    with open_output(task.output, overwrite=force) as file:
-                        file.write(outcome.data)
-                    report.say(_summary(task, outcome))
+                tally.add(result)
+                if isinstance(result, Failed):
+                    report.fail_with(result.reason, result.details)
+                elif isinstance(result, Encoded):
+                    _report_twins(twins, report)
+                    report.say(summary(task, result))
                     if as_json:
-                        emit_json(_record(task, outcome, config))
+                        emit_json(record(task, result, config))
+    if inputs.are_several or tally.skipped:
+        report.say(f"sirencodec: {tally}")
     report.exit()
 
 
-def _outcomes(
-    tasks: list[Task], config: EncodeConfig, jobs: int, listener: "_Listener"
-) -> Generator[tuple[Task, Outcome], None, None]:
-    """Tasks -> their outcomes; no more processes than tasks, and none for a single one."""
-    jobs = min(jobs, len(tasks))
-    if jobs > 1:
+def _encoder(jobs: int) -> Encoder:
+    """Images at a time -> what encodes them; a single one takes no process of its own."""
+    if jobs <= 1:
+        return encode_in_turn
+
+    def encode_side_by_side(
+        tasks: Iterable[Task], config: EncodeConfig, listener: Listener
+    ) -> Generator[tuple[Task, Outcome], None, None]:
         return encode_in_processes(tasks, config, jobs, listener)
-    return encode_in_turn(tasks, config, listener)
+
+    return encode_side_by_side
+
+
+def _report_passed_over(inputs: Inputs, report: Report) -> int:
+    """Say what directories hold that is not encoded; how many pictures are among it."""
+    lines, num_pictures = describe_passed_over(inputs.passed_over)
+    for line in lines:
+        report.say(f"sirencodec: {line}")
+    if num_pictures:
+        report.mark_failed()
+    return num_pictures
+
+
+def _report_twins(twins: list[Task], report: Report) -> None:
+    """Say, once, which outputs have longer names than usual."""
+    if twins:
+        names = ", ".join(task.output for task in twins[:4]) + (", ..." if len(twins) > 4 else "")
+        report.say(
+            f"sirencodec: {len(twins)} inputs differ in their suffix alone, which is kept: {names}"
+        )
+        twins.clear()
 
 
 class _Listener:
@@ -170,37 +221,3 @@ class _Listener:
     def on_warning(self, task: Task, text: str) -> None:
         """Say so."""
         self._report.warn(task.source, text)
-
-
-def _is_picture(path: Path) -> bool:
-    """Whether Pillow reads files of this extension."""
-    import PIL.Image
-
-    name = PIL.Image.registered_extensions().get(path.suffix.lower())
-    return name in PIL.Image.OPEN and name not in _NOT_FROM_DIRECTORIES
-
-
-def _summary(task: Task, encoded: Encoded) -> str:
-    """What became of an image, in a line."""
-    return (
-        f"{task.source} -> {task.output}: {encoded.width}x{encoded.height} {encoded.mode}, "
-        f"{len(encoded.data)} bytes, {encoded.bpp:.3f} bpp, {encoded.psnr_db:.2f} dB, "
-        f"{encoded.seconds:.1f} s"
-    )
-
-
-def _record(task: Task, encoded: Encoded, config: EncodeConfig) -> dict[str, object]:
-    """The same for programs. The keys are part of the interface."""
-    return {
-        "input": task.source,
-        "output": task.output,
-        "width": encoded.width,
-        "height": encoded.height,
-        "mode": encoded.mode,
-        "bytes": len(encoded.data),
-        "bpp": encoded.bpp,
-        "psnr_db": encoded.psnr_db if math.isfinite(encoded.psnr_db) else None,
-        "profile": describe(encoded.data).profile,
-        "effort": config.effort,
-        "seconds": encoded.seconds,
-    }

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sirencodec.batch.outputs import Existing, open_output
 from sirencodec.cli.options import FILE, force_option, limit_options
 from sirencodec.cli.report import Report, debug_option, emit_json, printable, say
-from sirencodec.cli.streams import open_output, read_siren_file
+from sirencodec.cli.streams import read_siren_file
 from sirencodec.limits import Limits
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def _inspect_and_draw(
     """File -> what is found, drawn. Whether it can be drawn and written is seen before the work."""
     from sirencodec.inspection.plot import plot_inspection
 
-    with open_output(output, overwrite=force) as stream:
+    Path(output).parent.mkdir(parents=True, exist_ok=True)
+    with open_output(output, Existing.REPLACE if force else Existing.REFUSE) as stream:
         found = _inspect(data, at_init, limits)
         figure = plot_inspection(found, printable(Path(name).name))
         figure.savefig(stream, format=Path(output).suffix[1:].lower())

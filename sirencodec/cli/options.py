@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sirencodec.batch.outputs import Existing
 from sirencodec.limits import Limits
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 2**10, "mi": 2**20, "gi": 2**30}
@@ -52,6 +53,9 @@ recursive_option = click.option(
     "-r", "--recursive", is_flag=True, help="Go through directories, too."
 )
 force_option = click.option("--force", is_flag=True, help="Replace existing files.")
+keep_suffix_option = click.option(
+    "--keep-suffix", is_flag=True, help="a.jpg becomes a.jpg.siren, twin or not."
+)
 device_option = click.option(
     "--device",
     type=device_name,
@@ -61,6 +65,32 @@ device_option = click.option(
     show_default=True,
     help="Where to compute. auto: CUDA where there is one.",
 )
+
+
+def existing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what to do about outputs that exist; ``choose_existing`` takes the values."""
+    command = click.option(
+        "--newer", is_flag=True, help="Replace those older than their input, skip the others."
+    )(command)
+    command = click.option(
+        "--skip-existing", is_flag=True, help="Leave existing files as they are, quietly."
+    )(command)
+    return force_option(command)
+
+
+def choose_existing(force: bool, skip_existing: bool, newer: bool) -> Existing:
+    """Values of ``existing_options`` -> what they come to.
+
+    Raises:
+        click.UsageError: if several are given.
+    """
+    if force + skip_existing + newer > 1:
+        raise click.UsageError("give one of --force, --skip-existing and --newer")
+    if force:
+        return Existing.REPLACE
+    if newer:
+        return Existing.NEWER
+    return Existing.SKIP if skip_existing else Existing.REFUSE
 
 
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,16 +1,14 @@
 """What the user is told: errors, warnings and results, one line each."""
 
 import json
-import os
 import traceback
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn, TextIO
 
 import click
 
-from sirencodec.errors import SirenCodecError, SirenCodecWarning
+from sirencodec.batch.messages import explain, package_warnings, without_name
 
 _DEBUG = "sirencodec.debug"  # in the context that all commands of one call share
 
@@ -33,11 +31,12 @@ class Report:
 
     Attributes:
         say: writes a line; a progress display puts its own in place.
+        num_failures: so far.
     """
 
     def __init__(self) -> None:
         self.say: Callable[[str], None] = say
-        self._failures = 0
+        self.num_failures = 0
 
     def fail(self, name: str | None, error: Exception) -> None:
         """Report that the file of this name could not be dealt with."""
@@ -45,7 +44,7 @@ class Report:
 
     def fail_with(self, reason: str, details: str) -> None:
         """Report a failure that was put into words already, ``details`` being its traceback."""
-        self._failures += 1
+        self.num_failures += 1
         if click.get_current_context().meta.get(_DEBUG):
             for line in details.splitlines():
                 self.say(line)
@@ -53,7 +52,11 @@ class Report:
 
     def warn(self, name: str, text: str) -> None:
         """Report something odd about the file of this name."""
-        self.say(f"sirencodec: warning: {name}: {_without_name(text, name)}")
+        self.say(f"sirencodec: warning: {name}: {without_name(text, name)}")
+
+    def mark_failed(self) -> None:
+        """Something that was said already is to make the exit code that of a failure."""
+        self.num_failures += 1
 
     @contextmanager
     def guarding(self, name: str) -> Iterator[None]:
@@ -68,7 +71,7 @@ class Report:
 
     def exit(self) -> NoReturn:
         """Leave the program with the exit code that all of this comes to."""
-        raise click.exceptions.Exit(1 if self._failures else 0)
+        raise click.exceptions.Exit(1 if self.num_failures else 0)
 
 
 def say(line: str) -> None:
@@ -89,37 +92,3 @@ def emit_json(record: Mapping[str, object]) -> None:
 def printable(text: str) -> str:
     """Text -> the same in one line, control characters escaped; file names may hold anything."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
-def explain(name: str | None, error: Exception) -> str:
-    """File name and what happened to it -> "name: reason"."""
-    reason = str(error)
-    if isinstance(error, FileExistsError):
-        reason = "exists already; --force replaces it"
-    elif isinstance(error, OSError) and error.strerror:
-        reason = error.strerror
-    elif isinstance(error, MemoryError):
-        reason = "not enough memory"
-    elif not isinstance(error, SirenCodecError | OSError):
-        reason = f"unexpected {type(error).__name__}: {reason} (--debug shows more)"
-    if isinstance(error, OSError) and error.filename is not None:
-        name = os.fsdecode(error.filename)
-    reason = " ".join(reason.split())
-    return reason if name is None else f"{name}: {_without_name(reason, name)}"
-
-
-def _without_name(text: str, name: str) -> str:
-    """Message of the library -> without the file name it may begin with, which is said already."""
-    for beginning in (f"cannot read {name}: ", "cannot read image: ", f"{name}: ", "image: "):
-        text = text.removeprefix(beginning)
-    return text
-
-
-@contextmanager
-def package_warnings(show: Callable[[str], None]) -> Iterator[None]:
-    """Within the block, hand the package's warnings to ``show``, and drop all others."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", SirenCodecWarning)
-        warnings.showwarning = lambda message, *_args, **_kwargs: show(str(message))
-        yield

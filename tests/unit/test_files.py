@@ -4,6 +4,8 @@ import errno
 import os
 import resource
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from sirencodec.files import open_atomically, write_atomically
+from sirencodec.files import claim, open_atomically, remove_leftovers, write_atomically
+from tests.paths import ROOT
 
+ENV = os.environ | {"PYTHONPATH": str(ROOT)}
 OLD, NEW = b"the old file", b"the new file"
 
 
@@ -132,7 +136,7 @@ def test_while_writing_the_name_is_free_and_the_part_hidden_beside_it(target: Pa
         file.write(NEW)
         (part,) = names(target.parent)
         assert part.startswith(".out.siren.")
-        assert part.endswith(".part")
+        assert part.endswith(".sirencodec-part")
     assert names(target.parent) == ["out.siren"]
 
 
@@ -296,3 +300,73 @@ def test_longest_names(directory: Path, name: str) -> None:
     write_atomically(directory / name, NEW, overwrite=False)
     write_atomically(directory / name, NEW, overwrite=True)
     assert names(directory) == [name]
+
+
+# Leftovers and claims
+
+WRITER = """
+import os, sys
+from sirencodec.files import claim, open_atomically
+with {call} as file:
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def other_process(call: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process within the block of a call, ended without a chance to tidy up."""
+    command = [sys.executable, "-c", WRITER.format(call=call)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENV)
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield process
+        process.kill()
+
+
+def test_what_a_killed_writer_leaves_is_removed_and_what_a_living_one_writes_is_not(
+    target: Path,
+) -> None:
+    with other_process(f"open_atomically({str(target)!r}, overwrite=False)"):
+        assert len(names(target.parent)) == 1
+        assert remove_leftovers(target.parent) == []
+    assert len(names(target.parent)) == 1
+    assert len(remove_leftovers(target.parent)) == 1
+    assert names(target.parent) == []
+
+
+def test_only_our_leftovers_are_removed(directory: Path) -> None:
+    others = [".a.siren.part", ".a.0123456789abcdef.part", "a.0123456789abcdef.sirencodec-part"]
+    for name in others:
+        (directory / name).write_bytes(OLD)
+    assert remove_leftovers(directory) == []
+    assert names(directory) == sorted(others)
+
+
+def test_a_folder_that_is_not_there_has_no_leftovers(directory: Path) -> None:
+    assert remove_leftovers(directory / "missing") == []
+
+
+def test_a_file_is_claimed_once(target: Path) -> None:
+    with claim(target) as first, claim(target) as second, claim(target.with_name("b")) as other:
+        assert (first, second, other) == (True, False, True)
+        assert remove_leftovers(target.parent) == []
+    with claim(target) as again:
+        assert again
+    assert names(target.parent) == []
+
+
+def test_a_claim_ends_with_its_process(target: Path) -> None:
+    with other_process(f"claim({str(target)!r})"), claim(target) as is_ours:
+        assert not is_ours
+    with claim(target) as is_ours:
+        assert is_ours
+    assert names(target.parent) == []
+
+
+def test_a_claim_where_nothing_can_be_written_names_the_file(directory: Path) -> None:
+    path = directory / "missing" / "out.siren"
+    with pytest.raises(FileNotFoundError) as caught, claim(path):
+        pytest.fail("the block ran")
+    assert caught.value.filename == str(path)

@@ -6,13 +6,13 @@ stopped at any time. Should it be killed, they notice when they next report prog
 """
 
 import signal
-from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 
-from sirencodec.cli.encode_files import (
+from sirencodec.batch.encode_files import (
     Encoded,
     Failed,
     Listener,
@@ -20,7 +20,7 @@ from sirencodec.cli.encode_files import (
     encode_file,
     read_stdin,
 )
-from sirencodec.cli.tasks import Task
+from sirencodec.batch.tasks import Task
 from sirencodec.config import EncodeConfig
 from sirencodec.fitting.progress import FitProgress
 
@@ -29,9 +29,11 @@ _CONTEXT = get_context("spawn")
 
 
 def encode_in_processes(
-    tasks: Sequence[Task], config: EncodeConfig, jobs: int, listener: Listener
+    tasks: Iterable[Task], config: EncodeConfig, jobs: int, listener: Listener
 ) -> Generator[tuple[Task, Outcome], None, None]:
-    """Tasks -> their outcomes, as they are finished. Nothing is written.
+    """Tasks -> their outcomes, as they are finished. Each is taken when a process is free for it.
+
+    Nothing is written.
 
     Args:
         tasks: what to encode.
@@ -39,13 +41,15 @@ def encode_in_processes(
         jobs: number of processes; they share the cores.
         listener: called in this process.
     """
-    waiting = deque(tasks)
+    waiting = iter(tasks)
     workers: dict[Connection, _Worker] = {}
     try:
-        while waiting or workers:
-            while waiting and len(workers) < jobs:
-                worker = _Worker(jobs, waiting.popleft(), config)
+        while True:
+            for task in islice(waiting, jobs - len(workers)):
+                worker = _Worker(jobs, task, config)
                 workers[worker.connection] = worker
+            if not workers:
+                return
             for connection in wait(list(workers)):
                 worker = workers[connection]  # type: ignore[index]  # wait() gives what it got
                 task, message = worker.task, worker.receive()
@@ -54,11 +58,12 @@ def encode_in_processes(
                 elif not isinstance(message, Encoded | Failed):
                     listener.on_step(task, message)
                 else:
-                    if waiting and worker.is_alive:
-                        worker.give(waiting.popleft(), config)
+                    yield task, message
+                    next_task = next(waiting, None) if worker.is_alive else None
+                    if next_task is not None:
+                        worker.give(next_task, config)
                     else:
                         workers.pop(worker.connection).stop()
-                    yield task, message
     finally:
         for worker in workers.values():
             worker.stop()

@@ -1,14 +1,17 @@
 """Image files -> encoded files or the reasons why not, one after the other."""
 
+import math
+import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from sirencodec.cli.report import explain, package_warnings
-from sirencodec.cli.tasks import STREAM, Task
+from sirencodec.batch.messages import explain, package_warnings
+from sirencodec.batch.tasks import STREAM, Task
+from sirencodec.bitstream.info import describe
 from sirencodec.config import EncodeConfig
 from sirencodec.fitting.progress import FitProgress, OnStep
 
@@ -21,20 +24,29 @@ class Encoded:
 
     Attributes:
         data: its bytes.
+        input_bytes: of the image file.
         width, height: pixels.
         mode: of the image, such as "RGB" or "L;16".
+        profile: "pyramid" or "pure".
         psnr_db: infinite if nothing was lost.
         bpp: bits a pixel.
         seconds: spent encoding.
     """
 
     data: bytes
+    input_bytes: int
     width: int
     height: int
     mode: str
+    profile: str
     psnr_db: float
     bpp: float
     seconds: float
+
+    @property
+    def finite_psnr_db(self) -> float | None:
+        """``psnr_db``, for JSON, which has no infinity."""
+        return self.psnr_db if math.isfinite(self.psnr_db) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +71,9 @@ class Listener(Protocol):
 
 
 def encode_in_turn(
-    tasks: Sequence[Task], config: EncodeConfig, listener: Listener
+    tasks: Iterable[Task], config: EncodeConfig, listener: Listener
 ) -> Generator[tuple[Task, Outcome], None, None]:
-    """Tasks -> their outcomes. Nothing is written."""
+    """Tasks -> their outcomes. Each task is taken when its turn comes. Nothing is written."""
     for task in tasks:
 
         def on_step(progress: FitProgress, task: Task = task) -> None:
@@ -99,19 +111,27 @@ def encode_file(
             from sirencodec.encoder import encode_image
             from sirencodec.image.files import read_image
 
+            input_bytes = os.stat(name).st_size if contents is None else len(contents)
             image = read_image(name if contents is None else contents)
             result = encode_image(image, config, _seldom(on_step))
     except Exception as error:
-        return Failed(explain(name, error), traceback.format_exc())
+        return failed(name, error)
     return Encoded(
         data=result.data,
+        input_bytes=input_bytes,
         width=image.width,
         height=image.height,
         mode=image.mode,
+        profile=describe(result.data).profile,
         psnr_db=result.psnr_db,
         bpp=result.bpp,
         seconds=result.seconds,
     )
+
+
+def failed(name: str, error: Exception) -> Failed:
+    """What happened to the file of this name -> outcome."""
+    return Failed(explain(name, error), "".join(traceback.format_exception(error)))
 
 
 def _seldom(on_step: OnStep) -> OnStep:

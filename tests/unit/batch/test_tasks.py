@@ -1,0 +1,98 @@
+"""Which file becomes which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sirencodec.batch.tasks import find_inputs, plan_tasks
+from sirencodec.errors import ParameterError
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make(*names: str) -> None:
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(b"")
+
+
+def is_wanted(path: Path) -> bool:
+    return path.suffix.lower() in (".jpg", ".png")
+
+
+def plan(
+    *names: str, output: str | None = None, keep_suffix: bool = False
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Names -> inputs with their outputs, and the outputs of twins."""
+    inputs = find_inputs(names, recursive=True, wanted=is_wanted)
+    tasks, twins = plan_tasks(inputs, output, suffix=".siren", keep_suffix=keep_suffix)
+    return [(task.source, task.output) for task in tasks], [task.output for task in twins]
+
+
+def test_twins_keep_their_suffix_and_others_do_not() -> None:
+    make("album/a.jpg", "album/a.png", "album/b.jpg", "album/sub/a.jpg")
+    tasks, twins = plan("album")
+    assert tasks == [
+        ("album/a.jpg", "album/a.jpg.siren"),
+        ("album/a.png", "album/a.png.siren"),
+        ("album/b.jpg", "album/b.siren"),
+        ("album/sub/a.jpg", "album/sub/a.siren"),
+    ]
+    assert twins == ["album/a.jpg.siren", "album/a.png.siren"]
+
+
+def test_twins_are_told_apart_by_case_and_on_the_command_line() -> None:
+    make("a.jpg", "a.JPG")
+    assert plan("a.jpg", "a.JPG", output="out/")[0] == [
+        ("a.jpg", "out/a.jpg.siren"),
+        ("a.JPG", "out/a.JPG.siren"),
+    ]
+
+
+def test_a_name_that_twins_would_take_is_a_twin_as_well() -> None:
+    make("a.jpg", "a.png", "a.jpg.png")
+    assert [output for _, output in plan(".")[0]] == [
+        "a.jpg.siren",
+        "a.jpg.png.siren",
+        "a.png.siren",
+    ]
+
+
+def test_names_do_not_depend_on_the_order() -> None:
+    make("a.jpg", "a.png")
+    assert sorted(plan("a.jpg", "a.png")[0]) == sorted(plan("a.png", "a.jpg")[0])
+
+
+def test_every_name_keeps_its_suffix_when_asked() -> None:
+    make("a.jpg", "b.png")
+    tasks, twins = plan(".", keep_suffix=True)
+    assert tasks == [("a.jpg", "a.jpg.siren"), ("b.png", "b.png.siren")]
+    assert twins == []
+
+
+def test_one_output_for_two_files_of_one_name_is_refused() -> None:
+    make("a.jpg", "sub/a.jpg")
+    with pytest.raises(ParameterError, match=r"would both become out/a\.jpg\.siren; give each an"):
+        plan("a.jpg", "sub/a.jpg", output="out/")
+
+
+def test_what_is_passed_over_is_remembered() -> None:
+    make("album/a.jpg", "album/b.HEIC", "album/.hidden", "album/.cache/c.heic", "album/sub/notes")
+    inputs = find_inputs(["album"], recursive=True, wanted=is_wanted)
+    assert [each.source for each in inputs.files] == ["album/a.jpg"]
+    assert inputs.passed_over == ["album/b.HEIC", "album/sub/notes"]
+    assert inputs.directories == ["album"]
+    assert inputs.empty == []
+
+
+def test_an_input_named_in_two_ways_counts_once() -> None:
+    make("album/a.jpg")
+    assert plan("album", "album/a.jpg", "./album/../album/a.jpg", output="out")[0] == [
+        ("album/a.jpg", "out/a.siren")
+    ]
