@@ -42,6 +42,7 @@ class Loops:
         self.name = suffix.lstrip("_")
         self.softening_task, self.rate_task = softening_task(real), rate_task(real)
         self.rate = _function(library, f"rate{suffix}", None)
+        self.synthesis = _function(library, f"synthesis{suffix}", ctypes.c_int)
         self.distortion = _function(library, f"distortion{suffix}", ctypes.c_double)
         self.upsampling_memory = _function(library, f"upsampling_memory{suffix}", ctypes.c_long)
         self.upsample = _function(library, f"upsample{suffix}", None)

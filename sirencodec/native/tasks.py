@@ -40,21 +40,16 @@ class UpsamplingTask(ctypes.Structure):
     )
 
 
-class DistortionTask(ctypes.Structure):
-    """``struct distortion_task`` of distortion.h."""
+class SynthesisTask(ctypes.Structure):
+    """``struct synthesis_task`` of synthesis.h."""
 
     _fields_ = (
         ("features", ctypes.c_void_p),
-        ("slopes", ctypes.c_void_p),
-        ("slopes_below", ctypes.c_void_p),
-        ("targets", ctypes.c_void_p),
-        ("errors", ctypes.c_void_p),
+        ("values", ctypes.c_void_p),
         ("feature_plane", ctypes.c_long),
-        ("slope_plane", ctypes.c_long),
-        ("below_plane", ctypes.c_long),
-        ("target_plane", ctypes.c_long),
         ("feature_row", ctypes.c_long),
-        ("target_row", ctypes.c_long),
+        ("value_plane", ctypes.c_long),
+        ("value_row", ctypes.c_long),
         ("x", ctypes.c_void_p),
         ("y", ctypes.c_void_p),
         ("rows", ctypes.c_long),
@@ -64,6 +59,27 @@ class DistortionTask(ctypes.Structure):
         ("convolutions", ctypes.c_void_p),
         ("layers", ctypes.c_void_p),
         ("depth", ctypes.c_long),
+    )
+
+
+class DistortionTask(ctypes.Structure):
+    """``struct distortion_task`` of distortion.h."""
+
+    _fields_ = (
+        ("picture", SynthesisTask),
+        ("slopes", ctypes.c_void_p),
+        ("slopes_below", ctypes.c_void_p),
+        ("targets", ctypes.c_void_p),
+        ("weights", ctypes.c_void_p),
+        ("errors", ctypes.c_void_p),
+        ("value_slopes", ctypes.c_void_p),
+        ("slope_plane", ctypes.c_long),
+        ("below_plane", ctypes.c_long),
+        ("target_plane", ctypes.c_long),
+        ("target_row", ctypes.c_long),
+        ("weight_plane", ctypes.c_long),
+        ("value_slope_plane", ctypes.c_long),
+        ("value_slope_row", ctypes.c_long),
     )
 
 

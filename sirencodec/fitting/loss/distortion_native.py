@@ -2,27 +2,28 @@
 
 What ``distortion_torch`` computes tile by tile, here in three passes: each grid to pixel
 resolution, then bands of rows through refinement and network and back, then the way back of each
-grid.
+grid. Every thread takes a band.
 """
 
 import ctypes
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.costs import Distortion, Gradient
+from sirencodec.fitting.loss.features_native import NativeFeatures
 from sirencodec.native.library import Loops
-from sirencodec.native.tasks import STRIP, DistortionTask, UpsamplingTask, rounded_up
+from sirencodec.native.tasks import DistortionTask, Layer, SynthesisTask, rounded_up
 from sirencodec.native.tensors import address, describe_layers
 from sirencodec.synthesis.coordinates import pixel_centres
 from sirencodec.synthesis.refinement import HALO, LocalRefinement
 from sirencodec.synthesis.threads import Workers
 
-Result = TypeVar("Result")
+Tensors = Sequence[Tensor]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,13 +31,28 @@ class _Band:
     """Rows ``top`` to ``bottom`` of the image.
 
     Attributes:
-        below: slopes along the last of the features around them, where the next band begins; None
-            of the last band.
+        below: gradient with respect to the last of the features around them, where the next band
+            begins; None of the last band.
     """
 
     top: int
     bottom: int
     below: Tensor | None
+
+
+class _Network:
+    """What features become values by.
+
+    Attributes:
+        local: the refinement.
+        matrices: contiguous; its convolutions, of which there are ``num_convolutions``, then the
+            network's layers.
+    """
+
+    def __init__(self, exponents: Sequence[int], layers: Tensors, refinement: Tensors) -> None:
+        self.local = LocalRefinement(exponents, refinement)
+        self.num_convolutions = len(self.local.matrices)
+        self.matrices = [*self.local.matrices, *(layer.contiguous() for layer in layers)]
 
 
 class NativeDistortion:
@@ -45,7 +61,7 @@ class NativeDistortion:
     def __init__(
         self, targets: Tensor, exponents: Sequence[int], workers: Workers, loops: Loops
     ) -> None:
-        """Make room for features and slopes.
+        """Make room for features and gradients.
 
         Args:
             targets: (channels, height, width) values wanted, on the CPU.
@@ -55,9 +71,10 @@ class NativeDistortion:
         """
         self._exponents, self._workers, self._loops = list(exponents), workers, loops
         channels, self._height, self._width = targets.shape
-        self._count = channels * self._height * self._width
+        self._count = targets.numel()
         self._targets = targets.new_zeros(channels, self._height, rounded_up(self._width))
-        self._targets[:, :, : self._width] = targets
+        self._weights, self._is_weighted = targets.new_empty(0), False
+        self.set_targets(targets)
         self._x, self._y = (
             torch.from_numpy(pixel_centres(0, count, size, count)).to(targets)
             for size, count in (
@@ -65,170 +82,200 @@ class NativeDistortion:
                 (self._height, self._height),
             )
         )
-        # Pixels and those around them, in rows with room for whole strips.
-        row = rounded_up(self._width + 2 * HALO) + 2 * STRIP
-        shape = len(self._exponents), self._height + 2 * HALO, row
-        self._features, self._slopes = targets.new_zeros(shape), targets.new_zeros(shape)
+        size = self._height, self._width
+        self._features = NativeFeatures(size, exponents, targets, workers, loops)
+        grids, _, row = self._features.planes.shape
         bounds = [self._height * part // workers.count for part in range(workers.count + 1)]
         self._bands = [
             _Band(
                 top,
                 bottom,
-                None if bottom == self._height else targets.new_zeros(shape[0], 2 * HALO, row),
+                None if bottom == self._height else targets.new_zeros(grids, 2 * HALO, row),
             )
             for top, bottom in pairwise(bounds)
             if top < bottom
         ]
-        largest = UpsamplingTask(
-            exponent=self._exponents[-1], height=self._height, width=self._width
-        )
-        size = loops.upsampling_memory(ctypes.byref(largest))
-        self._memory = [targets.new_zeros(size) for _ in range(workers.count)]
+
+    def set_targets(self, targets: Tensor, weights: Tensor | None = None) -> None:
+        """Replace targets and weights. See ``DistortionTerm``."""
+        self._targets[:, :, : self._width] = targets
+        self._is_weighted = weights is not None
+        if weights is None:
+            return
+        if len(weights) not in (1, len(self._targets)):
+            raise ValueError(f"{len(weights)} planes of weights for {len(self._targets)} channels")
+        if len(self._weights) != len(weights):
+            self._weights = self._targets.new_zeros(len(weights), *self._targets.shape[1:])
+        self._weights[:, :, : self._width] = weights
 
     def __call__(
         self,
-        layers: Sequence[Tensor],
+        layers: Tensors,
         kernels: Tensor,
-        grids: Sequence[Tensor],
-        refinement: Sequence[Tensor] = (),
+        grids: Tensors,
+        refinement: Tensors = (),
+        values: Tensor | None = None,
     ) -> Distortion:
         """Error and gradient. See ``DistortionTerm``."""
+        network, scale = _Network(self._exponents, layers, refinement), 1 / self._count
+        self._check_planes(values)
+        error, gradient = self._there_and_back(network, kernels, grids, scale, values)
+        return Distortion(error * scale, gradient)
+
+    def gradient(
+        self,
+        value_gradient: Tensor,
+        layers: Tensors,
+        kernels: Tensor,
+        grids: Tensors,
+        refinement: Tensors = (),
+    ) -> Gradient:
+        """The backward half. See ``DistortionTerm``."""
+        network, given = _Network(self._exponents, layers, refinement), value_gradient.contiguous()
+        self._check_planes(given)
+        error, gradient = self._there_and_back(network, kernels, grids, 1.0, value_gradient=given)
+        if math.isnan(error):
+            raise MemoryError("no room for a gradient")
+        return gradient
+
+    def values(
+        self, layers: Tensors, kernels: Tensor, grids: Tensors, refinement: Tensors = ()
+    ) -> Tensor:
+        """The forward half. See ``DistortionTerm``."""
+        self._features.fill(kernels.contiguous(), grids)
+        network = _Network(self._exponents, layers, refinement)
+        values = self._targets.new_empty(len(self._targets), self._height, self._width)
+        described = describe_layers(network.matrices, [None] * len(network.matrices))
+
+        def run(band: _Band) -> None:
+            task = self._picture(band, network, described, values)
+            if self._loops.synthesis(ctypes.byref(task)):
+                raise MemoryError("no room for a picture")
+
+        self._workers.map(run, self._bands)
+        return values
+
+    def errors(
+        self, layers: Tensors, kernels: Tensor, grids: Tensors, refinement: Tensors = ()
+    ) -> Tensor:
+        """Errors of pixels alone. See ``DistortionTerm``."""
+        self._features.fill(kernels.contiguous(), grids)
+        network = _Network(self._exponents, layers, refinement)
+        errors = torch.empty_like(self._targets[0])
+        self._workers.map(lambda band: self._run(band, network, errors=errors), self._bands)
+        return errors[:, : self._width].div_(len(self._targets))
+
+    def _check_planes(self, planes: Tensor | None) -> None:
+        """Raise ValueError for what C would read or write beyond."""
+        shape = len(self._targets), self._height, self._width
+        if planes is not None and (
+            planes.shape != shape or planes.dtype != self._targets.dtype or planes.stride(2) != 1
+        ):
+            raise ValueError(f"planes must be {shape} {self._targets.dtype}, columns side by side")
+
+    def _there_and_back(
+        self,
+        network: _Network,
+        kernels: Tensor,
+        grids: Tensors,
+        scale: float,
+        values: Tensor | None = None,
+        value_gradient: Tensor | None = None,
+    ) -> tuple[float, Gradient]:
+        """Sum of squared errors, and ``scale`` times the gradient of that or from values given."""
         kernels = kernels.contiguous()
-        self._upsample(kernels, grids)
-        layers = [layer.contiguous() for layer in layers]
-        local = LocalRefinement(self._exponents, refinement)
-        matrices = [*local.matrices, *layers]
+        self._features.fill(kernels, grids)
 
         def run(band: _Band) -> tuple[float, list[Tensor]]:
-            for slopes in self._slopes_of(band):
-                slopes.zero_()
-            gradient = [torch.zeros_like(matrix) for matrix in matrices]
-            return self._run(band, matrices, len(local.matrices), gradient), gradient
+            for gradients in self._gradients_of(band):
+                gradients.zero_()
+            gradient = [torch.zeros_like(matrix) for matrix in network.matrices]
+            error = self._run(band, network, gradient, None, values, value_gradient)
+            return error, gradient
 
         parts = self._workers.map(run, self._bands)
-        scale = 1 / self._count
         gradient = [
             torch.stack(same).sum(0).mul_(scale)
             for same in zip(*(of_band for _, of_band in parts), strict=True)
         ]
         for band in self._bands:
             if band.below is not None:
-                self._slopes[:, band.bottom : band.bottom + 2 * HALO] += band.below
-        back = self._each_grid(lambda index, task: self._upsample_back(task, grids[index], kernels))
-        of_kernels = sum((kernel_slope for _, kernel_slope in back), torch.zeros_like(kernels))
-        return Distortion(
-            sum(error for error, _ in parts) * scale,
-            Gradient(
-                gradient[len(local.matrices) :],
-                of_kernels * scale,
-                [slope.mul_(scale) for slope, _ in back],
-                local.gradient(gradient[: len(local.matrices)]),
-            ),
+                self._features.gradients[:, band.bottom : band.bottom + 2 * HALO] += band.below
+        of_grids, of_kernels = self._features.backward(kernels, grids)
+        return sum(error for error, _ in parts), Gradient(
+            gradient[network.num_convolutions :],
+            of_kernels * scale,
+            [of_grid.mul_(scale) for of_grid in of_grids],
+            network.local.gradient(gradient[: network.num_convolutions]),
         )
 
-    def errors(
-        self,
-        layers: Sequence[Tensor],
-        kernels: Tensor,
-        grids: Sequence[Tensor],
-        refinement: Sequence[Tensor] = (),
-    ) -> Tensor:
-        """Errors of pixels alone. See ``DistortionTerm``."""
-        self._upsample(kernels.contiguous(), grids)
-        local = LocalRefinement(self._exponents, refinement)
-        matrices = [*local.matrices, *(layer.contiguous() for layer in layers)]
-        errors = torch.empty_like(self._targets[0])
-        self._workers.map(
-            lambda band: self._run(band, matrices, len(local.matrices), errors=errors), self._bands
-        )
-        return errors[:, : self._width].div_(len(self._targets))
-
-    def _upsample(self, kernels: Tensor, grids: Sequence[Tensor]) -> None:
-        """Fill the features."""
-
-        def upsample(index: int, task: UpsamplingTask) -> None:
-            grid = grids[index].contiguous()
-            task.grid, task.kernels = address(grid), address(kernels)
-            task.feature = address(self._features, index)
-            self._loops.upsample(ctypes.byref(task))
-
-        self._each_grid(upsample)
-
-    def _upsample_back(
-        self, task: UpsamplingTask, grid: Tensor, kernels: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Grid and kernels -> the slopes along them; those along the feature are overwritten."""
-        grid = grid.contiguous()
-        grid_slope, kernel_slope = torch.empty_like(grid), torch.zeros_like(kernels)
-        task.grid, task.grid_slope = address(grid), address(grid_slope)
-        task.kernels, task.kernel_slopes = address(kernels), address(kernel_slope)
-        self._loops.upsampling_gradient(ctypes.byref(task))
-        return grid_slope, kernel_slope
-
-    def _each_grid(self, function: Callable[[int, UpsamplingTask], Result]) -> list[Result]:
-        """Results for each grid and the task that it is, its feature being the slopes along it."""
-
-        def of_thread(thread: int) -> dict[int, Result]:
-            return {
-                index: function(
-                    index,
-                    UpsamplingTask(
-                        exponent=self._exponents[index],
-                        feature=address(self._slopes, index),
-                        row=self._slopes.stride(1),
-                        height=self._height,
-                        width=self._width,
-                        memory=address(self._memory[thread]),
-                    ),
-                )
-                for index in range(thread, len(self._exponents), self._workers.count)
-            }
-
-        found = dict[int, Result]()
-        for results in self._workers.map(of_thread, range(self._workers.count)):
-            found |= results
-        return [found[index] for index in range(len(self._exponents))]
-
-    def _slopes_of(self, band: _Band) -> list[Tensor]:
-        """Band -> where it adds to slopes: rows of its own, and those below."""
+    def _gradients_of(self, band: _Band) -> list[Tensor]:
+        """Band -> where it adds to gradients: rows of its own, and those below."""
+        gradients = self._features.gradients
         if band.below is None:
-            return [self._slopes[:, band.top :]]
-        return [self._slopes[:, band.top : band.bottom], band.below]
+            return [gradients[:, band.top :]]
+        return [gradients[:, band.top : band.bottom], band.below]
 
     def _run(
         self,
         band: _Band,
-        matrices: Sequence[Tensor],
-        num_convolutions: int,
+        network: _Network,
         gradient: Sequence[Tensor] | None = None,
         errors: Tensor | None = None,
+        values: Tensor | None = None,
+        value_gradient: Tensor | None = None,
     ) -> float:
-        """Band -> its sum of squared errors; adds to the gradient and fills errors if given."""
-        described = describe_layers(matrices, gradient or [None] * len(matrices))
-        layers = ctypes.addressof(described)
-        features, targets = self._features, self._targets
-        below = self._slopes if band.below is None else band.below
+        """Band -> its sum of squared errors, 0 from a gradient with respect to values.
+
+        Adds to ``gradient``, one tensor a matrix, and fills errors and values where given.
+        """
+        described = describe_layers(network.matrices, gradient or [None] * len(network.matrices))
+        targets, gradients = self._targets, self._features.gradients
+        weights = self._weights if self._is_weighted else None
+        below = gradients if band.below is None else band.below
         task = DistortionTask(
-            features=address(features, 0, band.top),
-            slopes=address(self._slopes, 0, band.top) if gradient else None,
+            picture=self._picture(band, network, described, values),
+            slopes=address(gradients, 0, band.top) if gradient else None,
             slopes_below=address(below, 0, 0 if below is band.below else band.bottom),
             targets=address(targets, 0, band.top),
+            weights=address(weights, 0, band.top),
             errors=address(errors, band.top),
-            feature_plane=features.stride(0),
-            slope_plane=self._slopes.stride(0),
+            value_slopes=address(value_gradient, 0, band.top),
+            slope_plane=gradients.stride(0),
             below_plane=below.stride(0),
             target_plane=targets.stride(0),
-            feature_row=features.stride(1),
             target_row=targets.stride(1),
+            weight_plane=0 if weights is None or len(weights) == 1 else weights.stride(0),
+            value_slope_plane=0 if value_gradient is None else value_gradient.stride(0),
+            value_slope_row=0 if value_gradient is None else value_gradient.stride(1),
+        )
+        error: float = self._loops.distortion(ctypes.byref(task))
+        return error
+
+    def _picture(
+        self,
+        band: _Band,
+        network: _Network,
+        described: ctypes.Array[Layer],
+        values: Tensor | None,
+    ) -> SynthesisTask:
+        """Band and network -> the part of a task that says what picture it is of."""
+        features, convolutions = self._features.planes, network.num_convolutions
+        layers = ctypes.addressof(described)
+        return SynthesisTask(
+            features=address(features, 0, band.top),
+            values=address(values, 0, band.top),
+            feature_plane=features.stride(0),
+            feature_row=features.stride(1),
+            value_plane=0 if values is None else values.stride(0),
+            value_row=0 if values is None else values.stride(1),
             x=address(self._x),
             y=address(self._y, band.top),
             rows=band.bottom - band.top,
             columns=self._width,
             num_features=len(self._exponents),
-            num_refined=matrices[1].shape[0] if num_convolutions else 0,
+            num_refined=network.matrices[1].shape[0] if convolutions else 0,
             convolutions=layers,
-            layers=layers + num_convolutions * ctypes.sizeof(described._type_),
-            depth=len(matrices) - num_convolutions,
+            layers=layers + convolutions * ctypes.sizeof(Layer),
+            depth=len(network.matrices) - convolutions,
         )
-        error: float = self._loops.distortion(ctypes.byref(task))
-        return error

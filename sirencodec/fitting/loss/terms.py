@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from sirencodec.fitting.loss.costs import ContextNetwork, Distortion, Rate
+from sirencodec.fitting.loss.costs import ContextNetwork, Distortion, Gradient, Rate
 from sirencodec.fitting.loss.distortion_native import NativeDistortion
 from sirencodec.fitting.loss.distortion_torch import TorchDistortion
 from sirencodec.fitting.loss.rate_native import NativeRate
@@ -19,7 +19,32 @@ from sirencodec.synthesis.threads import Workers
 
 
 class DistortionTerm(Protocol):
-    """D, the distance of a picture from one image."""
+    """D, the weighted squared distance of a picture from one image.
+
+    With values v, targets t and weights w of N = channels * height * width samples,
+
+        D = 1/N sum w (v - t)^2
+
+    Everything that a picture is made of travels as the same four arguments:
+
+    * layers: augmented matrices; inputs are x, y and a feature a grid;
+    * kernels: (octaves, 4), of no octaves if the only grid is the finest;
+    * grids: (rows, columns) latents, finest first;
+    * refinement: its two matrices; none for features as they are.
+
+    A loss of another kind stands on the two halves, ``values`` and ``gradient``, or on a surrogate:
+    where it has gradient G at values v0, D with weights w and targets v0 - N G / (2 w) has the same
+    gradient there, and follows the picture from update to update.
+    """
+
+    def set_targets(self, targets: Tensor, weights: Tensor | None = None) -> None:
+        """Replace what later calls compare with; nothing is allocated anew.
+
+        Args:
+            targets: (channels, height, width) values, of any range.
+            weights: (channels or 1, height, width), not negative; None for 1 everywhere.
+        """
+        ...
 
     def __call__(
         self,
@@ -27,14 +52,39 @@ class DistortionTerm(Protocol):
         kernels: Tensor,
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
+        values: Tensor | None = None,
     ) -> Distortion:
-        """What a picture is made of -> its error and the gradient of that.
+        """What a picture is made of -> D and its gradient, both halves in one pass.
 
-        Args:
-            layers: augmented matrices; inputs are x, y and a feature a grid.
-            kernels: (octaves, 4), of no octaves if the only grid is the finest.
-            grids: (rows, columns) latents, finest first.
-            refinement: its two matrices; none for features as they are.
+        Where ``values``, (channels, height, width), is given, it is filled with the picture's own.
+        """
+        ...
+
+    def values(
+        self,
+        layers: Sequence[Tensor],
+        kernels: Tensor,
+        grids: Sequence[Tensor],
+        refinement: Sequence[Tensor] = (),
+    ) -> Tensor:
+        """The forward half: what a picture is made of -> (channels, height, width) values.
+
+        A third of the work of a call with its gradient.
+        """
+        ...
+
+    def gradient(
+        self,
+        value_gradient: Tensor,
+        layers: Sequence[Tensor],
+        kernels: Tensor,
+        grids: Sequence[Tensor],
+        refinement: Sequence[Tensor] = (),
+    ) -> Gradient:
+        """The backward half: a loss's gradient with respect to values -> to all they come from.
+
+        ``value_gradient`` is (channels, height, width); targets and weights have no say. The values
+        are computed again on the way, row by row, so this takes as long as a call.
         """
         ...
 
@@ -45,9 +95,9 @@ class DistortionTerm(Protocol):
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
     ) -> Tensor:
-        """The same arguments -> (height, width) errors of pixels, means over channels.
+        """What a picture is made of -> (height, width) errors of pixels, whose mean is D.
 
-        Their mean is D. A third of the work of a call with its gradient.
+        Of a pixel, the mean of w (v - t)^2 over its channels. A third of the work of a call.
         """
         ...
 
@@ -67,7 +117,7 @@ class RateTerm(Protocol):
         Args:
             grids: (rows, columns) latents, finest first.
             context_networks: one a phase.
-            weight: of a bit in the loss; 0 for bits that count for nothing.
+            weight: of a bit in the loss, not negative; at 0 the gradient is zero.
             trained_layers: how many layers of each network, from the last, get a gradient.
         """
         ...
@@ -75,7 +125,7 @@ class RateTerm(Protocol):
     def code_lengths(
         self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]
     ) -> list[Tensor]:
-        """The same arguments -> (rows, columns) bits a grid, of each latent.
+        """Latents and context networks -> (rows, columns) bits of each latent, a grid each.
 
         Less than half the work of a call with its gradient.
         """

@@ -5,11 +5,17 @@
 #include "names.h"
 #include "rate.h"
 #include "softening.h"
+#include "synthesis.h"
 #include "upsampling.h"
 
 void EXPORTED(rate)(const struct rate_task *tasks, long count, double *bits)
 {
     rate(tasks, count, bits);
+}
+
+int EXPORTED(synthesis)(const struct synthesis_task *task)
+{
+    return synthesis(task);
 }
 
 double EXPORTED(distortion)(const struct distortion_task *task)

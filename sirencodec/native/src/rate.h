@@ -1,5 +1,5 @@
 /*
- * Latents -> bits under the context model, and their gradient: what context_rate.py says of a
+ * Latents -> bits under the context model, and their gradient: what rate_torch.py says of a
  * phase, for some rows of a grid's lattice. Rows are taken a strip of columns at a time, so that
  * all activations stay in the first cache; inputs are read where the sources lie.
  */
@@ -12,10 +12,10 @@
 
 struct rate_task {
     const REAL *sources; /* planes of (lattice + a border of one), the samples' own one last */
-    REAL *slopes;        /* likewise, added to; NULL for bits alone */
+    REAL *slopes;        /* along sources, laid out like them, added to; NULL for bits alone */
     REAL *lengths;       /* bits of every lattice point, with room for whole strips; or NULL */
     long plane, row;     /* distance between planes, and between rows */
-    long length_row;     /* likewise */
+    long length_row;     /* distance between rows of lengths */
     long num_sources;    /* planes that a prediction sees */
     long top, bottom;    /* rows to take */
     long columns;
@@ -59,7 +59,7 @@ INLINE vec laplace(const struct rate_task *task, vec sample, REAL *centre, REAL 
 /* Memory of a task: pointers to rows, of which a layer's lie one after the other. */
 struct rate_memory {
     REAL **active[LARGEST_DEPTH]; /* each layer's activations, then a row of ones */
-    REAL **slopes[LARGEST_DEPTH]; /* likewise along what it is given; of the first none */
+    REAL **slopes[LARGEST_DEPTH]; /* of the same shape, along activations; of the last layer none */
     vec *sums[LARGEST_DEPTH];
     const REAL **inputs;
     REAL **input_slopes;

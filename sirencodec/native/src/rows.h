@@ -1,5 +1,5 @@
 /*
- * The two operations that nearly all of a step consists of, on rows wherever they lie in memory.
+ * The two operations that nearly all of an update consists of, on rows wherever they lie in memory.
  *
  * A layer of a network, a convolution (its inputs are rows at nine offsets), an upsampling step and
  * the adjoints of all three are sums of rows times weights; a gradient along weights is a sum of
@@ -157,12 +157,13 @@ INLINE void correlation(vec *sums, const REAL *const *left, long num_left, const
 }
 
 #define WINDOW 9        /* a 3 x 3 neighbourhood, row by row */
+#define HALO 2          /* pixels that two of them, one after the other, see beyond their output */
 #define LARGEST_DEPTH 8 /* layers of a network */
 
 /* A layer of a network, or a convolution. */
 struct layer {
     const REAL *weights; /* (outputs, inputs + 1), a column of biases last */
-    REAL *gradient;      /* likewise, added to; NULL if it is not wanted */
+    REAL *gradient;      /* of the same shape, added to; NULL if it is not wanted */
     long outputs, inputs;
 };
 

@@ -1,7 +1,7 @@
 /*
  * Grid -> feature at every pixel, doubling by doubling, and the way back for gradients: what
- * upsampling.py says. Level k has a sample every 2^k pixels, and MARGIN more on every side; the
- * grid's own level repeats its outermost samples there. Pixels end in HALO repeated ones.
+ * synthesis/upsampling.py says. Level k has a sample every 2^k pixels, and MARGIN more on every
+ * side; the grid's own level repeats its outermost samples there. Pixels end in HALO repeated ones.
  */
 
 #ifndef UPSAMPLING_H
@@ -11,15 +11,14 @@
 
 #define TAPS 4
 #define MARGIN 4
-#define HALO 2
 #define LARGEST_EXPONENT 16
 
 struct upsampling_task {
     const REAL *grid; /* (rows, columns), without gaps */
-    REAL *grid_slope; /* likewise, to be filled; NULL for the feature alone */
+    REAL *grid_slope; /* of the same shape, to be filled; not read for the feature alone */
     long exponent;
     const REAL *kernels; /* (exponent, TAPS) */
-    REAL *kernel_slopes; /* likewise, added to */
+    REAL *kernel_slopes; /* of the same shape, added to */
     REAL *feature;       /* (height + 2 HALO, width + 2 HALO), or the gradient along it */
     long row;            /* distance between its rows: rounded up, and a strip more */
     long height, width;

@@ -3,103 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from sirencodec.fitting.loss import distortion_torch
-from sirencodec.fitting.loss.costs import Distortion
-from sirencodec.fitting.loss.distortion_native import NativeDistortion
 from sirencodec.fitting.loss.distortion_torch import TorchDistortion
-from sirencodec.fitting.loss.terms import DistortionTerm
-from sirencodec.native.library import Loops, double_loops
 from sirencodec.synthesis.features import FeatureField
 from sirencodec.synthesis.query import query_strips
-from sirencodec.synthesis.refinement import HALO, corrections
 from sirencodec.synthesis.region import Region
-from sirencodec.synthesis.threads import Workers
+from sirencodec.synthesis.threads import worker_threads
 from sirencodec.synthesis.torch_picture import TorchPicture
-from sirencodec.synthesis.upsampling import MARGIN, upsampling_matrices
-from tests.unit.builders import (
-    ALL_GRIDS,
-    architecture,
-    random_kernels,
-    random_latents,
-    random_refinement,
-)
+from tests.unit.builders import ALL_GRIDS, random_refinement
+from tests.unit.fitting.loss.distortion_cases import SIZES, Case, flat
+from tests.unit.fitting.loss.reference_loss import squared_error
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-KERNELS = double_loops()
-SIZES = [(1, 1), (5, 3), (64, 64), (70, 100), (130, 65)]
-
-
-@dataclass
-class Case:
-    """A network in double precision, and an image for it.
-
-    Unless it is ``refined``, features are as they are upsampled: so fits of a reduced image.
-    """
-
-    loops_used: ClassVar[Loops | None] = None
-
-    width: int
-    height: int
-    grids: tuple[int, ...] = ALL_GRIDS
-    channels: int = 2
-    refined: bool = True
-
-    def __post_init__(self) -> None:
-        generator = torch.Generator().manual_seed(0)
-        shape = architecture(self.grids, self.channels)
-
-        def normal(*size: int) -> Tensor:
-            return torch.randn(size, generator=generator, dtype=torch.float64)
-
-        self.targets = normal(self.channels, self.height, self.width) / 4 + 0.5
-        self.layers = [normal(*size) / size[1] ** 0.5 for size in shape.layer_shapes]
-        self.kernels = torch.from_numpy(random_kernels(self.grids[-1]))
-        latents = random_latents(self.width, self.height, self.grids, spread=1.0)
-        self.latents = [torch.from_numpy(grid) + normal(*grid.shape) / 4 for grid in latents]
-        matrices = random_refinement() if self.refined else []
-        self.refinement = [torch.from_numpy(matrix) for matrix in matrices]
-
-    def gradient(self) -> DistortionTerm:
-        if Case.loops_used is None:
-            return TorchDistortion(self.targets, self.grids, self.layers)
-        return NativeDistortion(self.targets, self.grids, Workers(), Case.loops_used)
-
-    def distortion(self, gradient: DistortionTerm | None = None) -> Distortion:
-        compute = gradient or self.gradient()
-        return compute(self.layers, self.kernels, self.latents, self.refinement)
-
-    def tensors(self) -> list[Tensor]:
-        return [*self.layers, self.kernels, *self.latents, *self.refinement]
-
-
-def gradient_of(ours: Distortion) -> list[Tensor]:
-    """In the order of ``Case.tensors``."""
-    gradient = ours.gradient
-    return [*gradient.layers, gradient.kernels, *gradient.grids, *gradient.refinement]
-
-
-@pytest.fixture(autouse=True, params=["pytorch", "compiled"])
-def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "compiled":
-        if not KERNELS:
-            pytest.skip("loops are not built")
-        monkeypatch.setattr(Case, "loops_used", KERNELS[0])
-
-
-@pytest.fixture(autouse=True)
-def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that small images have several."""
-    monkeypatch.setattr(distortion_torch, "TILE", 64)
+pytestmark = pytest.mark.usefixtures("one_thread", "both_distortions", "small_tiles")
+HALVED_GRIDS = [ALL_GRIDS, (0,), (1, 2)]
 
 
 def decoded_errors(case: Case) -> npt.NDArray[np.float64]:
@@ -127,7 +50,7 @@ def test_error_is_that_of_a_decode(
     ours = case.distortion()
     expected = decoded_errors(case)
     assert ours.error == pytest.approx(expected.mean(), rel=1e-9)
-    alone = case.gradient().errors(case.layers, case.kernels, case.latents, case.refinement)
+    alone = case.term().errors(*case.parts)
     np.testing.assert_allclose(alone.numpy(), expected, rtol=1e-9, atol=1e-12)
     assert len(ours.gradient.refinement) == 2 * refined
 
@@ -144,7 +67,7 @@ def test_tiles_do_not_show(tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distortion_torch, "TILE", tile)
     ours = case.distortion()
     assert ours.error == pytest.approx(expected.error)
-    torch.testing.assert_close(gradient_of(ours), gradient_of(expected))
+    torch.testing.assert_close(flat(ours.gradient), flat(expected.gradient))
 
 
 def directions(tensor: Tensor) -> Sequence[Tensor]:
@@ -162,60 +85,31 @@ def test_gradient_is_that_of_finite_differences(
 ) -> None:
     """Without the refinement, which has no derivative where a hidden unit passes zero."""
     case, step = Case(*size, grids, refined=False), 1e-5
-    gradient = case.gradient()
-    for slope, tensor in zip(gradient_of(case.distortion(gradient)), case.tensors(), strict=True):
+    term = case.term()
+    for slope, tensor in zip(flat(case.distortion(term).gradient), case.tensors(), strict=True):
         assert slope.shape == tensor.shape
         original = tensor.clone()
         for direction in directions(tensor):
             errors = []
             for side in (step, -step):
                 tensor.copy_(original + side * direction)
-                errors.append(case.distortion(gradient).error)
+                errors.append(case.distortion(term).error)
             tensor.copy_(original)
             difference = (errors[0] - errors[1]) / (2 * step)
             expected = float((slope * direction).sum())
             assert difference == pytest.approx(expected, rel=1e-5, abs=1e-8)
 
 
-def whole_error(case: Case) -> Tensor:
-    """Error of the image made in one piece, by what PyTorch can differentiate."""
-    matrices = [] if case.kernels is None else upsampling_matrices(case.kernels, 192)
-    features = []
-    for exponent, grid in zip(case.grids, case.latents, strict=True):
-        if exponent:
-            for axis, size in enumerate((case.height, case.width)):
-                index = torch.arange(-MARGIN, (192 >> exponent) + MARGIN)
-                repeated = grid.index_select(axis, index.clamp(0, grid.shape[axis] - 1))
-                weights = matrices[exponent - 1][HALO : HALO + size]
-                grid = weights @ repeated if axis == 0 else repeated @ weights.T
-        features.append(grid)
-    stacked = torch.stack(features)
-    around = pad(stacked, (HALO,) * 4, mode="replicate")
-    added = corrections(around, case.grids, case.refinement)
-    stacked = torch.cat([stacked[: len(added)] + added, stacked[len(added) :]])
-    x, y = (
-        torch.arange(0.5, side, dtype=torch.float64) * 2 / side - 1
-        for side in (case.width, case.height)
-    )
-    coordinates = torch.stack([x.expand(case.height, -1), y[:, None].expand(-1, case.width)])
-    hidden = torch.cat([coordinates, stacked]).flatten(1)
-    for number, layer in enumerate(case.layers):
-        hidden = layer[:, :-1] @ (hidden.sin() if number else hidden) + layer[:, -1:]
-    return (hidden - case.targets.flatten(1)).square().mean()
-
-
 @pytest.mark.parametrize("grids", [ALL_GRIDS, (0,), (1, 2), (0, 1)], ids=str)
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_gradient_is_pytorch_s(size: tuple[int, int], grids: tuple[int, ...]) -> None:
+def test_gradient_is_that_of_autograd(size: tuple[int, int], grids: tuple[int, ...]) -> None:
     case = Case(*size, grids)
     ours = case.distortion()
-    for tensor in case.tensors():
-        tensor.requires_grad_()
-    error = whole_error(case)
+    error = squared_error(case.expected_values(), case.targets)
     assert ours.error == pytest.approx(error.item(), rel=1e-9)
-    expected = torch.autograd.grad(error, case.tensors(), materialize_grads=True)
-    torch.testing.assert_close(gradient_of(ours), list(expected), rtol=1e-7, atol=1e-10)
-    assert all(slope.any() for slope in expected if slope.numel())
+    expected = case.expected_gradient(lambda values: squared_error(values, case.targets))
+    torch.testing.assert_close(flat(ours.gradient), expected, rtol=1e-7, atol=1e-10)
+    assert all(tensor.any() for tensor in expected if tensor.numel())
 
 
 def test_parts_of_the_refinement_without_a_grid_have_no_slope() -> None:
@@ -228,13 +122,13 @@ def test_parts_of_the_refinement_without_a_grid_have_no_slope() -> None:
 
 def test_calls_do_not_remember() -> None:
     case = Case(70, 100)
-    gradient = case.gradient()
-    first = case.distortion(gradient)
-    gradient([2 * layer for layer in case.layers], case.kernels, case.latents)
-    gradient.errors([3 * layer for layer in case.layers], case.kernels, case.latents)
-    again = case.distortion(gradient)
+    term = case.term()
+    first = case.distortion(term)
+    term([2 * layer for layer in case.layers], case.kernels, case.latents)
+    term.errors([3 * layer for layer in case.layers], case.kernels, case.latents)
+    again = case.distortion(term)
     assert again.error == first.error
-    torch.testing.assert_close(gradient_of(again), gradient_of(first), rtol=0, atol=0)
+    torch.testing.assert_close(flat(again.gradient), flat(first.gradient), rtol=0, atol=0)
 
 
 def test_nothing_given_is_changed() -> None:
@@ -253,11 +147,11 @@ def test_the_target_itself_has_no_error_and_no_slope() -> None:
     case.layers[-1][:, -1] = 0.25
     ours = case.distortion()
     assert ours.error == 0
-    assert not any(slope.any() for slope in gradient_of(ours))
+    assert not any(slope.any() for slope in flat(ours.gradient))
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("implementation", ["pytorch"], indirect=True)
+@pytest.mark.parametrize("both_distortions", ["pytorch"], indirect=True)
 def test_cuda_computes_the_same() -> None:
     """At every call: a GPU replays the first, with other numbers in it."""
     case = Case(70, 100)
@@ -269,7 +163,153 @@ def test_cuda_computes_the_same() -> None:
         ours = on_cuda(layers, case.kernels.cuda(), latents, refinement)
         assert ours.error == pytest.approx(expected.error)
         torch.testing.assert_close(
-            [slope.cpu() for slope in gradient_of(ours)], gradient_of(expected)
+            [slope.cpu() for slope in flat(ours.gradient)], flat(expected.gradient)
         )
         for tensor in case.tensors():
             tensor *= 0.9
+
+
+# Halves, targets and weights ----------------------------------------------------------------------
+
+
+def normal(*size: int, seed: int = 5) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(size, generator=generator, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("grids", HALVED_GRIDS, ids=str)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_values_are_those_of_the_formulas(size: tuple[int, int], grids: tuple[int, ...]) -> None:
+    case = Case(*size, grids)
+    values = case.term().values(*case.parts)
+    torch.testing.assert_close(values, case.expected_values(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("grids", HALVED_GRIDS, ids=str)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_gradient_of_any_loss_goes_back(size: tuple[int, int], grids: tuple[int, ...]) -> None:
+    """Targets and weights have no say in it."""
+    case = Case(*size, grids)
+    given, term = normal(case.channels, case.height, case.width), case.term()
+    term.set_targets(case.targets * torch.nan, torch.full_like(case.targets, torch.nan))
+    expected = case.expected_gradient(lambda values: (given * values).sum())
+    ours = term.gradient(given, *case.parts)
+    torch.testing.assert_close(flat(ours), expected, rtol=1e-7, atol=1e-10)
+
+
+def test_both_halves_are_the_whole() -> None:
+    case, term = Case(70, 100), Case(70, 100).term()
+    difference = term.values(*case.parts) - case.targets
+    halves = term.gradient(2 / difference.numel() * difference, *case.parts)
+    whole = term(*case.parts)
+    assert whole.error == pytest.approx(float(difference.square().mean()))
+    torch.testing.assert_close(flat(halves), flat(whole.gradient))
+
+
+def test_a_value_gradient_may_lie_anywhere_in_memory() -> None:
+    case, term = Case(70, 100), Case(70, 100).term()
+    given = normal(case.channels, 100, 70)
+    turned = given.permute(2, 0, 1).contiguous().permute(1, 2, 0)
+    expected = flat(term.gradient(given, *case.parts))
+    torch.testing.assert_close(flat(term.gradient(turned, *case.parts)), expected)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_a_pass_hands_out_its_values(size: tuple[int, int]) -> None:
+    """And its error and gradient are what they are without."""
+    case, term = Case(*size), Case(*size).term()
+    alone = term(*case.parts)
+    values = torch.full_like(case.targets, torch.nan)
+    ours = term(*case.parts, values=values)
+    torch.testing.assert_close(values, term.values(*case.parts))
+    assert ours.error == alone.error
+    torch.testing.assert_close(flat(ours.gradient), flat(alone.gradient), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("planes", [1, 2])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_weights_count_squares(size: tuple[int, int], planes: int) -> None:
+    """One weight a pixel, or one for each of its channels."""
+    case, term = Case(*size), Case(*size).term()
+    weights = normal(planes, case.height, case.width).square()
+    term.set_targets(case.targets, weights)
+    ours = term(*case.parts)
+
+    def loss(values: Tensor) -> Tensor:
+        return squared_error(values, case.targets, weights)
+
+    assert ours.error == pytest.approx(float(loss(case.expected_values())))
+    expected = case.expected_gradient(loss)
+    torch.testing.assert_close(flat(ours.gradient), expected, rtol=1e-7, atol=1e-10)
+    errors = term.errors(*case.parts)
+    squares = weights * (case.expected_values() - case.targets).square()
+    torch.testing.assert_close(errors, squares.mean(0), rtol=1e-9, atol=1e-12)
+
+
+def test_targets_are_replaced() -> None:
+    """Weights come and go with them."""
+    case, term = Case(70, 100), Case(70, 100).term()
+    new = normal(*case.targets.shape)
+    case.distortion(term)
+    for weights in (None, normal(1, 100, 70).square(), normal(2, 100, 70).square(), None):
+        term.set_targets(new, weights)
+        expected = squared_error(case.expected_values(), new, weights)
+        assert term(*case.parts).error == pytest.approx(float(expected))
+        errors = term.errors(*case.parts)
+        assert float(errors.mean()) == pytest.approx(float(expected))
+
+
+def test_targets_may_change_afterwards() -> None:
+    """A term keeps its own copy."""
+    case, term = Case(70, 100), Case(70, 100).term()
+    new, weights = normal(*case.targets.shape), normal(1, 100, 70).square()
+    term.set_targets(new, weights)
+    expected = term(*case.parts).error
+    new.zero_(), weights.zero_()
+    assert term(*case.parts).error == expected
+
+
+def test_a_surrogate_has_the_gradient_of_the_loss_that_it_stands_for() -> None:
+    """Targets v0 - N G / (2 w) with weights w, for a loss of fourth powers."""
+    case, term = Case(70, 100), Case(70, 100).term()
+    values = term.values(*case.parts)
+    gradient = 4 * (values - case.targets) ** 3
+    weights = 1 + normal(1, 100, 70).square()
+    term.set_targets(values - values.numel() * gradient / (2 * weights), weights)
+    expected = case.expected_gradient(lambda found: ((found - case.targets) ** 4).sum())
+    ours = term(*case.parts).gradient
+    torch.testing.assert_close(flat(ours), expected, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("planes", [3, 0])
+def test_weights_of_other_channels_are_refused(planes: int) -> None:
+    case = Case(5, 3)
+    with pytest.raises((ValueError, RuntimeError)):
+        case.term().set_targets(case.targets, torch.ones(planes, 3, 5, dtype=torch.float64))
+
+
+def test_planes_of_another_size_are_refused() -> None:
+    """Compiled loops would write beyond them."""
+    case = Case(5, 3)
+    small = torch.zeros(2, 3, 4, dtype=torch.float64)
+    with pytest.raises((ValueError, RuntimeError)):
+        case.term()(*case.parts, values=small)
+    with pytest.raises((ValueError, RuntimeError)):
+        case.term().gradient(small, *case.parts)
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_do_not_show(threads: int) -> None:
+    case = Case(70, 100)
+    given, weights = normal(2, 100, 70), normal(1, 100, 70).square()
+
+    def everything() -> list[Tensor]:
+        term, values = case.term(), torch.empty_like(case.targets)
+        term.set_targets(case.targets, weights)
+        whole, back = term(*case.parts, values=values), term.gradient(given, *case.parts)
+        parts = [term.values(*case.parts), term.errors(*case.parts)]
+        return [values, *flat(whole.gradient), *flat(back), *parts]
+
+    expected = everything()
+    with worker_threads(threads) as case.workers:
+        torch.testing.assert_close(everything(), expected)

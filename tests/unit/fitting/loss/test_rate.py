@@ -29,6 +29,7 @@ from tests.unit.builders import (
     random_context,
     random_latents,
 )
+from tests.unit.fitting.loss.reference_loss import latent_bits
 
 SIZES = [(1, 1), (2, 7), (33, 18), (64, 64)]
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -179,49 +180,41 @@ def test_calls_do_not_remember() -> None:
     torch.testing.assert_close(ours.context_networks, expected.context_networks, rtol=0, atol=0)
 
 
-# Gradient --------------------------------------------------------------------------------------
+# The formulas ----------------------------------------------------------------------------------
 
 
-def assert_gradient(gradients: Sequence[Tensor], tensors: Sequence[Tensor], loss: object) -> None:
-    """Along random directions in one tensor at a time, and single entries of each."""
-    generator = torch.Generator().manual_seed(0)
-    step = 1e-6
-    for gradient, tensor in zip(gradients, tensors, strict=True):
-        directions = [torch.randn(tensor.shape, generator=generator, dtype=torch.float64)]
-        for _ in range(2):
-            single = torch.zeros(tensor.numel(), dtype=torch.float64)
-            single[torch.randint(tensor.numel(), (1,), generator=generator)] = 1
-            directions.append(single.view(tensor.shape))
-        original = tensor.clone()
-        for direction in directions:
-            sides = []
-            for side in (step, -step):
-                tensor.copy_(original + side * direction)
-                sides.append(loss())  # type: ignore[operator]
-            tensor.copy_(original)
-            difference = (sides[0] - sides[1]) / (2 * step)
-            expected = float((gradient * direction).sum())
-            assert difference == pytest.approx(expected, rel=1e-4, abs=1e-5)
+def tensors_of(
+    values: Sequence[Tensor], networks: Sequence[ContextNetwork], trained_layers: int
+) -> list[Tensor]:
+    """With respect to which there is a gradient, in the order of ``Rate``."""
+    return [*values, *(layer for network in networks for layer in network[-trained_layers:])]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_gradient_with_respect_to_latents(size: tuple[int, int]) -> None:
-    values, networks, weight = random_values(*size), in_ones(random_context(3)), 0.7
-    rate = rate_of(*size)
-    gradients = rate(values, networks, weight).grids
-    assert [gradient.shape for gradient in gradients] == [value.shape for value in values]
-    assert_gradient(gradients, values, lambda: weight * sum(bits_of(rate, values, networks)))
+def test_code_lengths_are_those_of_the_formulas(size: tuple[int, int]) -> None:
+    values, networks = random_values(*size), in_ones(random_context(3))
+    expected = latent_bits(values, ALL_GRIDS, networks)
+    ours = rate_of(*size).code_lengths(values, networks)
+    torch.testing.assert_close(ours, expected, rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize("trained_layers", [1, 2, 3])
-def test_gradient_with_respect_to_networks(trained_layers: int) -> None:
-    values, networks, weight = random_values(33, 18), in_ones(random_context(3)), 0.7
-    rate = rate_of(33, 18)
-    trained = rate(values, networks, weight, trained_layers).context_networks
-    assert [len(layers) for layers in trained] == [trained_layers] * 4
-    gradients = [layer for layers in trained for layer in layers]
-    tensors = [layer for network in networks for layer in network[-trained_layers:]]
-    assert_gradient(gradients, tensors, lambda: weight * sum(bits_of(rate, values, networks)))
+@pytest.mark.parametrize("grids", [ALL_GRIDS, (2, 3)], ids=str)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_gradient_is_that_of_autograd(
+    size: tuple[int, int], grids: tuple[int, ...], trained_layers: int
+) -> None:
+    values, networks, weight = random_values(*size, grids), in_ones(random_context(3)), 0.7
+    cost = rate_of(*size, grids)(values, networks, weight, trained_layers)
+    assert [len(layers) for layers in cost.context_networks] == [trained_layers] * 4
+    tensors = tensors_of(values, networks, trained_layers)
+    for tensor in tensors:
+        tensor.requires_grad_()
+    bits = [lengths.sum() for lengths in latent_bits(values, grids, networks)]
+    assert cost.bits == pytest.approx([of_grid.item() for of_grid in bits])
+    expected = torch.autograd.grad(weight * torch.stack(bits).sum(), tensors)
+    ours = tensors_of(cost.grids, cost.context_networks, trained_layers)
+    torch.testing.assert_close(ours, list(expected), rtol=1e-6, atol=1e-8)
 
 
 def test_a_hopeless_latent_has_a_bounded_cost() -> None:
