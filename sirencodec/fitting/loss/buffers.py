@@ -16,7 +16,7 @@ class Buffers:
         self._tensors: dict[tuple[str, tuple[int, ...]], Tensor] = {}
 
     def __call__(self, name: str, *shape: int) -> Tensor:
-        """The tensor of this name and shape, holding what it was left with."""
+        """The tensor of this name and shape; it holds what was last written to it."""
         key = name, shape
         if key not in self._tensors:
             self._tensors[key] = self._like.new_empty(shape)

@@ -1,6 +1,6 @@
 """A function of tensors -> the same, on a GPU recorded once and replayed from then on.
 
-A step of a fit is a thousand small operations. Starting them one by one takes a computer several
+An update of a fit is a thousand small operations. Starting them one by one takes a computer several
 times as long as doing them takes a GPU; a recording (a CUDA graph) starts them all at once.
 """
 
@@ -21,6 +21,7 @@ class Recording:
     """A function that is called many times over, with tensors of the same shapes.
 
     It must compute the same from the same tensors at every call, and never wait for a result.
+    Tensors that it reads beside those it is given may be overwritten between calls, never replaced.
     """
 
     def __init__(self, function: Function) -> None:

@@ -8,36 +8,21 @@ grid. Every thread takes a band.
 import ctypes
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor
 
+from sirencodec.fitting.loss.bands_native import Band, cut_bands
 from sirencodec.fitting.loss.costs import Distortion, Gradient
 from sirencodec.fitting.loss.features_native import NativeFeatures
 from sirencodec.native.library import Loops
 from sirencodec.native.tasks import DistortionTask, Layer, SynthesisTask, rounded_up
 from sirencodec.native.tensors import address, describe_layers
 from sirencodec.synthesis.coordinates import pixel_centres
-from sirencodec.synthesis.refinement import HALO, LocalRefinement
+from sirencodec.synthesis.refinement import LocalRefinement
 from sirencodec.synthesis.threads import Workers
 
 Tensors = Sequence[Tensor]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Band:
-    """Rows ``top`` to ``bottom`` of the image.
-
-    Attributes:
-        below: gradient with respect to the last of the features around them, where the next band
-            begins; None of the last band.
-    """
-
-    top: int
-    bottom: int
-    below: Tensor | None
 
 
 class _Network:
@@ -84,17 +69,7 @@ class NativeDistortion:
         )
         size = self._height, self._width
         self._features = NativeFeatures(size, exponents, targets, workers, loops)
-        grids, _, row = self._features.planes.shape
-        bounds = [self._height * part // workers.count for part in range(workers.count + 1)]
-        self._bands = [
-            _Band(
-                top,
-                bottom,
-                None if bottom == self._height else targets.new_zeros(grids, 2 * HALO, row),
-            )
-            for top, bottom in pairwise(bounds)
-            if top < bottom
-        ]
+        self._bands = cut_bands(self._features.gradients, self._height, workers.count)
 
     def set_targets(self, targets: Tensor, weights: Tensor | None = None) -> None:
         """Replace targets and weights. See ``DistortionTerm``."""
@@ -147,7 +122,7 @@ class NativeDistortion:
         values = self._targets.new_empty(len(self._targets), self._height, self._width)
         described = describe_layers(network.matrices, [None] * len(network.matrices))
 
-        def run(band: _Band) -> None:
+        def run(band: Band) -> None:
             task = self._picture(band, network, described, values)
             if self._loops.synthesis(ctypes.byref(task)):
                 raise MemoryError("no room for a picture")
@@ -186,9 +161,8 @@ class NativeDistortion:
         kernels = kernels.contiguous()
         self._features.fill(kernels, grids)
 
-        def run(band: _Band) -> tuple[float, list[Tensor]]:
-            for gradients in self._gradients_of(band):
-                gradients.zero_()
+        def run(band: Band) -> tuple[float, list[Tensor]]:
+            band.clear(self._features.gradients)
             gradient = [torch.zeros_like(matrix) for matrix in network.matrices]
             error = self._run(band, network, gradient, None, values, value_gradient)
             return error, gradient
@@ -199,8 +173,7 @@ class NativeDistortion:
             for same in zip(*(of_band for _, of_band in parts), strict=True)
         ]
         for band in self._bands:
-            if band.below is not None:
-                self._features.gradients[:, band.bottom : band.bottom + 2 * HALO] += band.below
+            band.join(self._features.gradients)
         of_grids, of_kernels = self._features.backward(kernels, grids)
         return sum(error for error, _ in parts), Gradient(
             gradient[network.num_convolutions :],
@@ -209,16 +182,9 @@ class NativeDistortion:
             network.local.gradient(gradient[: network.num_convolutions]),
         )
 
-    def _gradients_of(self, band: _Band) -> list[Tensor]:
-        """Band -> where it adds to gradients: rows of its own, and those below."""
-        gradients = self._features.gradients
-        if band.below is None:
-            return [gradients[:, band.top :]]
-        return [gradients[:, band.top : band.bottom], band.below]
-
     def _run(
         self,
-        band: _Band,
+        band: Band,
         network: _Network,
         gradient: Sequence[Tensor] | None = None,
         errors: Tensor | None = None,
@@ -254,7 +220,7 @@ class NativeDistortion:
 
     def _picture(
         self,
-        band: _Band,
+        band: Band,
         network: _Network,
         described: ctypes.Array[Layer],
         values: Tensor | None,

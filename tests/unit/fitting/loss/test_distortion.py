@@ -152,19 +152,27 @@ def test_the_target_itself_has_no_error_and_no_slope() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("both_distortions", ["pytorch"], indirect=True)
-def test_cuda_computes_the_same() -> None:
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_cuda_computes_the_same(is_weighted: bool) -> None:
     """At every call: a GPU replays the first, with other numbers in it."""
-    case = Case(70, 100)
-    on_cuda = TorchDistortion(case.targets.cuda(), case.grids, [m.cuda() for m in case.layers])
-    for _ in range(3):
-        expected = case.distortion()
+    case, here = Case(70, 100), Case(70, 100).term()
+    there = TorchDistortion(case.targets.cuda(), case.grids, [m.cuda() for m in case.layers])
+    for seed in range(3):
+        targets = normal(2, 100, 70, seed=seed)
+        weights = normal(1, 100, 70, seed=seed).square() if is_weighted else None
+        here.set_targets(targets, weights)
+        there.set_targets(targets.cuda(), None if weights is None else weights.cuda())
         parts = (case.layers, case.latents, case.refinement)
         layers, latents, refinement = ([tensor.cuda() for tensor in part] for part in parts)
-        ours = on_cuda(layers, case.kernels.cuda(), latents, refinement)
+        moved = layers, case.kernels.cuda(), latents, refinement
+        expected, values = here(*case.parts), torch.empty_like(targets).cuda()
+        ours = there(*moved, values=values)
         assert ours.error == pytest.approx(expected.error)
-        torch.testing.assert_close(
-            [slope.cpu() for slope in flat(ours.gradient)], flat(expected.gradient)
-        )
+        torch.testing.assert_close(values.cpu(), here.values(*case.parts))
+        found = [tensor.cpu() for tensor in flat(ours.gradient)]
+        torch.testing.assert_close(found, flat(expected.gradient))
+        found = [tensor.cpu() for tensor in flat(there.gradient(targets.cuda(), *moved))]
+        torch.testing.assert_close(found, flat(here.gradient(targets, *case.parts)))
         for tensor in case.tensors():
             tensor *= 0.9
 

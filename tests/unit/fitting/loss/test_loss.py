@@ -38,13 +38,20 @@ def latents(width: int, height: int) -> list[Tensor]:
 
 
 def distortion(
-    size: tuple[int, int], used: Loops, dtype: torch.dtype, workers: Workers
+    size: tuple[int, int],
+    used: Loops,
+    dtype: torch.dtype,
+    workers: Workers,
+    *,
+    is_weighted: bool = False,
 ) -> Distortion:
     targets = (normal(3, size[1], size[0]) / 4 + 0.5).to(dtype)
     layers = [(normal(*s) / s[1] ** 0.5).to(dtype) for s in architecture(channels=3).layer_shapes]
     refinement = [torch.from_numpy(matrix).to(dtype) for matrix in random_refinement()]
     grids = [grid.to(dtype) for grid in latents(*size)]
     compute = NativeDistortion(targets, ALL_GRIDS, workers, used)
+    if is_weighted:
+        compute.set_targets(targets, normal(3, size[1], size[0], seed=1).square().to(dtype))
     return compute(layers, torch.from_numpy(random_kernels(6)).to(dtype), grids, refinement)
 
 
@@ -74,6 +81,16 @@ def assert_close(ours: list[Tensor], expected: list[Tensor], tolerance: float) -
     for one, other in zip(ours, expected, strict=True):
         if other.numel():
             assert (one.double() - other).abs().max() <= tolerance * other.abs().max() + 1e-12
+
+
+@needs_loops
+@pytest.mark.parametrize("variant", SINGLE)
+def test_weights_in_single_precision_are_close_to_double(variant: int) -> None:
+    (exact,), used = double_loops(), single_loops()[variant]
+    expected = distortion((70, 100), exact, torch.float64, Workers(), is_weighted=True)
+    ours = distortion((70, 100), used, torch.float32, Workers(), is_weighted=True)
+    assert ours.error == pytest.approx(expected.error, rel=1e-5)
+    assert_close(gradient_of(ours), gradient_of(expected), 1e-4)
 
 
 @needs_loops
