@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from tests.paths import PACKAGE, ROOT
 
 GLOSSARY = re.compile(r"^\| word \| .* \| not \|\n\|.*\n((?:\|.*\n)+)", re.MULTILINE)
 PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")  # of snake_case and of CamelCase
-# Rooms that know the filters of grids. Elsewhere a kernel would be a loop in C.
-KERNEL_ROOMS = {"bitstream", "entropy", "synthesis", "fitting", "inspection", "decoder"}
-
-RENAMING = {"fitting"}  # rooms that still have slopes
+# Rooms and modules that know the filters of grids. Elsewhere a kernel would be a loop in C.
+KERNELS = {"bitstream", "entropy", "synthesis", "fitting", "inspection", "decoder"}
+# Rooms and modules that know quantisers. Elsewhere a step would be an update of a fit.
+STEPS = {"bitstream", "entropy", "fitting.pure.bit_allocation", "fitting.pure.fit"}
+STEPS |= {f"fitting.pyramid.{module}" for module in ("matrices", "matrix_steps", "rounded")}
 
 
 def ruled_out() -> set[str]:
@@ -41,22 +42,27 @@ def words(name: str) -> str:
     return "_".join(["", *(part.lower() for part in PARTS.findall(name)), ""])
 
 
-def uses(pattern: str, rooms: set[str]) -> list[str]:
-    """Where a name of the package holds these words, outside some of its rooms."""
-    return [
-        f"{path.relative_to(PACKAGE)}:{line}: {name}"
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if path.relative_to(PACKAGE).with_suffix("").parts[0] not in rooms
-        for name, line in names(path)
-        if re.search(f"_(?:{pattern})s?_", words(name))
-    ]
+def uses(pattern: str, elsewhere: Collection[str] = ()) -> list[str]:
+    """Where a name of the package holds these words, outside some of its rooms and modules."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        if not any(f"{module}.".startswith(f"{place}.") for place in elsewhere):
+            hits = (each for each in names(path) if re.search(f"_(?:{pattern})s?_", words(each[0])))
+            found += [f"{module}, line {line}: {name}" for name, line in hits]
+    return found
 
 
 def test_no_name_is_ruled_out_by_the_glossary() -> None:
     assert {"slope", "trade_off", "utils"} <= ruled_out()
-    assert uses("|".join(ruled_out()), RENAMING) == []
-    assert uses("|".join(ruled_out() - {"slope", "along"}), set()) == []
+    assert uses("|".join(ruled_out())) == []
 
 
 def test_kernels_are_filters_of_grids() -> None:
-    assert uses("kernel", KERNEL_ROOMS) == []
+    assert uses("kernel", KERNELS) == []
+
+
+def test_steps_are_a_quantisers() -> None:
+    """But for names that callers know from before: ``on_step``, and progress in steps."""
+    found = uses("step", {*STEPS, "fitting.progress", "cli"})
+    assert [use for use in found if not use.endswith((" on_step", " _on_step"))] == []

@@ -13,8 +13,8 @@ _WEIGHTS: Final = 0.0448, 0.2856, 0.3001, 0.2363, 0.1333  # of scales, finest fi
 
 def num_scales(height: int, width: int) -> int:
     """Size of an image -> how many of the five scales are larger than the window's 10 steps."""
-    steps = (min(height, width) - 1) // (2 * RADIUS)
-    return max(1, min(len(_WEIGHTS), steps.bit_length()))
+    ratio = (min(height, width) - 1) // (2 * RADIUS)
+    return max(1, min(len(_WEIGHTS), ratio.bit_length()))
 
 
 def combine(means: Tensor) -> Tensor:
