@@ -33,7 +33,7 @@ def names(path: Path) -> Iterator[tuple[str, int]]:
                 yield name, node.lineno
             case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
                 yield name, node.lineno
-            case ast.Attribute(attr=name, ctx=ast.Store()):
+            case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
                 yield name, node.lineno
 
 

@@ -138,11 +138,11 @@ def _seldom(on_step: OnStep) -> OnStep:
     """Callback -> one that passes on as much as eyes can follow."""
     last_time = 0.0
 
-    def on_some_step(progress: FitProgress) -> None:
+    def now_and_then(progress: FitProgress) -> None:
         nonlocal last_time
         now = time.monotonic()
         if now - last_time >= REPORT_INTERVAL_S:
             last_time = now
             on_step(progress)
 
-    return on_some_step
+    return now_and_then

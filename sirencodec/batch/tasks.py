@@ -106,7 +106,7 @@ def plan_tasks(
         ParameterError: if that does not work out, or would write one file twice or over an input.
     """
     place = _find_place(output, inputs.are_several, suffix)
-    tasks, twins = _tell_twins_apart(inputs.files, place, keep_suffix)
+    tasks, twins = _separate_twins(inputs.files, place, keep_suffix)
     _check_collisions(tasks)
     return tasks, twins
 
@@ -152,7 +152,7 @@ def _find_place(output: str | None, several: bool, suffix: str) -> _Place:
     return below if several or is_directory else there
 
 
-def _tell_twins_apart(
+def _separate_twins(
     found: Sequence[Found], place: _Place, keep_suffix: bool
 ) -> tuple[list[Task], list[Task]]:
     """Inputs, each once -> their tasks, and those of them that keep their suffix for the others.
