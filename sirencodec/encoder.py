@@ -12,16 +12,13 @@ from sirencodec.config import EncodeConfig
 from sirencodec.decoder import decode
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import ImageError
+from sirencodec.fitting.profile import choose_profile
 from sirencodec.fitting.progress import OnStep
 from sirencodec.fitting.pure.fit import fit
 from sirencodec.fitting.pure.plan import PurePlan, plan_architecture, plan_fits
 from sirencodec.fitting.pure.search import reach_target
 from sirencodec.fitting.pyramid.fit import fit_pyramid
-from sirencodec.fitting.pyramid.planning import (
-    choose_profile,
-    plan_pyramid,
-    plan_pyramid_architecture,
-)
+from sirencodec.fitting.pyramid.plan import plan_pyramid, plan_pyramid_architecture
 from sirencodec.fitting.settings import Settings
 from sirencodec.fitting.target import (
     OVERHEAD_BYTES,
@@ -89,7 +86,7 @@ def encode_image(
     metadata = None if config.strip else write_metadata(image.metadata)
     target = Target.of(config, num_pixels)
     work = _Work(image, config, target, metadata, on_step, settings)
-    if choose_profile(config.profile, target, num_pixels) == "pyramid":
+    if choose_profile(config.profile, target, num_pixels, settings.pyramid.plan) == "pyramid":
         result = _encode_pyramid(work)
     else:
         result = _encode_pure(work)
@@ -115,12 +112,12 @@ class _Work:
 
 def _encode_pyramid(work: _Work) -> EncodeResult:
     """Latent grids and a network: one fit, which finds the lambda that meets the target."""
-    image, config = work.image, work.config
+    image, config, settings = work.image, work.config, work.settings.pyramid
     device = choose_device(config.device)
-    architecture = plan_pyramid_architecture(image.channels)
+    architecture = plan_pyramid_architecture(image.channels, settings.plan)
     most_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
     target = work.target.for_payload(most_bytes)
-    plan = plan_pyramid(target, image.samples, config.effort, config.seed)
+    plan = plan_pyramid(target, image.samples, config.effort, config.seed, settings)
     picture = fit_pyramid(image.samples, architecture, plan, device, work.on_step)
     return _finish(work, architecture, picture)
 

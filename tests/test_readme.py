@@ -15,10 +15,10 @@ from click.testing import CliRunner
 
 from sirencodec.cli import COMMANDS, main
 from sirencodec.fitting.pure.settings import PureSettings, WorkSettings
-from sirencodec.fitting.pyramid import planning as pyramid_planning
 from sirencodec.fitting.settings import Settings
 from sirencodec.image.files import read_image
 from tests.paths import ROOT
+from tests.quick import quick_settings
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 USED = set(COMMANDS) - {"completion"}
@@ -29,10 +29,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmar
 def photo_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Working directory with a ``photo.png`` large enough for the README's crop."""
     monkeypatch.chdir(tmp_path)
-    settings = Settings(pure=PureSettings(work=WorkSettings(effort_multiply_adds=(2e9,) * 10)))
+    pure = PureSettings(work=WorkSettings(effort_multiply_adds=(2e9,) * 10))
+    settings = Settings(pure=pure, pyramid=quick_settings(((2, 4), (1, 4), (0, 4))).pyramid)
     monkeypatch.setattr("sirencodec.encoder.Settings", lambda: settings)
-    monkeypatch.setattr(pyramid_planning, "STAGE_STEPS", ((2, 4), (1, 4), (0, 4)))
-    monkeypatch.setattr(pyramid_planning, "FEWEST_STEPS", 4)
     y, x = np.mgrid[:120, :170]
     channels = [np.sin(x / 20 + channel) * np.cos(y / 30) for channel in range(3)]
     samples = np.uint8(127.5 + 127 * np.stack(channels, -1))

@@ -2,23 +2,29 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.ablations.variant import Alternative, Variant
+from sirencodec.fitting.pyramid.settings import PyramidSettings
+from sirencodec.fitting.settings import Settings
 
 PYRAMID = "pyramid"  # profile, and name of the variant that replaces nothing
 
 # The shipped network is of one width and depth, so others start from random numbers, and are
 # compared with the usual width and depth that starts from random numbers, too.
 RANDOM_START = "random-start"
+RANDOM = {"is_trained": False}
+
+Changes = Mapping[str, Mapping[str, Any]]  # of groups of settings
 
 
 def pyramid_variants() -> Iterator[Variant]:
     """All of them, the one that replaces nothing first."""
-    yield _variant(PYRAMID, "nothing", {})
+    yield _variant(PYRAMID, "nothing")
     # How far apart fits lie that differ by nothing of meaning; other differences must be larger.
-    seed = {"fitting.pyramid.planning.plan_pyramid": _alternative("plan_with_other_seed")}
-    yield _variant("other-seed", "luck", seed)
+    seed = {"fitting.pyramid.plan.plan_pyramid": _alternative("plan_with_other_seed")}
+    yield _variant("other-seed", "luck", replacements=seed)
     yield from _starts()
     yield from _networks()
     yield from _grids()
@@ -29,9 +35,21 @@ def pyramid_variants() -> Iterator[Variant]:
 
 
 def _variant(
-    name: str, switch: str, replacements: Mapping[str, Any], base: str = PYRAMID
+    name: str,
+    switch: str,
+    changes: Changes | None = None,
+    replacements: Mapping[str, Any] | None = None,
+    base: str = PYRAMID,
 ) -> Variant:
-    return Variant(name, switch, PYRAMID, base, replacements=replacements)
+    settings = Settings(pyramid=_changed(changes or {}))
+    return Variant(name, switch, PYRAMID, base, settings, replacements or {})
+
+
+def _changed(changes: Changes) -> PyramidSettings:
+    """Changes by group -> the usual settings with them."""
+    settings = PyramidSettings()
+    groups = {name: replace(getattr(settings, name), **new) for name, new in changes.items()}
+    return replace(settings, **groups)
 
 
 def _alternative(name: str, *arguments: Any) -> Alternative:
@@ -39,110 +57,96 @@ def _alternative(name: str, *arguments: Any) -> Alternative:
 
 
 def _starts() -> Iterator[Variant]:
-    start = {"fitting.start.starting_network": _alternative("random_start")}
-    yield _variant(RANDOM_START, "initialisation", start)
+    yield _variant(RANDOM_START, "initialisation", {"start": RANDOM})
     gain = {"fitting.start.feature_gain": Alternative("constant", (1.0,))}
-    yield _variant("start-of-one-rate", "initialisation", gain)
+    yield _variant("start-of-one-rate", "initialisation", replacements=gain)
     # What omega_0 is where inputs are features: the spread of phases that a fit starts from.
     for factor in (0.5, 2.0, 4.0):
-        bound = {"fitting.start.feature_bound": _alternative("multiple_bound", factor)}
-        yield _variant(f"phases-times-{factor:g}", "omega_0", start | bound, RANDOM_START)
+        start = RANDOM | {"phase_gain": factor}
+        yield _variant(f"phases-times-{factor:g}", "omega_0", {"start": start}, base=RANDOM_START)
 
 
 def _networks() -> Iterator[Variant]:
-    start = {"fitting.start.starting_network": _alternative("random_start")}
-    kinds = (("width", "HIDDEN_FEATURES", (8, 24, 32)), ("layers", "HIDDEN_LAYERS", (0, 2)))
-    for kind, constant, values in kinds:
+    kinds = (("width", "hidden_features", (8, 24, 32)), ("layers", "hidden_layers", (0, 2)))
+    for kind, field, values in kinds:
         for value in values:
-            size = {f"fitting.pyramid.planning.{constant}": value}
-            yield _variant(f"{kind}-{value}", "width against depth", start | size, RANDOM_START)
+            changes: Changes = {"start": RANDOM, "plan": {field: value}}
+            yield _variant(f"{kind}-{value}", "width against depth", changes, base=RANDOM_START)
     colours = {
         "fitting.pyramid.state._targets": _alternative("luma_targets"),
         "fitting.start.starting_network": _alternative("luma_start"),
         "synthesis.query.query_strips": Alternative("luma_strips"),
     }
-    yield _variant("pyramid-luma-chroma", "colour transform", colours)
+    yield _variant("pyramid-luma-chroma", "colour transform", replacements=colours)
 
 
 def _grids() -> Iterator[Variant]:
     # Their network is the shipped one less the columns of what is missing, and not trained for it.
+    trimmed = {"fitting.start.starting_network": _alternative("trimmed_start")}
     for name, first, last in (("no-grid-1", 1, 6), ("no-grid-1-2", 2, 6), ("no-grid-64", 0, 5)):
-        grids = {
-            "fitting.pyramid.planning.plan_pyramid_architecture": _alternative(
-                "plan_grids", first, last
-            ),
-            "fitting.start.starting_network": _alternative("trimmed_start"),
-        }
-        yield _variant(name, "grids", grids)
-    fixed = {"fitting.pyramid.matrices.KERNEL_SHARE": 0.0}
+        grids = {"plan": {"grids": tuple(range(first, last + 1))}}
+        yield _variant(name, "grids", grids, trimmed)
+    fixed = {"matrices": {"kernel_share": 0.0}}
     yield _variant("kernels-as-shipped", "learned kernels", fixed)
     for name in ("linear", "cubic"):
         start = {"fitting.start.starting_network": _alternative(f"{name}_start")}
-        yield _variant(f"kernels-{name}", "learned kernels", fixed | start)
-    yield _variant("no-refinement", "refinement", {"synthesis.refinement.REFINED": ()})
-    still = {"fitting.pyramid.matrices.REFINEMENT_SHARE": 0.0}
+        yield _variant(f"kernels-{name}", "learned kernels", fixed, start)
+    unrefined = {"synthesis.refinement.REFINED": ()}
+    yield _variant("no-refinement", "refinement", replacements=unrefined)
+    still = {"matrices": {"refinement_share": 0.0}}
     yield _variant("refinement-as-shipped", "refinement", still)
 
 
 def _entropy_models() -> Iterator[Variant]:
-    still = {"fitting.pyramid.matrices.CONTEXT_SHARE": 0.0}
+    still = {"matrices": {"context_share": 0.0}}
     yield _variant("context-as-shipped", "entropy model", still)
     for name, layers in (("two", 2), ("all", 3)):
-        adapted = {"fitting.pyramid.plan.PyramidPlan": _alternative("plan_adapting", layers)}
+        adapted = {"matrices": {"adapted_layers": layers}}
         yield _variant(f"adapt-{name}-layers", "entropy model", adapted)
-    free = {"fitting.pyramid.plan.MATRICES_BIT_WEIGHT": 0.0}
+    free = {"matrices": {"bit_weight": 0.0}}
     yield _variant("matrices-for-nothing", "bits of matrices in the loss", free)
     gaussian = {"entropy.matrices.NUM_SHAPES": 1}
-    yield _variant("matrices-gaussian", "entropy model", gaussian)
+    yield _variant("matrices-gaussian", "entropy model", replacements=gaussian)
 
 
 def _rounding() -> Iterator[Variant]:
-    yield _variant("no-noise", "soft rounding", {"fitting.pyramid.schedule.NOISES": (0.0, 0.0)})
-    untried = {"fitting.rdoq.TRIED_EXPONENTS": range(0)}
-    yield _variant("no-trials", "trials of rounded latents", untried)
+    yield _variant("no-noise", "soft rounding", {"schedule": {"noises": (0.0, 0.0)}})
+    yield _variant("no-trials", "trials of rounded latents", {"rdoq": {"exponents": ()}})
     through = {"fitting.soft_round.soften": _alternative("straight_through")}
-    yield _variant("straight-through", "soft rounding", through)
+    yield _variant("straight-through", "soft rounding", replacements=through)
     # As much noise as rounding makes, and no rounding beside it.
-    noise = {
-        "fitting.pyramid.schedule.TEMPERATURES": (50.0, 50.0),
-        "fitting.pyramid.schedule.NOISES": (0.29, 0.29),
-    }
+    noise = {"schedule": {"temperatures": (50.0, 50.0), "noises": (0.29, 0.29)}}
     yield _variant("noise-only", "soft rounding", noise)
-    yield _variant(
-        "harder-start", "soft rounding", {"fitting.pyramid.schedule.TEMPERATURES": (0.35, 0.07)}
-    )
-    same = {"fitting.pyramid.matrix_steps._lowest": Alternative("constant", (8,))}
-    yield _variant("same-steps", "chosen steps", same)
-    usual = {"fitting.pyramid.matrix_steps._lowest": _alternative("usual_octave")}
-    yield _variant("usual-steps", "chosen steps", usual)
+    harder = {"schedule": {"temperatures": (0.35, 0.07)}}
+    yield _variant("harder-start", "soft rounding", harder)
+    same = {"octaves": (8,), "usual_octave": 8, "usual_difference_octave": 8}
+    yield _variant("same-steps", "chosen steps", {"matrices": same})
+    yield _variant("usual-steps", "chosen steps", {"matrices": {"patience": 0}})
 
 
 def _schedules() -> Iterator[Variant]:
     # Stages that take about as much time as the three of the codec.
     for name, stages in (("one-stage", ((0, 998),)), ("two-stages", ((1, 194), (0, 950)))):
-        yield _variant(name, "coarse to fine", {"fitting.pyramid.planning.STAGE_STEPS": stages})
-    unsought = {"fitting.pyramid.target_search.TargetSearch.next_lambda": _alternative("no_search")}
-    yield _variant("no-search", "search for the target", unsought)
-    unlimited = {"fitting.pyramid.latent_optimizer.LONGEST_MOVE": math.inf}
+        yield _variant(name, "coarse to fine", {"plan": {"stages": stages}})
+    yield _variant("no-search", "search for the target", {"search": {"first_look": 1.0}})
+    unlimited = {"latents": {"longest_move": math.inf}}
     yield _variant("no-longest-step", "latents' steps", unlimited)
-    even = {"fitting.pyramid.schedule.EXTRA_BIT_WEIGHT": 0.0}
+    even = {"schedule": {"extra_bit_weight": 0.0}}
     yield _variant("even-bit-weight", "weight of bits", even)
-    hasty = {"fitting.pyramid.schedule.NETWORK_WARM_UP_UPDATES": 1}
+    hasty = {"schedule": {"network_warm_up_updates": 1}}
     yield _variant("no-network-warm-up", "network's first steps", hasty)
 
 
 def _optimisers() -> Iterator[Variant]:
+    adam = {"fitting.soap.Soap": Alternative("Adam")}
     for rate in (0.03, 0.01, 0.003):
-        adam = {
-            "fitting.soap.Soap": Alternative("Adam"),
-            "fitting.pyramid.state.NETWORK_RATE": rate,
-        }
-        yield _variant(f"network-adam-{rate:g}", "optimiser", adam)
+        changes = {"schedule": {"network_rate": rate}}
+        yield _variant(f"network-adam-{rate:g}", "optimiser", changes, adam)
     for momentum in (0.0, 0.8):
-        inertia = {"fitting.pyramid.latent_optimizer.MOMENTUM": momentum}
+        inertia = {"latents": {"momentum": momentum}}
         yield _variant(f"momentum-{momentum:g}", "latents' momentum", inertia)
-    for kind, module in (("network", "state"), ("latent", "schedule")):
-        name = f"fitting.pyramid.{module}.{kind.upper()}_RATE"
+    for kind in ("network", "latent"):
+        usual = getattr(PyramidSettings().schedule, f"{kind}_rate")
         for factor in (0.5, 2.0):
-            scaled = {name: Alternative("multiple", (f"sirencodec.{name}", factor))}
+            scaled = {"schedule": {f"{kind}_rate": factor * usual}}
             yield _variant(f"{kind}-rate-times-{factor:g}", "learning rates", scaled)

@@ -9,7 +9,7 @@ and colours have in common, and a new image starts from there. The results are w
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +28,10 @@ from sirencodec.entropy.prior import (
     refinement_shapes,
 )
 from sirencodec.entropy.range_coder import SymbolEncoder
-from sirencodec.fitting.pyramid.matrices import KERNEL_SHARE, LAST_LAYER_SHARE, Parts
+from sirencodec.fitting.pyramid.matrices import Parts
 from sirencodec.fitting.pyramid.plan import PyramidPlan
-from sirencodec.fitting.pyramid.planning import PRIOR
-from sirencodec.fitting.pyramid.schedule import Pace, pace_at
+from sirencodec.fitting.pyramid.schedule import Pace, Schedule
+from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.soap import Soap
 from sirencodec.fitting.start import (
@@ -44,6 +44,8 @@ from sirencodec.image.files import read_image
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.threads import Workers
 
+SETTINGS = PyramidSettings()
+PRIOR = SETTINGS.plan.prior
 # Learning rates of what all crops share, which moves at every step of each.
 NETWORK_RATE = 0.006
 CONTEXT_RATE = 0.003
@@ -82,7 +84,8 @@ class SharedNetworks:
         self._optimizer = Soap(self._values)
         layers, refinement = len(self.parts.layers), len(self.parts.refinement)
         rates = [NETWORK_RATE] * (layers - 1)
-        rates += [NETWORK_RATE * LAST_LAYER_SHARE, NETWORK_RATE * KERNEL_SHARE]
+        shares = SETTINGS.matrices
+        rates += [NETWORK_RATE * shares.last_layer_share, NETWORK_RATE * shares.kernel_share]
         rates += [CONTEXT_RATE] * (len(self._values) - len(rates) - refinement)
         self._rates = rates + [REFINEMENT_RATE] * refinement
 
@@ -117,7 +120,7 @@ def _random(seed: int) -> Parts:
         return (torch.rand(shape, generator=generator) * 2 - 1) * bound
 
     black = torch.zeros(TRAINED_ARCHITECTURE.channels)
-    layers, kernels = random_network(TRAINED_ARCHITECTURE, black, generator)
+    layers, kernels = random_network(TRAINED_ARCHITECTURE, black, generator, SETTINGS.start)
     context = []
     outputs = context_shapes(PRIOR)[-1][0]
     for rows, columns in context_shapes(PRIOR):
@@ -155,7 +158,7 @@ class _Crop:
         own.layers[-1][:, -1] += self._mean
         latents = state.soften(pace.temperature, pace.noise)
         loss = state.loss(latents, pace.bit_weight)
-        self._move_shared(loss.matrices, pace.network_share)
+        self._move_shared(loss.matrices, pace.network_rate)
         state.move_latents(loss, latents, pace.latent_rate)
         self._last_loss = loss.error + state.lambda_ * loss.bits / state.num_pixels
         return math.log(self._last_loss)
@@ -189,9 +192,16 @@ def train(
     chance.shuffle(shares)
     crops = []
     depth = len(PRIORS[PRIOR].hidden_widths) + 1
+    # All layers of the context networks are trained; rates are those above, not the network's own.
+    settings = replace(
+        SETTINGS,
+        matrices=replace(SETTINGS.matrices, adapted_layers=depth),
+        schedule=replace(SETTINGS.schedule, network_rate=1.0),
+    )
+    schedule = Schedule(settings.schedule)
     for path, share in zip(chosen, shares, strict=True):
         lambda_ = math.exp(low + (high - low) * share)
-        fit_plan = PyramidPlan(plan.stages, lambda_, plan.seed, adapted_layers=depth)
+        fit_plan = PyramidPlan(plan.stages, lambda_, plan.seed, settings=settings)
         crops.append(_Crop(_cut(path, plan.crop_side, chance), fit_plan, shared))
     left = sum(steps for _, steps in plan.stages)
     work = [steps * 4.0**-octaves for octaves, steps in plan.stages]
@@ -200,7 +210,8 @@ def train(
             crop.state.start_stage(octaves)
         for step in range(steps):
             progress = (sum(work[:number]) + step / steps * work[number]) / sum(work)
-            losses = [crop.update(pace_at(progress, step, steps, octaves)) for crop in crops]
+            pace = schedule.pace(progress, step, (octaves, steps))
+            losses = [crop.update(pace) for crop in crops]
             left -= 1
             yield left, sum(losses) / len(losses), shared
 

@@ -16,20 +16,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sirencodec.fitting.pyramid.settings import ForecastSettings
+
 BLOCK: Final = 8
 LARGEST_BLOCKS: Final = 1 << 14  # a megapixel says enough about a larger image
-
-# From the quality of water-filling to that of a fitted pyramid, in decibels: a few less where much
-# is coded, for its grids are redundant (benchmarks/LOG.md, entry 26).
-PSNR_OFFSET_DB: Final = 5.0
-PSNR_FACTOR: Final = 0.8
-
-# What all matrices come to where a bit is worth so much error, how many fewer
-# where it is worth twice as much (benchmarks/LOG.md, entry 26), and of a small budget.
-USUAL_MATRICES_BITS: Final = 6_500.0
-USUAL_BIT_WEIGHT: Final = 0.005 / 393_216
-MATRICES_BITS_PER_OCTAVE: Final = 650.0
-LARGEST_MATRICES_SHARE: Final = 0.65
 
 LAMBDA_RANGE: Final = (1e-6, 0.3)
 BISECTIONS: Final = 40
@@ -48,8 +38,13 @@ class _Level:
 class Spectrum:
     """The energies of an image's transform coefficients."""
 
-    def __init__(self, samples: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
+    def __init__(
+        self,
+        samples: npt.NDArray[np.uint8] | npt.NDArray[np.uint16],
+        settings: ForecastSettings,
+    ) -> None:
         """Transform ``samples``, (height, width, channels)."""
+        self._settings = settings
         self._channels = samples.shape[2]
         axes = _decorrelation(self._channels).T / np.iinfo(samples.dtype).max
         whole = _in_blocks(samples)
@@ -77,7 +72,8 @@ class Spectrum:
         for level in self._levels:
             errors = np.minimum(level.energies, water_level)
             error += float(errors.sum()) / (level.num_pixels * self._channels)
-        return PSNR_OFFSET_DB - PSNR_FACTOR * 10 * math.log10(error)
+        settings = self._settings
+        return settings.psnr_offset_db - settings.psnr_factor * 10 * math.log10(error)
 
     def _water_level(self, lambda_: float) -> float:
         """A coefficient's error falls by 2 ln 2 times itself for a bit."""
@@ -103,17 +99,20 @@ def changed_lambda(lambda_: float, factor: float) -> float:
     return min(max(lambda_ * factor, lowest), highest)
 
 
-def likely_matrices_bits(lambda_: float, num_pixels: int, budget_bits: float) -> float:
-    """What all matrices of a picture are likely to take.
+def likely_matrices_bits(
+    lambda_: float, num_pixels: int, budget_bits: float, settings: ForecastSettings
+) -> float:
+    """Lambda -> bits that all matrices of a picture are likely to take.
 
     Args:
         lambda_: error that a bit a pixel is worth.
         num_pixels: of the image.
         budget_bits: for matrices and latents.
+        settings: what they come to elsewhere.
     """
-    octaves = math.log2(lambda_ / num_pixels / USUAL_BIT_WEIGHT)
-    usual = max(0.0, USUAL_MATRICES_BITS - MATRICES_BITS_PER_OCTAVE * octaves)
-    return min(usual, LARGEST_MATRICES_SHARE * budget_bits)
+    octaves = math.log2(lambda_ / num_pixels / settings.usual_bit_error)
+    usual = max(0.0, settings.matrices_bits - settings.matrices_bits_per_octave * octaves)
+    return min(usual, settings.largest_matrices_share * budget_bits)
 
 
 def _in_blocks(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:

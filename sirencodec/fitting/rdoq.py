@@ -10,7 +10,7 @@ to see what it has done: that of the steepest gradient in the middle of every bl
 turn so that each latent is in the middle of one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import compress, count, product
 from typing import Final
 
@@ -23,7 +23,6 @@ from sirencodec.entropy.latents import LARGEST_LATENT
 BLOCK: Final = 8  # latents along the side of a block
 MARGIN: Final = 2  # of them around its middle
 ORIGINS: Final = (-MARGIN, MARGIN - BLOCK)  # of the first block, along either axis
-TRIED_EXPONENTS: Final = range(3)  # coarser grids have few latents, and those have settled
 
 Grids = Sequence[Tensor]
 Origin = tuple[int, int]
@@ -35,6 +34,7 @@ def rdoq(
     losses: Callable[[Grids], list[Tensor]],
     gradients: Callable[[Grids], list[Tensor]],
     passes: int,
+    tried: Collection[int],
 ) -> list[Tensor]:
     """Latents -> the same but for those that a lower loss has been found for.
 
@@ -44,13 +44,14 @@ def rdoq(
         losses: grids -> what each pixel, (height, width), and then each latent adds to the loss.
         gradients: grids -> gradient of the loss with respect to each.
         passes: how often to try all over.
+        tried: exponents of the grids to try.
     """
-    grids, tried = list(grids), [k in TRIED_EXPONENTS for k in exponents]
+    grids, is_tried = list(grids), [exponent in tried for exponent in exponents]
     refused = [torch.zeros_like(grid, dtype=torch.bool) for grid in grids]
     current = losses(grids)
     for _ in range(passes):
         gradient = gradients(grids)
-        for index, origin in product(compress(count(), tried), product(ORIGINS, ORIGINS)):
+        for index, origin in product(compress(count(), is_tried), product(ORIGINS, ORIGINS)):
             grid, steepness = grids[index], gradient[index].abs()
             moved = grid - gradient[index].sign()
             steepness[refused[index] | (moved.abs() > LARGEST_LATENT)] = 0

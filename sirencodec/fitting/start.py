@@ -16,6 +16,7 @@ from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.bitstream.prior_file import start_bytes
 from sirencodec.bitstream.quantize import dequantize
 from sirencodec.entropy.matrices import read_matrices
+from sirencodec.fitting.pyramid.settings import StartSettings
 from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
 from sirencodec.theory import first_layer_bound, hidden_bound
@@ -29,7 +30,6 @@ LUMA: Final = (0.299, 0.587, 0.114)  # what a gray picture is made of (ITU-R BT.
 # Bounds of initial biases: the first layer's, and the others' relative to their weights' bound.
 FIRST_BIAS_BOUND: Final = math.pi
 HIDDEN_BIAS_SHARE: Final = 0.5
-FEATURE_BIAS_BOUND: Final = math.pi / 4  # of the first layer's biases
 
 
 def initial_layers(
@@ -81,16 +81,20 @@ def axis_scale(width: int, height: int) -> tuple[float, float]:
     return width / longest, height / longest
 
 
-def feature_bound(features: int) -> float:
-    """Number of features -> bound of the first layer's uniform weights: sqrt(3 / features).
+def feature_bound(features: int, settings: StartSettings) -> float:
+    """Number of features -> bound of the first layer's uniform weights.
 
-    A weight's variance is then 1 / features.
+    phase_gain * sqrt(3 / features): a weight's variance is then phase_gain^2 / features.
     """
-    return math.sqrt(3 / features)
+    return settings.phase_gain * math.sqrt(3 / features)
 
 
 def starting_network(
-    architecture: Architecture, mean: Tensor, lambda_: float, generator: torch.Generator
+    architecture: Architecture,
+    mean: Tensor,
+    lambda_: float,
+    generator: torch.Generator,
+    settings: StartSettings,
 ) -> tuple[Layers, Tensor]:
     """The trained network around a mean colour; a random one where it does not fit.
 
@@ -99,16 +103,18 @@ def starting_network(
         mean: (channels,) that the image has on average.
         lambda_: error that a bit a pixel is worth.
         generator: source of randomness, on the CPU.
+        settings: which network.
 
     Returns:
         Augmented matrices and the (octaves, 4) kernels, float32 on the CPU.
     """
     trained = TRAINED_ARCHITECTURE
     if (
-        architecture.layer_shapes[:-1] != trained.layer_shapes[:-1]
+        not settings.is_trained
+        or architecture.layer_shapes[:-1] != trained.layer_shapes[:-1]
         or architecture.kernel_shapes != trained.kernel_shapes
     ):
-        return random_network(architecture, mean, generator)
+        return random_network(architecture, mean, generator, settings)
     *layers, kernels = (matrix.clone() for matrix in trained_matrices())
     layers[0][:, INPUTS:-1] *= feature_gain(lambda_)
     colour, channels = layers[-1], architecture.channels
@@ -134,7 +140,7 @@ def feature_gain(lambda_: float) -> float:
 
 
 def random_network(
-    architecture: Architecture, mean: Tensor, generator: torch.Generator
+    architecture: Architecture, mean: Tensor, generator: torch.Generator, settings: StartSettings
 ) -> tuple[Layers, Tensor]:
     """Random layers around a mean colour, and cubic upsampling.
 
@@ -148,6 +154,7 @@ def random_network(
         architecture: with grids.
         mean: (channels,) that the image has on average.
         generator: source of randomness, on the CPU.
+        settings: how large phases are, and the last layer.
 
     Returns:
         Augmented matrices and the (octaves, 4) kernels, float32 on the CPU.
@@ -158,13 +165,13 @@ def random_network(
 
     width, features = architecture.hidden_features, len(architecture.grids)
     bound = hidden_bound(width)
-    first = uniform(width, features, feature_bound(features))
-    bias = uniform(width, 1, FEATURE_BIAS_BOUND)
+    first = uniform(width, features, feature_bound(features, settings))
+    bias = uniform(width, 1, settings.bias_bound)
     layers = [torch.cat([torch.zeros(width, INPUTS), first, bias], 1)]
     for _ in range(architecture.hidden_layers):
         weight = uniform(width, width, bound)
         layers.append(torch.cat([weight, uniform(width, 1, bound * HIDDEN_BIAS_SHARE)], 1))
-    last = uniform(architecture.channels, width, bound * 0.1)
+    last = uniform(architecture.channels, width, bound * settings.last_layer_share)
     layers.append(torch.cat([last, mean[:, None]], 1))
     kernels = torch.tensor(CUBIC_KERNEL).repeat(architecture.grids[-1], 1)
     return layers, kernels

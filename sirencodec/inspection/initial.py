@@ -8,8 +8,8 @@ import torch
 from sirencodec.bitstream.architecture import INPUTS
 from sirencodec.bitstream.container import Header
 from sirencodec.entropy.prior import prior_refinement
+from sirencodec.fitting.pyramid.settings import StartSettings
 from sirencodec.fitting.start import (
-    FEATURE_BIAS_BOUND,
     FIRST_BIAS_BOUND,
     HIDDEN_BIAS_SHARE,
     axis_scale,
@@ -34,7 +34,8 @@ def initial_picture(picture: Picture, seed: int) -> Picture:
         scale = axis_scale(header.width, header.height)
         layers = initial_layers(architecture, scale, generator)
         return replace(picture, layers=[layer.numpy() for layer in layers])
-    layers, kernels = random_network(architecture, torch.zeros(architecture.channels), generator)
+    black = torch.zeros(architecture.channels)
+    layers, kernels = random_network(architecture, black, generator, StartSettings())
     return replace(
         picture,
         layers=[layer.numpy() for layer in layers],
@@ -50,9 +51,10 @@ def predicted_variances(header: Header, input_power: Sequence[float]) -> list[fl
     """
     architecture = header.architecture
     if architecture.grids:
-        weight_variance = uniform_variance(feature_bound(len(architecture.grids)))
+        start = StartSettings()
+        weight_variance = uniform_variance(feature_bound(len(architecture.grids), start))
         first = weight_variance * sum(input_power[INPUTS:])
-        first += uniform_variance(FEATURE_BIAS_BOUND)
+        first += uniform_variance(start.bias_bound)
     else:
         bound = architecture.omega_0 * first_layer_bound(INPUTS)
         scales = axis_scale(header.width, header.height)

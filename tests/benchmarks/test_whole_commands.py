@@ -12,7 +12,7 @@ from benchmarks.reporting.sheet import ENLARGED, TILE, make_sheet
 from benchmarks.smoke import run_smoke, tiny_picture
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.entropy.prior import prior_shapes
-from sirencodec.fitting.pyramid.planning import PRIOR
+from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.start import TRAINED_ARCHITECTURE
 from tests.benchmarks.runs import needs_bjontegaard
 
@@ -51,6 +51,6 @@ def test_training_writes_what_the_package_could_ship(tmp_path, options):
     result = CliRunner().invoke(main, ["train-prior", *map(str, files), *amount])
     assert result.exit_code == 0, result.output
     shapes = TRAINED_ARCHITECTURE.layer_shapes + TRAINED_ARCHITECTURE.kernel_shapes
-    for path, expected in ((prior, prior_shapes(PRIOR)), (network, shapes)):
+    for path, expected in ((prior, prior_shapes(PyramidSettings().plan.prior)), (network, shapes)):
         levels = read_matrices(path.read_bytes(), expected).levels
         assert all(matrix.any() for matrix in levels)

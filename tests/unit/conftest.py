@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-import sirencodec
-from sirencodec.fitting.pyramid import planning as pyramid_planning
+from sirencodec.config import EncodeConfig
+from sirencodec.encoder import encode_image
+from sirencodec.image.image import Image
 from tests.pictures import make_clouds
+from tests.quick import quick_settings
 
 
 @pytest.fixture
@@ -20,10 +22,9 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pyramids in a second, at any effort."""
-    monkeypatch.setattr(pyramid_planning, "STAGE_STEPS", ((1, 20), (0, 40)))
-    monkeypatch.setattr(pyramid_planning, "EFFORT_STEPS", (1.0,) * 10)
+def few_updates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pyramids in a second, at any effort, also by the public functions."""
+    monkeypatch.setattr("sirencodec.encoder.Settings", quick_settings)
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +33,8 @@ def pyramid_file() -> bytes:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with pytest.MonkeyPatch.context() as monkeypatch:
-            monkeypatch.setattr(pyramid_planning, "STAGE_STEPS", ((1, 30), (0, 40)))
-            monkeypatch.setattr(pyramid_planning, "EFFORT_STEPS", (1.0,) * 10)
-            picture = make_clouds(150, 70)
-            return sirencodec.encode(picture, profile="pyramid", quality=80, device="cpu")
+        picture = Image.from_array(make_clouds(150, 70))
+        config = EncodeConfig(profile="pyramid", quality=80, device="cpu")
+        return encode_image(picture, config, settings=quick_settings(((1, 30), (0, 40)))).data
     finally:
         torch.set_num_threads(before)

@@ -22,7 +22,7 @@ from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.fitting.progress import FitProgress, OnStep
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.rounded import quality_of
-from sirencodec.fitting.pyramid.schedule import Pace, pace_at
+from sirencodec.fitting.pyramid.schedule import Pace, Schedule
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
 from sirencodec.fitting.pyramid.target_search import TargetSearch
@@ -87,6 +87,7 @@ class PyramidFit:
     ) -> None:
         """Fit ``state`` as planned; ``on_step`` is called after every update and after RDOQ."""
         self.state, self._architecture, self._plan = state, architecture, plan
+        self._schedule = Schedule(plan.settings.schedule)
         self._on_step, self._done = on_step, 0
         self._planned = sum(updates for _, updates in plan.stages) + 1
 
@@ -94,14 +95,14 @@ class PyramidFit:
         """All updates from coarse to fine; in the last stage lambda goes towards the target."""
         search = TargetSearch(self._plan)
         last = len(self._plan.stages) - 1
-        for number, (octaves, updates) in enumerate(self._plan.stages):
-            self.state.start_stage(octaves)
+        for number, stage in enumerate(self._plan.stages):
+            self.state.start_stage(octaves=stage[0])
             for update, progress in self._progress(number):
                 if number == last:
                     self.state.lambda_ = search.next_lambda(
                         update, progress, self.state.lambda_, self.state.rounded
                     )
-                self._update(pace_at(progress, update, updates, octaves))
+                self._update(self._schedule.pace(progress, update, stage))
 
     def _progress(self, number: int) -> Iterator[tuple[int, float]]:
         """Stage -> each of its updates, and how far the whole fit is then, 0 to 1, by its work."""
@@ -114,23 +115,23 @@ class PyramidFit:
         """Soften the latents, take the loss, move matrices and latents."""
         latents = self.state.soften(pace.temperature, pace.noise)
         loss = self.state.loss(latents, pace.bit_weight)
-        self.state.move_matrices(loss.matrices, pace.network_share)
+        self.state.move_matrices(loss.matrices, pace.network_rate)
         self.state.move_latents(loss, latents, pace.latent_rate)
         self._report(quality_of(loss.error))
 
     def round(self) -> None:
         """Round the matrices, then the latents, by RDOQ."""
         self.state.round_matrices()
-        self._rdoq(self._plan.trial_passes)
+        self._rdoq(self._plan.rdoq_passes)
 
     def fit_on(self, lambda_: float) -> None:
         """Settle at another lambda, late in the schedule, and round anew."""
         self.state.lambda_ = lambda_
-        updates, start = self._plan.correction_steps, self._plan.correction_start
-        last = self._plan.stages[-1][1]
+        updates, start = self._plan.correction_updates, self._plan.correction_start
+        share, stage = self._plan.correction_latent_share, self._plan.stages[-1]
         for update in range(updates):
             progress = start + (1 - start) * update / updates
-            self._update(pace_at(progress, last, last, 0, self._plan.correction_latent_share))
+            self._update(self._schedule.pace(progress, self._plan.last_updates, stage, share))
         self.state.round_matrices()
         self._rdoq(1)
 
@@ -163,6 +164,6 @@ class PyramidFit:
         """The picture as integers."""
         return self.state.quantized()
 
-    def payload_bits(self, picture: QuantizedPicture) -> float:
-        """Bits that a picture takes in the file."""
-        return 8.0 * len(encode_payload(picture, self._architecture))
+    def payload_bytes(self, picture: QuantizedPicture) -> int:
+        """Bytes that a picture takes in the file."""
+        return len(encode_payload(picture, self._architecture))

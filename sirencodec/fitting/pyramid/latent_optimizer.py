@@ -3,10 +3,10 @@
 With m and v the running means of a grid's gradients g and of their mean squares, both corrected for
 starting at zero as Adam's are (Kingma and Ba 2015, arXiv 1412.6980), an update is
 
-    latents -= rate * clamp(m / sqrt(v), -LONGEST_MOVE, LONGEST_MOVE).
+    latents -= rate * clamp(m / sqrt(v), -longest_move, longest_move).
 
 Adam has a v for each number. Latents then all move alike: those that hardly matter as far as those
-that do, and those that do not matter at random (benchmarks/LOG.md, entry 11).
+that do, and those that do not matter at random.
 """
 
 import math
@@ -16,22 +16,17 @@ import torch
 from torch import Tensor
 
 from sirencodec.entropy.latents import LARGEST_LATENT
+from sirencodec.fitting.pyramid.settings import LatentSettings
 
-MOMENTUM = 0.4  # decay of the mean gradient
-SECOND_MOMENT_DECAY = 0.99
-# Largest move of a latent, in units of the grid's root mean square gradient. Late in a fit few
-# latents have a gradient, so that unit is tiny, and without a limit they would skip levels
-# (benchmarks/LOG.md, entry 24).
-LONGEST_MOVE = 8.0
-EPSILON = 1e-12
+EPSILON = 1e-12  # so that a grid without any gradient stays
 
 
 class LatentOptimizer:
     """Moves the latents of one stage in place."""
 
-    def __init__(self, latents: Tensor, sizes: Sequence[int]) -> None:
+    def __init__(self, latents: Tensor, sizes: Sequence[int], settings: LatentSettings) -> None:
         """Remember ``latents``, (count,), of grids that have so many each."""
-        self._latents, self._sizes = latents, list(sizes)
+        self._latents, self._sizes, self._settings = latents, list(sizes), settings
         self._first_moment = torch.zeros_like(latents)
         self._second_moments = [0.0] * len(self._sizes)
         self._updates = 0
@@ -44,9 +39,10 @@ class LatentOptimizer:
             rate: levels for a gradient as large as the grid's root mean square.
         """
         self._updates += 1
-        self._first_moment.lerp_(gradient, 1 - MOMENTUM)
-        first_share = 1 - MOMENTUM**self._updates
-        second_share = 1 - SECOND_MOMENT_DECAY**self._updates
+        settings = self._settings
+        self._first_moment.lerp_(gradient, 1 - settings.momentum)
+        first_share = 1 - settings.momentum**self._updates
+        second_share = 1 - settings.second_moment_decay**self._updates
         squares = torch.stack([part.square().mean() for part in torch.split(gradient, self._sizes)])
         parts = zip(
             torch.split(self._latents, self._sizes),
@@ -54,11 +50,12 @@ class LatentOptimizer:
             squares.tolist(),
             strict=True,
         )
+        longest = settings.longest_move
         for index, (latents, first, new) in enumerate(parts):
             second = self._second_moments[index]
-            second += (1 - SECOND_MOMENT_DECAY) * (new - second)
+            second += (1 - settings.second_moment_decay) * (new - second)
             self._second_moments[index] = second
             deviation = math.sqrt(second / second_share) + EPSILON
             moves = first / (first_share * deviation)
-            latents.sub_(moves.clamp_(-LONGEST_MOVE, LONGEST_MOVE), alpha=rate)
+            latents.sub_(moves.clamp_(-longest, longest), alpha=rate)
         self._latents.clamp_(-LARGEST_LATENT, LARGEST_LATENT)

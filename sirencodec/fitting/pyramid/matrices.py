@@ -19,20 +19,10 @@ from sirencodec.entropy.context_model import PHASES, WEIGHT_BITS
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
 from sirencodec.fitting.pyramid.matrix_steps import cheapest_steps, difference, round_matrix
+from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.soap import Soap
 from sirencodec.fitting.start import starting_network
 from sirencodec.synthesis.network import Layers
-
-# Learning rates, relative to the network's own.
-LAST_LAYER_SHARE = 0.3
-KERNEL_SHARE = 0.2
-CONTEXT_SHARE = 0.5
-REFINEMENT_SHARE = 0.5
-
-# Bits of shipped matrices are part of the loss, as if a weight at a distance d from where it began
-# took log2(1 + (d / DISTANCE_SCALE)^2) / 2 of them: a whole matrix that stays is cheap, and at low
-# rates most can (benchmarks/LOG.md, entry 24).
-DISTANCE_SCALE = 2.0**-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +55,7 @@ class TrainedMatrices:
         architecture: Architecture,
         mean: Tensor,
         lambda_: float,
-        adapted_layers: int,
+        settings: PyramidSettings,
         generator: torch.Generator,
         device: torch.device,
     ) -> None:
@@ -75,12 +65,13 @@ class TrainedMatrices:
             architecture: with grids.
             mean: (channels,) colour to start around.
             lambda_: error that a bit a pixel is worth.
-            adapted_layers: how many layers of the context networks, from the last, are moved.
+            settings: of matrices and of their start.
             generator: source of randomness, on the CPU.
             device: where to keep them.
         """
-        self._architecture, self._adapted_layers = architecture, adapted_layers
-        layers, kernels = starting_network(architecture, mean, lambda_, generator)
+        self._architecture, self._settings = architecture, settings.matrices
+        self._adapted_layers = adapted_layers = settings.matrices.adapted_layers
+        layers, kernels = starting_network(architecture, mean, lambda_, generator, settings.start)
         context = [
             torch.from_numpy(matrix * 2.0**-WEIGHT_BITS).float().to(device)
             for matrix in prior_context(architecture.prior)
@@ -104,9 +95,11 @@ class TrainedMatrices:
         self._num_layers, self._num_adapted = len(layers), len(adapted)
         # What a matrix is coded as a difference from; None if it is coded as it is.
         self._bases: list[Tensor | None] = [*(None for _ in own), *shipped]
-        self._rate_shares = [1.0] * (len(layers) - 1) + [LAST_LAYER_SHARE, KERNEL_SHARE]
-        self._rate_shares += [CONTEXT_SHARE] * len(adapted)
-        self._rate_shares += [REFINEMENT_SHARE] * len(refinement)
+        shares = self._settings
+        self._rate_shares = [1.0] * (len(layers) - 1)
+        self._rate_shares += [shares.last_layer_share, shares.kernel_share]
+        self._rate_shares += [shares.context_share] * len(adapted)
+        self._rate_shares += [shares.refinement_share] * len(refinement)
         self.forget_gradients()
         self.step_indices: tuple[int, ...] = ()
 
@@ -137,19 +130,20 @@ class TrainedMatrices:
         layers, kernels = list(values[: self._num_layers]), values[self._num_layers]
         return Parts(layers, kernels, networks, values[context_end:])
 
-    def move(self, gradient: Parts, rate: float, weight: float) -> None:
+    def move(self, gradient: Parts, rate: float, bit_error: float) -> None:
         """One update.
 
         Args:
             gradient: of the loss but for the matrices' own bits.
             rate: learning rate of the network; the others' are relative to it.
-            weight: error that a bit of theirs counts for.
+            bit_error: error that a bit of shipped matrices counts for.
         """
-        slopes = [
-            slope if base is None else slope + weight * _bits_slope(matrix - base)
-            for slope, matrix, base in zip(gradient.flat(), self.values, self._bases, strict=True)
+        scale = self._settings.distance_scale
+        gradients = [
+            own if base is None else own + bit_error * _bits_gradient(matrix - base, scale)
+            for own, matrix, base in zip(gradient.flat(), self.values, self._bases, strict=True)
         ]
-        self._optimizer.update(slopes, [share * rate for share in self._rate_shares])
+        self._optimizer.update(gradients, [share * rate for share in self._rate_shares])
         limit = LARGEST_KERNEL_WEIGHT / 2
         self.values[self._num_layers].clamp_(-limit, limit)
         limit = LARGEST_REFINEMENT_WEIGHT / 2
@@ -177,7 +171,7 @@ class TrainedMatrices:
             return bit_error * latent_bits(parts) if number in context else error(parts)
 
         self.step_indices = cheapest_steps(
-            self.values, self._bases, self.step_indices, loss, bit_error
+            self.values, self._bases, self.step_indices, loss, bit_error, self._settings
         )
 
     def quantized(self) -> QuantizedWeights:
@@ -200,6 +194,6 @@ class TrainedMatrices:
         return QuantizedWeights(tuple(levels), tuple(steps))
 
 
-def _bits_slope(difference: Tensor) -> Tensor:
-    """Difference from what costs nothing -> derivative of the bits that each weight takes."""
-    return difference / (difference.square() + DISTANCE_SCALE**2) / math.log(2)
+def _bits_gradient(difference: Tensor, scale: float) -> Tensor:
+    """Difference from what is shipped -> derivative of its bits, log2(1 + (d / scale)^2) / 2."""
+    return difference / (difference.square() + scale**2) / math.log(2)

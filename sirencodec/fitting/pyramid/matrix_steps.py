@@ -15,15 +15,7 @@ from torch import Tensor
 from sirencodec.bitstream.format import LARGEST_LEVEL
 from sirencodec.bitstream.quantize import STEP_SIZES, nearest_step_index, quantize
 from sirencodec.entropy.matrices import best_model
-
-# Octaves of steps for a matrix, coarse to fine, 1/2 to 2^-12; where to look first, for a matrix
-# coded as it is and for one coded as a difference; after how many dearer ones to look no further
-# (benchmarks/LOG.md, entry 17).
-STEP_OCTAVES = range(1, 13)
-USUAL_OCTAVE = 9
-USUAL_DIFFERENCE_OCTAVE = 6
-PATIENCE = 2
-
+from sirencodec.fitting.pyramid.settings import MatrixSettings
 
 Loss = Callable[[int, Sequence[Tensor]], float]
 
@@ -34,6 +26,7 @@ def cheapest_steps(
     last: Sequence[int],
     loss: Loss,
     bit_error: float,
+    settings: MatrixSettings,
 ) -> tuple[int, ...]:
     """Matrices -> index of the step of each at which it costs least.
 
@@ -43,14 +36,15 @@ def cheapest_steps(
         last: steps that were found before, from which to look; empty if none were.
         loss: number of a matrix, and all of them, it and some others rounded -> loss.
         bit_error: what a bit is worth, in the unit of the loss.
+        settings: which steps there are, and how to look for them.
     """
     current, chosen = list(values), []
     for number, (matrix, base) in enumerate(zip(values, bases, strict=True)):
-        first = USUAL_OCTAVE if base is None else USUAL_DIFFERENCE_OCTAVE
+        first = settings.usual_octave if base is None else settings.usual_difference_octave
         if last:
             first = -round(math.log2(STEP_SIZES[last[number]]))
         cost = partial(_cost, number, current, matrix, base, loss, bit_error)
-        chosen.append(nearest_step_index(2.0 ** -_lowest(cost, first)))
+        chosen.append(nearest_step_index(2.0 ** -_lowest(cost, first, settings)))
         current[number] = round_matrix(matrix, chosen[-1], base)
     return tuple(chosen)
 
@@ -72,23 +66,25 @@ def _cost(
     return cost if math.isfinite(cost) else math.inf
 
 
-def _lowest(cost: Callable[[int], float], first: int) -> int:
+def _lowest(cost: Callable[[int], float], first: int, settings: MatrixSettings) -> int:
     """Cost of each octave -> the lowest that a walk from ``first`` finds, or the coarsest.
 
-    Costs have small bumps, so a walk ends after ``PATIENCE`` octaves that are dearer than the best
+    Costs have small bumps, so a walk ends after ``patience`` octaves that are dearer than the best
     so far. At the coarsest step nothing may be left of a difference from what is shipped, which is
     cheap though the next octaves are not.
     """
+    if not settings.patience:
+        return first
     cost = cache(cost)
     best = first
     for direction in (-1, 1):
         octave, dearer = best, 0
-        while dearer < PATIENCE and (octave := octave + direction) in STEP_OCTAVES:
+        while dearer < settings.patience and (octave := octave + direction) in settings.octaves:
             if cost(octave) < cost(best):
                 best, dearer = octave, 0
             else:
                 dearer += 1
-    return min(best, STEP_OCTAVES[0], key=cost)
+    return min(best, settings.octaves[0], key=cost)
 
 
 def difference(matrix: Tensor, base: Tensor | None) -> np.ndarray:

@@ -1,25 +1,13 @@
-"""How much work a pyramid's fit is: stages, steps, trials and corrections."""
+"""Target, image and effort -> network and grids of a pyramid, and how much work its fit is."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-# Rounded latents are tried a level away once for so many steps of the last stage, within bounds; a
-# pass takes as long as some ten of them (LOG.md, entry 22).
-STEPS_PER_TRIAL = 200
-MOST_TRIALS = 6
-
-# What a bit of shipped matrices counts for, relative to one of latents, where that is worth an
-# error of 1 a pixel: it goes with the root of lambda, and more in a longer fit, by the root
-# of its steps, for it has more time to stray (LOG.md, entries 24 to 26).
-MATRICES_BIT_WEIGHT = 52.0
-LONG_FIT_STEPS = 950
-
-CORRECTION_SHARE = 0.06  # of the last stage's steps, in each correction
-FEWEST_CORRECTION_STEPS = 30
-# Where on the cosine, and in noise and temperature, a correction sets in: its steps go through the
-# rest at half the stage's pace, or from here. Long fits must not be stirred up (LOG.md, entry 19).
-CORRECTION_PACE = 0.5
-EARLIEST_CORRECTION_START = 0.75
+from sirencodec.bitstream.architecture import Architecture
+from sirencodec.fitting.forecast import Spectrum, lambda_where, likely_matrices_bits
+from sirencodec.fitting.pyramid.settings import PlanSettings, PyramidSettings
+from sirencodec.fitting.target import Target
+from sirencodec.image.samples import Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,44 +15,123 @@ class PyramidPlan:
     """How much work to put into a fit, and what for.
 
     Attributes:
-        stages: (octaves the image is reduced by, steps), in order; the last one at full size.
-        lambda_: error that a bit a pixel is worth; where to start if there is a target.
+        stages: (octaves the image is reduced by, updates), in order; the last one at full size.
+        lambda_: mean squared error, values being 0 to 1, that a bit a pixel is worth; where to
+            start if there is a target.
         seed: of initialisation and noise.
-        budget_bits: what the payload may take, lambda following; None if that is fixed.
-        psnr_db: quality to reach, likewise.
-        adapted_layers: how many layers of the context networks, from the last, become the image's
-            own; the others stay as shipped and cost nothing.
+        target: what the payload must meet, lambda following; None if lambda is fixed.
+        settings: hyper-parameters.
     """
 
     stages: tuple[tuple[int, int], ...]
     lambda_: float
     seed: int
-    budget_bits: float | None = None
-    psnr_db: float | None = None
-    adapted_layers: int = 1
+    target: Target | None = None
+    settings: PyramidSettings = field(default_factory=PyramidSettings)
+
+    @property
+    def last_updates(self) -> int:
+        """Updates of the last stage."""
+        return self.stages[-1][1]
 
     def matrices_bit_weight(self, lambda_: float) -> float:
-        """What a bit of shipped matrices counts for, relative to one of latents."""
-        times_as_long = max(1.0, self.stages[-1][1] / LONG_FIT_STEPS)
-        return MATRICES_BIT_WEIGHT * math.sqrt(lambda_ * times_as_long)
+        """Lambda -> what a bit of shipped matrices counts for, relative to one of latents.
+
+        bit_weight * sqrt(lambda * max(1, updates / long_fit_updates)).
+        """
+        settings = self.settings.matrices
+        times_as_long = max(1.0, self.last_updates / settings.long_fit_updates)
+        return settings.bit_weight * math.sqrt(lambda_ * times_as_long)
 
     @property
-    def trial_passes(self) -> int:
-        """How often to try rounded latents a level away, after the last stage."""
-        return min(max(1, self.stages[-1][1] // STEPS_PER_TRIAL), MOST_TRIALS)
+    def rdoq_passes(self) -> int:
+        """How often RDOQ goes through all latents after the last stage."""
+        settings = self.settings.rdoq
+        return min(max(1, self.last_updates // settings.updates_per_pass), settings.most_passes)
 
     @property
-    def correction_steps(self) -> int:
-        """Steps of a correction."""
-        return max(FEWEST_CORRECTION_STEPS, round(CORRECTION_SHARE * self.stages[-1][1]))
+    def correction_updates(self) -> int:
+        """Updates of a correction."""
+        settings = self.settings.correction
+        return max(settings.fewest_updates, round(settings.updates_share * self.last_updates))
 
     @property
     def correction_start(self) -> float:
         """Where in the schedule a correction sets in, 0 to 1."""
-        part = self.correction_steps / (CORRECTION_PACE * self.stages[-1][1])
-        return max(EARLIEST_CORRECTION_START, 1 - part)
+        settings = self.settings.correction
+        part = self.correction_updates / (settings.pace * self.last_updates)
+        return max(settings.earliest_start, 1 - part)
 
     @property
     def correction_latent_share(self) -> float:
-        """Part of the latents' rate in a correction: less, the later it sets in (LOG.md, 21)."""
-        return (1 - self.correction_start) / (1 - EARLIEST_CORRECTION_START)
+        """Part of the latents' rate in a correction: less, the later it sets in."""
+        return (1 - self.correction_start) / (1 - self.settings.correction.earliest_start)
+
+
+def plan_pyramid_architecture(channels: int, settings: PlanSettings) -> Architecture:
+    """Channels -> network and grids."""
+    return Architecture(
+        settings.hidden_features,
+        settings.hidden_layers,
+        channels,
+        1,
+        settings.grids,
+        settings.prior,
+    )
+
+
+def plan_pyramid(
+    target: Target, samples: Samples, effort: int, seed: int, settings: PyramidSettings
+) -> PyramidPlan:
+    """Target, image and effort -> the work to do and what for.
+
+    Args:
+        target: said of the payload. A quality fixes lambda; another target sets where it begins.
+        samples: (height, width, channels) uint8 or uint16.
+        effort: 0 to 9.
+        seed: of all randomness.
+        settings: hyper-parameters.
+    """
+    stages = plan_stages(samples.shape[0] * samples.shape[1], effort, settings.plan)
+    if target.budget_bits is None and target.psnr_db is None:
+        lambda_ = quality_lambda(target.value, settings.plan)
+        return PyramidPlan(stages, lambda_, seed, settings=settings)
+    lambda_ = _first_lambda(target, samples, settings)
+    return PyramidPlan(stages, lambda_, seed, target, settings)
+
+
+def plan_stages(
+    num_pixels: int, effort: int, settings: PlanSettings
+) -> tuple[tuple[int, int], ...]:
+    """Image size and effort -> octaves that the image is reduced by and updates, in order."""
+    size_share = min(1.0, math.sqrt(settings.usual_pixels / num_pixels))
+    share = settings.effort_updates[effort] * size_share
+    reduced = min(1.0, share**settings.reduced_exponent)
+    return tuple(
+        (octaves, max(settings.fewest_updates, round(updates * (reduced if octaves else share))))
+        for octaves, updates in settings.stages
+    )
+
+
+def quality_lambda(quality: float, settings: PlanSettings) -> float:
+    """Quality, 0 to 100 -> lambda: lambda_at_60 * 10^((60 - quality) * decades_per_point)."""
+    lambda_: float = settings.lambda_at_60 * 10 ** ((60 - quality) * settings.decades_per_point)
+    return lambda_
+
+
+def _first_lambda(target: Target, samples: Samples, settings: PyramidSettings) -> float:
+    """Target and image -> the lambda to begin with: above the one that is foreseen to meet it."""
+    spectrum, num_pixels = Spectrum(samples, settings.forecast), math.prod(samples.shape[:2])
+    budget_bits = target.budget_bits
+    if budget_bits is None:
+        foreseen = lambda_where(spectrum.psnr_db, target.value)
+    else:
+        foreseen = lambda_where(
+            lambda lambda_: (
+                spectrum.bpp(lambda_) * num_pixels
+                + likely_matrices_bits(lambda_, num_pixels, budget_bits, settings.forecast)
+            ),
+            budget_bits,
+        )
+    surplus = settings.plan.surplus_per_bpp * spectrum.bpp(foreseen)
+    return foreseen * (1 + min(settings.plan.largest_surplus, surplus))

@@ -1,7 +1,7 @@
 """The picture of whole latents and of matrices as they are: what a file would hold and show."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor
@@ -60,8 +60,14 @@ class RoundedPicture:
             lambda_ / self.num_pixels,
         )
 
-    def rdoq(self, lambda_: float, passes: int) -> list[Tensor]:
-        """Whole latents, each a level away from ``latents`` where that lowers the loss."""
+    def rdoq(self, lambda_: float, passes: int, tried: Collection[int]) -> list[Tensor]:
+        """Whole latents, each a level away from ``latents`` where that lowers the loss.
+
+        Args:
+            lambda_: error that a bit a pixel is worth.
+            passes: how often to go through all of them.
+            tried: exponents of the grids to try.
+        """
         parts, bit_error = self._matrices.parts, lambda_ / self.num_pixels
         return rdoq(
             self.latents(),
@@ -69,6 +75,7 @@ class RoundedPicture:
             lambda grids: self._loss.contributions(parts, grids, bit_error),
             lambda grids: self._loss.latents_gradient(parts, grids, bit_error),
             passes,
+            tried,
         )
 
 

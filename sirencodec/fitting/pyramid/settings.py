@@ -1,8 +1,308 @@
-"""The pyramid profile's hyper-parameters."""
+"""The pyramid profile's hyper-parameters: one table, its groups in the order of a fit.
 
-from dataclasses import dataclass
+Numbers in brackets are entries of benchmarks/LOG.md that chose a value. An update is one move of a
+fit; a step is a quantiser's. "Levels" are units of a latent. Where not said otherwise, a share of 0
+switches off what it is a share of, and 1 takes all of it.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+from sirencodec.bitstream.format import LARGEST_EXPONENT
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """Image, target and effort -> network, stages and the lambda to begin with.
+
+    Attributes:
+        smallest_pixels: of an image that the pyramid suits. Below, its fixed parts (some 500 bytes)
+            leave too little for latents [9].
+        smallest_bytes: of a file that it suits.
+        hidden_features: width of the network.
+        hidden_layers: sine layers after the first; 0 is one sine layer in all.
+        grids: exponents; an empty grid costs next to nothing.
+        prior: number of the shipped networks (FORMAT.md).
+        stages: octaves that the image is reduced by, and updates at effort 4 for images of up to
+            ``usual_pixels``. The last one is at full size. First stages place the coarse grids,
+            where an update costs a fraction of a full one [8, 11].
+        effort_updates: for each effort, updates relative to those of effort 4.
+        reduced_exponent: below effort 4, updates on reduced images shrink by this power of that; 1
+            is as the full size's, 0 is not at all.
+        fewest_updates: of a stage.
+        usual_pixels: a larger image gets fewer updates, by the square root of its size over this.
+        lambda_at_60: lambda at a quality of 60: about the bits a pixel that the pure profile gives.
+        decades_per_point: fall of lambda, as a power of ten, for a point of quality.
+        surplus_per_bpp: a fit with a target begins above the lambda that is foreseen, by this share
+            for each bit a pixel. Fine grids that are filled too soon never quite empty again, which
+            costs up to 0.5 dB at high rates; at low ones too large a lambda is as bad [26, 27].
+        largest_surplus: of those shares; nothing was measured above a bit a pixel.
+    """
+
+    smallest_pixels: int = 16_384
+    smallest_bytes: int = 1_000
+    hidden_features: int = 16
+    hidden_layers: int = 1
+    grids: tuple[int, ...] = tuple(range(LARGEST_EXPONENT + 1))
+    prior: int = 1
+    stages: tuple[tuple[int, int], ...] = ((2, 75), (1, 175), (0, 950))
+    effort_updates: tuple[float, ...] = (0.14, 0.24, 0.4, 0.65, 1.0, 1.7, 2.8, 4.5, 7.4, 12.0)
+    reduced_exponent: float = 0.3
+    fewest_updates: int = 20
+    usual_pixels: int = 2**19
+    lambda_at_60: float = 0.004
+    decades_per_point: float = 1 / 32
+    surplus_per_bpp: float = 0.6
+    largest_surplus: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastSettings:
+    """Spectrum of an image and lambda -> PSNR and bits that a fit will come to [26].
+
+    Attributes:
+        psnr_offset_db: PSNR of a fit where water-filling has 0 dB.
+        psnr_factor: decibels of a fit for one of water-filling; below 1, as grids are redundant.
+        matrices_bits: of all matrices where a bit is worth ``usual_bit_error``.
+        usual_bit_error: lambda 0.005 for an image of 768 x 512 pixels.
+        matrices_bits_per_octave: how many fewer where a bit is worth twice that error.
+        largest_matrices_share: of a small budget.
+    """
+
+    psnr_offset_db: float = 5.0
+    psnr_factor: float = 0.8
+    matrices_bits: float = 6_500.0
+    usual_bit_error: float = 0.005 / 393_216
+    matrices_bits_per_octave: float = 650.0
+    largest_matrices_share: float = 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class StartSettings:
+    """The network that a fit starts from.
+
+    Attributes:
+        is_trained: whether it is the shipped one where that fits; a random one takes hundreds of
+            updates to find out which colours go with which grid [11].
+        phase_gain: deviation of a random network's phases for latents of unit deviation; 0 starts
+            blind, 4 in the bends of the sines.
+        bias_bound: of a random network's first biases, uniform, in radians.
+        last_layer_share: of SIREN's bound, for a random network's last layer; 0 starts from a flat
+            picture.
+    """
+
+    is_trained: bool = True
+    phase_gain: float = 1.0
+    bias_bound: float = math.pi / 4
+    last_layer_share: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSettings:
+    """Progress of a fit -> rates, rounding, and the weight of bits.
+
+    Attributes:
+        network_rate: learning rate of the network's layers but the last, at its largest [15, 28].
+        latent_rate: levels an update for a gradient as large as its grid's root mean square, at
+            full size, at its largest; twice as many for each octave that the image is reduced by.
+            Half of it costs 0.08 dB, twice 0.5 dB [21, 28].
+        reduced_network_share: of ``network_rate`` on reduced images. A network that moves far while
+            the finest grids and the refinement are not there loses what it knew of them.
+        final_share: of all rates, at the end of their cosine.
+        warm_up_updates: until the latents' rate is full, in every stage; 1 is no warm-up [15].
+        network_warm_up_updates: until the network's is. Its optimiser knows nothing of a new grid's
+            feature and would move it at random, which costs up to a decibel [15].
+        longest_warm_up: of the network, as a share of a stage.
+        extra_bit_weight: what a bit weighs more at first, relative to lambda. Fine grids then begin
+            nearly empty, and coarse ones take what belongs in them; 0 costs 0.34 dB [21, 28].
+        bit_weight_power: of what is left of the fit, by which the extra weight falls; 0 keeps it.
+        temperatures: of soft rounding, first and last; at 1 values hardly change, at 0.1 they are
+            almost whole [8].
+        noises: deviation of the Gaussian noise in it, first and last, in levels [8].
+    """
+
+    network_rate: float = 0.027
+    latent_rate: float = 0.13
+    reduced_network_share: float = 0.25
+    final_share: float = 0.02
+    warm_up_updates: int = 5
+    network_warm_up_updates: int = 25
+    longest_warm_up: float = 0.3
+    extra_bit_weight: float = 3.0
+    bit_weight_power: int = 4
+    temperatures: tuple[float, float] = (0.6, 0.07)
+    noises: tuple[float, float] = (0.22, 0.15)
+
+
+@dataclass(frozen=True, slots=True)
+class LatentSettings:
+    """How latents follow their gradient.
+
+    Attributes:
+        momentum: decay of the mean gradient an update; 0 is none. 0 costs 0.14 dB, 0.8 costs 0.04
+            dB [15, 28].
+        second_moment_decay: of the mean square gradient of a grid, an update.
+        longest_move: of a latent in an update, in units of the grid's root mean square gradient
+            times the rate. Late in a fit few latents have a gradient, so that unit is tiny, and
+            without a limit they skip levels; infinity is no limit [24].
+    """
+
+    momentum: float = 0.4
+    second_moment_decay: float = 0.99
+    longest_move: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixSettings:
+    """How matrices follow their gradient, what their bits weigh, and where steps are looked for.
+
+    Attributes:
+        last_layer_share: of the network's learning rate.
+        kernel_share: of that rate, for upsampling kernels; 0 leaves them as they start.
+        context_share: of that rate, for the context networks' adapted layers.
+        refinement_share: of that rate.
+        adapted_layers: how many layers of each context network, from the last, become the image's
+            own. The others stay as shipped and cost nothing. Two cost 0.03 dB, three 0.05 [25, 28].
+        bit_weight: what a bit of shipped matrices counts for, relative to one of latents, at
+            lambda = 1, in fits of up to ``long_fit_updates``; it goes with the root of lambda
+            [24, 26].
+        long_fit_updates: beyond so many in the last stage, that weight goes with their root: a
+            longer fit has more time to stray [24].
+        distance_scale: s of the bits of a weight at a distance d from the shipped one,
+            log2(1 + (d / s)^2) / 2, which the loss counts; a large one makes no bits [24].
+        octaves: of the steps to choose from, coarse to fine: steps are 2^-octave [17].
+        usual_octave: where to look first, for a matrix that is coded as it is.
+        usual_difference_octave: the same for one that is coded as a difference.
+        patience: after how many dearer octaves in a row to look no further; 0 takes the first [17].
+    """
+
+    last_layer_share: float = 0.3
+    kernel_share: float = 0.2
+    context_share: float = 0.5
+    refinement_share: float = 0.5
+    adapted_layers: int = 1
+    bit_weight: float = 52.0
+    long_fit_updates: int = 950
+    distance_scale: float = 2.0**-6
+    octaves: tuple[int, ...] = tuple(range(1, 13))
+    usual_octave: int = 9
+    usual_difference_octave: int = 6
+    patience: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """How lambda goes towards a target during the last stage; distances are logarithms of lambda.
+
+    Attributes:
+        looks: at the picture, in the stage.
+        first_look: share of the stage before it; 1 leaves lambda as it was planned.
+        gain: lambda at first goes towards the target by the distance in 1 / gain of the stage; it
+            slows down along a cosine. 20 swings [11, 15].
+        response: share of the stage in which the picture follows all but 1/e of a change [15].
+        largest_distance: that is believed.
+        usual_bpp: rate at which the savings hold.
+        saving: log of the bits that latents will still lose, times the square of what is left of
+            the stage [19, 26].
+        saving_per_log_bpp: what is added to it for an e-fold of the rate, below the usual one.
+        rdoq_saving: log of the bits that RDOQ will save after the stage [26].
+        rdoq_saving_per_log_bpp: what is added to it for an e-fold of the rate.
+        weight_to_bits: exponent: bits go with the weight of a bit to the power of minus this [21].
+        expected_rise_db: that PSNR will still rise, times the square of what is left [21].
+        aim: share of a budget to aim for, as it must not be exceeded.
+        least_share: of a budget, for latents.
+        psnr_aim_db: how far above a PSNR to aim.
+        bits_to_lambda: exponent: lambda for a ratio of bits.
+        db_to_lambda: distance for a decibel.
+        measurements: shares of the stage at which to find out what the matrices would take, rounded
+            then, and their bits at the end relative to that. A third of a budget can be theirs, so
+            a guess is not enough [19].
+    """
+
+    looks: int = 40
+    first_look: float = 0.1
+    gain: float = 12.0
+    response: float = 0.1
+    largest_distance: float = 2.0
+    usual_bpp: float = 0.4
+    saving: float = 0.05
+    saving_per_log_bpp: float = -0.24
+    rdoq_saving: float = 0.015
+    rdoq_saving_per_log_bpp: float = -0.02
+    weight_to_bits: float = 0.42
+    expected_rise_db: float = 3.3
+    aim: float = 0.97
+    least_share: float = 0.02
+    psnr_aim_db: float = 0.08
+    bits_to_lambda: float = 1.8
+    db_to_lambda: float = 0.2 * math.log(10)
+    measurements: tuple[tuple[float, float], ...] = ((0.2, 1.1), (0.45, 1.04), (0.7, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class RdoqSettings:
+    """How often rounded latents are tried a level away.
+
+    Attributes:
+        exponents: of the grids that are tried; coarser ones have few latents, and those have
+            settled. None costs 0.10 dB [22, 28].
+        updates_per_pass: a pass for so many updates of the last stage; it takes as long as ten.
+        most_passes: whatever the stage.
+    """
+
+    exponents: tuple[int, ...] = (0, 1, 2)
+    updates_per_pass: int = 200
+    most_passes: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionSettings:
+    """How a finished fit that misses its target goes on; a nudge is RDOQ at another lambda.
+
+    Attributes:
+        most: corrections; 0 keeps the first result.
+        updates_share: of the last stage's updates, in a correction.
+        fewest_updates: of a correction.
+        pace: a correction goes through the rest of the schedule at this share of the stage's pace.
+        earliest_start: where in the schedule it sets in at the earliest, 0 to 1. From 0.4 it stirs
+            up what long fits have settled [15, 19].
+        largest_change: logarithm of the factor on lambda, in one correction.
+        excess_to_lambda: exponent: lambda for a ratio of bits; settled latents follow it little.
+        db_to_lambda: logarithm of lambda for a decibel.
+        nudged_excess: misses of a budget up to this share of it are nudged [22, 24].
+        nudged_db: the same for a PSNR.
+        excess_to_nudge: logarithm of the factor on lambda of a nudge, for a miss of 1.
+        db_to_nudge: the same for a decibel.
+        nudge_excess_margin: how far beyond a budget to aim, as a share of it.
+        nudge_db_margin: how far beyond a PSNR.
+    """
+
+    most: int = 5
+    updates_share: float = 0.06
+    fewest_updates: int = 30
+    pace: float = 0.5
+    earliest_start: float = 0.75
+    largest_change: float = math.log(5)
+    excess_to_lambda: float = 4.0
+    db_to_lambda: float = 9 * (0.2 * math.log(10))
+    nudged_excess: float = 0.02
+    nudged_db: float = 0.1
+    excess_to_nudge: float = 12.0
+    db_to_nudge: float = 3.0
+    nudge_excess_margin: float = 0.005
+    nudge_db_margin: float = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class PyramidSettings:
     """How a pyramid is planned and fitted."""
+
+    plan: PlanSettings = field(default_factory=PlanSettings)
+    forecast: ForecastSettings = field(default_factory=ForecastSettings)
+    start: StartSettings = field(default_factory=StartSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    latents: LatentSettings = field(default_factory=LatentSettings)
+    matrices: MatrixSettings = field(default_factory=MatrixSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
+    rdoq: RdoqSettings = field(default_factory=RdoqSettings)
+    correction: CorrectionSettings = field(default_factory=CorrectionSettings)

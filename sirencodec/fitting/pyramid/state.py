@@ -21,8 +21,6 @@ from sirencodec.fitting.soft_round import soften
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.threads import Workers
 
-NETWORK_RATE = 0.027  # learning rate of the network's layers but the last
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SoftLatents:
@@ -65,7 +63,7 @@ class PyramidState:
         generator = torch.Generator().manual_seed(plan.seed)
         mean = targets.mean((1, 2)).cpu()
         self.matrices = TrainedMatrices(
-            architecture, mean, plan.lambda_, plan.adapted_layers, generator, device
+            architecture, mean, plan.lambda_, plan.settings, generator, device
         )
         height, width = targets.shape[1:]
         self._grids = {
@@ -89,7 +87,8 @@ class PyramidState:
         self._loss = StageLoss(self.view, self._images[octaves], self._shapes, parts, self._workers)
         self.rounded = RoundedPicture(self._loss, exponents, self.matrices, grids, self.num_pixels)
         self.matrices.forget_gradients()
-        self._optimizer = LatentOptimizer(self._latents, [grid.numel() for grid in grids])
+        sizes, settings = [grid.numel() for grid in grids], self._plan.settings.latents
+        self._optimizer = LatentOptimizer(self._latents, sizes, settings)
 
     def _split(self, flat: Tensor) -> list[Tensor]:
         """All latents of the stage, (count,) -> one grid each, which share their memory."""
@@ -109,17 +108,17 @@ class PyramidState:
             FitError: if it is not a finite number.
         """
         bit_error = bit_weight * self.lambda_ / self.num_pixels
-        parts, adapted_layers = self.matrices.parts, self._plan.adapted_layers
+        parts, adapted_layers = self.matrices.parts, self._plan.settings.matrices.adapted_layers
         loss = self._loss(parts, latents.grids, bit_error, adapted_layers)
         if not math.isfinite(loss.error + loss.bits):
             raise FitError("the fit diverged")
         return loss
 
-    def move_matrices(self, gradient: Parts, share: float) -> None:
-        """One update at ``share`` of the learning rates; what the stage does not show stays."""
+    def move_matrices(self, gradient: Parts, rate: float) -> None:
+        """One update at a learning rate of the network; what the stage does not show stays."""
         copies = self.view.copies(self.matrices.parts)
         bit_error = self._plan.matrices_bit_weight(self.lambda_) * self.lambda_ / self.num_pixels
-        self.matrices.move(gradient, share * NETWORK_RATE, bit_error)
+        self.matrices.move(gradient, rate, bit_error)
         self.view.restore(self.matrices.parts, copies)
 
     def move_latents(self, loss: Loss, latents: SoftLatents, rate: float) -> None:
@@ -140,7 +139,9 @@ class PyramidState:
 
     def rdoq(self, passes: int) -> None:
         """Move rounded latents a level where that lowers the loss, ``passes`` times over."""
-        moved = torch.cat([grid.flatten() for grid in self.rounded.rdoq(self.lambda_, passes)])
+        tried = self._plan.settings.rdoq.exponents
+        grids = self.rounded.rdoq(self.lambda_, passes, tried)
+        moved = torch.cat([grid.flatten() for grid in grids])
         same = moved == torch.round(self._latents)
         self._latents.copy_(torch.where(same, self._latents, moved))
 

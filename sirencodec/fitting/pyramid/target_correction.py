@@ -8,31 +8,13 @@ little is missing, trying latents anew with another lambda does, at a fraction o
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.fitting.forecast import changed_lambda
 from sirencodec.fitting.pyramid.plan import PyramidPlan
-from sirencodec.fitting.pyramid.target_search import DB_TO_LAMBDA
-from sirencodec.fitting.target import TOLERANCES, Kind
-
-CORRECTIONS: Final = 5
-LARGEST_CHANGE: Final = math.log(5)  # of a lambda, by one correction
-
-# Exponent of a ratio of bits, for they follow lambda little by now, and at a large one
-# hardly at all.
-EXCESS_TO_LAMBDA: Final = 4.0
-# Likewise for a decibel that is missing.
-MISSING_DB_TO_LAMBDA: Final = 9 * DB_TO_LAMBDA
-
-# A miss by no more than this is made up for by trials of latents alone. Then, as exponents, what
-# multiplies lambda for it, and how far beyond the target to aim (LOG.md, entries 22, 24).
-NUDGED_EXCESS: Final = 0.02
-NUDGED_DB: Final = 0.1
-EXCESS_TO_NUDGE: Final = 12.0
-DB_TO_NUDGE: Final = 3.0
-NUDGE_EXCESS_MARGIN: Final = 0.005
-NUDGE_DB_MARGIN: Final = 0.02
+from sirencodec.fitting.pyramid.settings import CorrectionSettings
+from sirencodec.fitting.target import Kind, Target
 
 
 class Correctable(Protocol):
@@ -54,8 +36,8 @@ class Correctable(Protocol):
     def quantized(self) -> QuantizedPicture:
         """The picture as integers."""
 
-    def payload_bits(self, picture: QuantizedPicture) -> float:
-        """Bits that a picture takes in the file."""
+    def payload_bytes(self, picture: QuantizedPicture) -> int:
+        """Bytes that a picture takes in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +46,19 @@ class _Result:
 
     Attributes:
         picture: all as integers.
-        meets: whether the target is kept.
-        merit: which of two that do, or of two that do not, is better.
-        is_close: whether it may stay as it is.
-        missing: logarithm of the factor on lambda that would make up for the miss.
-        nudge: the same for RDOQ alone; None if too much is missing for that.
         lambda_: of its fit.
+        num_bytes: of its payload.
+        quality: in the unit of targets.
+        miss: how far it is from the target; positive where it breaks it (``Target.miss``).
+        missing: logarithm of the factor on lambda that would make up for the miss.
     """
 
     picture: QuantizedPicture
-    meets: bool
-    merit: float
-    is_close: bool
-    missing: float
-    nudge: float | None
     lambda_: float
+    num_bytes: int
+    quality: float
+    miss: float
+    missing: float
 
 
 def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
@@ -88,67 +68,76 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
         fit: will be changed by corrections.
         plan: holds the target, if there is one.
     """
-    if plan.budget_bits is None and plan.psnr_db is None:
+    target, settings = plan.target, plan.settings.correction
+    if target is None:
         return fit.quantized()
-    results = [_result(fit, plan)]
-    while not results[-1].is_close and len(results) <= CORRECTIONS:
-        nudge = results[-1].nudge
+    results = [_result(fit, target, settings)]
+    while len(results) <= settings.most and not _is_close(results[-1], target):
+        nudge = _nudge(results[-1].miss, target.kind, settings)
         if nudge is None:
-            fit.fit_on(changed_lambda(fit.lambda_, math.exp(_change(results))))
+            change = _change(results, settings.largest_change)
+            fit.fit_on(changed_lambda(fit.lambda_, math.exp(change)))
         else:
             fit.nudge(changed_lambda(fit.lambda_, math.exp(nudge)))
-        results.append(_result(fit, plan))
-    return max(results, key=lambda result: (result.meets, result.merit)).picture
+        results.append(_result(fit, target, settings))
+    return max(results, key=lambda result: _merit(result, target.kind)).picture
 
 
-def _change(results: Sequence[_Result]) -> float:
+def _result(fit: Correctable, target: Target, settings: CorrectionSettings) -> _Result:
+    """Where the fit has come to by now."""
+    picture, quality = fit.quantized(), fit.quality()
+    num_bytes = fit.payload_bytes(picture)
+    miss = target.miss(num_bytes, quality)
+    missing = _missing(miss, target, settings)
+    return _Result(picture, fit.lambda_, num_bytes, quality, miss, missing)
+
+
+def _is_close(result: _Result, target: Target) -> bool:
+    """Whether a result may stay as it is."""
+    return target.is_close(result.num_bytes, result.quality)
+
+
+def _merit(result: _Result, kind: Kind) -> tuple[bool, float]:
+    """What is larger for the better of two results: those that keep to the target come first."""
+    if result.miss > 0:
+        return False, -result.miss
+    return True, result.quality if kind is Kind.SIZE else -result.num_bytes
+
+
+def _missing(miss: float, target: Target, settings: CorrectionSettings) -> float:
+    """Miss -> logarithm of the factor on lambda that a correction needs.
+
+    It aims a quarter of the tolerance beyond the target.
+    """
+    if target.kind is Kind.SIZE:
+        return settings.excess_to_lambda * math.log(1 + miss + target.tolerance / 4)
+    return -settings.db_to_lambda * (miss + target.tolerance / 4)
+
+
+def _nudge(miss: float, kind: Kind, settings: CorrectionSettings) -> float | None:
+    """Miss -> logarithm of the factor on lambda of a nudge; None if one is not enough."""
+    if kind is Kind.SIZE:
+        if 0 < miss <= settings.nudged_excess:
+            return settings.excess_to_nudge * (miss + settings.nudge_excess_margin)
+    elif 0 < miss <= settings.nudged_db:
+        return -settings.db_to_nudge * (miss + settings.nudge_db_margin)
+    return None
+
+
+def _change(results: Sequence[_Result], largest: float) -> float:
     """Results so far -> logarithm of the factor on lambda to try next.
 
-    Between the last one and the last on the other side of the target, if there is one; otherwise as
-    far as the last one misses by. Further the more in a row have missed to one side.
+    Regula falsi in the manner of Illinois (Dowell and Jarratt 1971, BIT 11, 168): interpolate
+    between the last result and the latest one across the target, whose miss counts the less the
+    more results in a row lie on this side. With none across, extrapolate: as far as the last one
+    misses by, times the number of results.
     """
     last = results[-1]
-    beyond = [number for number, one in enumerate(results) if one.missing * last.missing < 0]
-    in_a_row = len(results) - 1 - (beyond[-1] if beyond else -1)
-    if beyond:
-        other = results[beyond[-1]]
+    across = [number for number, one in enumerate(results) if one.missing * last.missing < 0]
+    in_a_row = len(results) - 1 - (across[-1] if across else -1)
+    if across:
+        other = results[across[-1]]
         gap = math.log(other.lambda_ / last.lambda_)
         if gap * last.missing > 0:
             return gap * last.missing / (last.missing - other.missing / in_a_row)
-    return min(max(in_a_row * last.missing, -LARGEST_CHANGE), LARGEST_CHANGE)
-
-
-def _result(fit: Correctable, plan: PyramidPlan) -> _Result:
-    """Where the fit has come to by now."""
-    picture, quality = fit.quantized(), fit.quality()
-    bits = fit.payload_bits(picture)
-    if plan.budget_bits is not None:
-        return _budget_result(picture, bits / plan.budget_bits - 1, quality, fit.lambda_)
-    missing_db = (plan.psnr_db or 0.0) - quality
-    return _quality_result(picture, missing_db, bits, fit.lambda_)
-
-
-def _budget_result(
-    picture: QuantizedPicture, excess: float, psnr_db: float, lambda_: float
-) -> _Result:
-    """A picture whose bits are ``1 + excess`` of a budget."""
-    meets, is_close = excess <= 0, -TOLERANCES[Kind.SIZE] <= excess <= 0
-    missing = EXCESS_TO_LAMBDA * math.log(1 + excess + TOLERANCES[Kind.SIZE] / 4)
-    nudge = None
-    if 0 < excess <= NUDGED_EXCESS:
-        nudge = EXCESS_TO_NUDGE * (excess + NUDGE_EXCESS_MARGIN)
-    merit = psnr_db if meets else -excess
-    return _Result(picture, meets, merit, is_close, missing, nudge, lambda_)
-
-
-def _quality_result(
-    picture: QuantizedPicture, missing_db: float, bits: float, lambda_: float
-) -> _Result:
-    """A picture that many decibels short of a quality."""
-    meets, is_close = missing_db <= 0, -TOLERANCES[Kind.PSNR] <= missing_db <= 0
-    missing = -MISSING_DB_TO_LAMBDA * (missing_db + TOLERANCES[Kind.PSNR] / 4)
-    nudge = None
-    if 0 < missing_db <= NUDGED_DB:
-        nudge = -DB_TO_NUDGE * (missing_db + NUDGE_DB_MARGIN)
-    merit = -bits if meets else -missing_db
-    return _Result(picture, meets, merit, is_close, missing, nudge, lambda_)
+    return min(max(in_a_row * last.missing, -largest), largest)

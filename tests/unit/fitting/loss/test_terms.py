@@ -36,7 +36,7 @@ def test_a_network_too_deep_for_loops_is_pytorch_s() -> None:
     assert isinstance(found, TorchDistortion)
 
 
-@pytest.mark.usefixtures("few_steps", "one_thread")
+@pytest.mark.usefixtures("few_updates", "one_thread")
 def test_a_fit_without_loops_comes_out_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not to the same bytes: sums are taken in another order."""
     image = from_pillow(PIL.Image.fromarray(make_clouds(150, 70)))

@@ -23,13 +23,13 @@ from sirencodec.errors import FitError
 from sirencodec.fitting.loss import distortion_torch
 from sirencodec.fitting.loss.rate_torch import TorchRate
 from sirencodec.fitting.progress import FitProgress
-from sirencodec.fitting.pyramid import state as pyramid_state
 from sirencodec.fitting.pyramid.fit import PyramidFit, fit_pyramid
-from sirencodec.fitting.pyramid.plan import PyramidPlan
-from sirencodec.fitting.pyramid.planning import plan_pyramid_architecture
-from sirencodec.fitting.pyramid.schedule import bit_weight
+from sirencodec.fitting.pyramid.plan import PyramidPlan, plan_pyramid_architecture
+from sirencodec.fitting.pyramid.schedule import Schedule
+from sirencodec.fitting.pyramid.settings import PyramidSettings, ScheduleSettings
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
+from sirencodec.fitting.target import Kind, Target
 from sirencodec.image.quality import psnr_db
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.picture import to_picture
@@ -46,16 +46,29 @@ QUICK = ((1, 15), (0, 30))
 SLOW = ((1, 60), (0, 120))
 
 
+def usual(channels: int) -> Architecture:
+    """What the encoder fits."""
+    return plan_pyramid_architecture(channels, PyramidSettings().plan)
+
+
+def budget(bits: float) -> Target:
+    return Target(Kind.SIZE, bits / 8)
+
+
+def quality_of(psnr_db: float) -> Target:
+    return Target(Kind.PSNR, psnr_db)
+
+
 def fit(
     picture: Samples,
     stages: tuple[tuple[int, int], ...] = QUICK,
     lambda_: float = 0.001,
     seed: int = 0,
     told: list[FitProgress] | None = None,
-    **target: float,
+    target: Target | None = None,
 ) -> QuantizedPicture:
-    plan = PyramidPlan(stages, lambda_, seed, **target)
-    architecture = plan_pyramid_architecture(picture.shape[2])
+    plan = PyramidPlan(stages, lambda_, seed, target)
+    architecture = usual(picture.shape[2])
     on_step = None if told is None else told.append
     return fit_pyramid(picture, architecture, plan, CPU, on_step)
 
@@ -64,21 +77,21 @@ def started(
     picture: Samples, plan: PyramidPlan, told: list[FitProgress] | None = None
 ) -> PyramidFit:
     """A fit before its first update."""
-    architecture = plan_pyramid_architecture(picture.shape[2])
+    architecture = usual(picture.shape[2])
     state = PyramidState(picture, architecture, plan, CPU, Workers())
     return PyramidFit(state, architecture, plan, None if told is None else told.append)
 
 
 def decode(fitted: QuantizedPicture, like: Samples) -> Samples:
     height, width, channels = like.shape
-    architecture = plan_pyramid_architecture(channels)
+    architecture = usual(channels)
     header = Header(width, height, 8 * like.itemsize, architecture)
     picture = to_torch(to_picture(fitted, header), CPU, exact=False)
     return query_samples(picture, choose_region(header), 8)
 
 
 def payload_bits(fitted: QuantizedPicture, channels: int = 3) -> int:
-    return 8 * len(encode_payload(fitted, plan_pyramid_architecture(channels)))
+    return 8 * len(encode_payload(fitted, usual(channels)))
 
 
 def assert_equal(ours: QuantizedPicture, expected: QuantizedPicture) -> None:
@@ -121,14 +134,14 @@ def test_clouds_are_recognised(fitted: QuantizedPicture, clouds: Samples) -> Non
 
 
 def test_shapes_are_those_of_a_payload(fitted: QuantizedPicture) -> None:
-    architecture = plan_pyramid_architecture(3)
+    architecture = usual(3)
     assert tuple(m.shape for m in fitted.weights.levels) == matrix_shapes(architecture)
     assert [grid.shape for grid in fitted.latents] == [grid_shape(61, 63, k) for k in range(7)]
     assert {grid.dtype for grid in fitted.latents} == {np.dtype(np.int32)}
 
 
 def test_what_is_coded_is_what_was_fitted(fitted: QuantizedPicture) -> None:
-    architecture = plan_pyramid_architecture(3)
+    architecture = usual(3)
     payload = encode_payload(fitted, architecture)
     decoded = decode_payload(payload, architecture, 61, 63)
     for ours, expected in zip(decoded.latents, fitted.latents, strict=True):
@@ -208,24 +221,24 @@ def test_a_dearer_bit_is_used_less(clouds: Samples) -> None:
 
 @pytest.mark.parametrize("budget_bits", [7_000, 12_000])
 def test_a_budget_is_kept_and_used(clouds: Samples, budget_bits: float) -> None:
-    bits = payload_bits(fit(clouds, SLOW, budget_bits=budget_bits))
+    bits = payload_bits(fit(clouds, SLOW, target=budget(budget_bits)))
     assert 0.9 * budget_bits <= bits <= budget_bits
 
 
 def test_a_quality_is_reached_and_hardly_exceeded(clouds: Samples) -> None:
-    quality = psnr_db(clouds, decode(fit(clouds, SLOW, psnr_db=24.0), clouds))
+    quality = psnr_db(clouds, decode(fit(clouds, SLOW, target=quality_of(24.0)), clouds))
     assert 24 <= quality <= 24.5
 
 
 def test_a_long_fit_reaches_a_quality_as_well(clouds: Samples) -> None:
     """Where a fixed lambda of 0.002 is 1 dB above."""
-    fitted = fit(clouds, ((1, 100), (0, 250)), psnr_db=24.0)
+    fitted = fit(clouds, ((1, 100), (0, 250)), target=quality_of(24.0))
     assert 24 <= psnr_db(clouds, decode(fitted, clouds)) <= 24.5
 
 
 def test_a_budget_that_leaves_little_for_latents_is_used(clouds: Samples) -> None:
     """Where a fixed lambda of 0.004 makes 4,000 bits and 20 dB of it, say."""
-    fitted = fit(clouds, SLOW, budget_bits=4_000)
+    fitted = fit(clouds, SLOW, target=budget(4_000))
     assert 0.9 * 4_000 <= payload_bits(fitted) <= 4_000
     assert psnr_db(clouds, decode(fitted, clouds)) > 18
 
@@ -237,13 +250,14 @@ def test_the_way_to_a_budget_costs_little(clouds: Samples, error: float) -> None
     for seed in range(6):  # one fit of so small a picture is a matter of luck
         right = fit(clouds, SLOW, lambda_=0.002, seed=seed)
         budget_bits = payload_bits(right) * 1.03
-        found = fit(clouds, SLOW, lambda_=0.002 * error, seed=seed, budget_bits=budget_bits)
+        found = fit(clouds, SLOW, lambda_=0.002 * error, seed=seed, target=budget(budget_bits))
         lost.append(psnr_db(clouds, decode(right, clouds)) - psnr_db(clouds, decode(found, clouds)))
     assert sum(lost) / len(lost) < 0.4
 
 
 def test_bits_weigh_less_and_less_down_to_what_was_asked_for() -> None:
-    weights = [bit_weight(progress) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    schedule = Schedule(ScheduleSettings())
+    weights = [schedule.bit_weight(progress) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert weights == sorted(weights, reverse=True)
     assert weights[0] > 2
     assert weights[-1] == 1
@@ -265,13 +279,13 @@ def test_corrections_of_long_fits_set_in_late() -> None:
 
 def test_a_very_short_fit_moves_its_lambda_on_the_way(clouds: Samples) -> None:
     """Its larger first steps, before which a search is blind, do not take all of it."""
-    fit = started(clouds, PyramidPlan(((0, 20),), 0.002, 0, budget_bits=100_000))
+    fit = started(clouds, PyramidPlan(((0, 20),), 0.002, 0, budget(100_000)))
     fit.run_stages()
     assert fit.lambda_ < 0.001
 
 
-@pytest.mark.parametrize("target", ["budget_bits", "psnr_db"])
-def test_a_small_miss_is_made_up_for_without_fitting_on(clouds: Samples, target: str) -> None:
+@pytest.mark.parametrize("kind", [Kind.SIZE, Kind.PSNR])
+def test_a_small_miss_is_made_up_for_without_fitting_on(clouds: Samples, kind: Kind) -> None:
     """RDOQ finds half a percent of a budget, or a twentieth of a decibel."""
     plan = PyramidPlan(SLOW, 0.001, 0)
     told: list[FitProgress] = []
@@ -279,12 +293,13 @@ def test_a_small_miss_is_made_up_for_without_fitting_on(clouds: Samples, target:
     fit.run_stages()
     fit.round()
     bits_before, quality_before = payload_bits(fit.quantized()), fit.quality()
-    wanted = {"budget_bits": 0.995 * bits_before, "psnr_db": quality_before + 0.05}[target]
+    wanted = 0.995 * bits_before if kind is Kind.SIZE else quality_before + 0.05
+    target = budget(wanted) if kind is Kind.SIZE else quality_of(wanted)
     taken = len(told)
-    found = corrected_picture(fit, replace(plan, **{target: wanted}))
+    found = corrected_picture(fit, replace(plan, target=target))
     assert 1 <= len(told) - taken <= 3
     bits, quality = payload_bits(found), psnr_db(clouds, decode(found, clouds))
-    if target == "budget_bits":
+    if kind is Kind.SIZE:
         assert 0.95 * wanted <= bits <= wanted
         assert quality > quality_before - 0.4
     else:
@@ -342,13 +357,15 @@ def test_an_exception_in_the_callback_ends_the_fit() -> None:
 
     picture = make_clouds(20, 20)
     with pytest.raises(KeyboardInterrupt):
-        fit_pyramid(picture, plan_pyramid_architecture(3), PyramidPlan(QUICK, 0.001, 0), CPU, stop)
+        fit_pyramid(picture, usual(3), PyramidPlan(QUICK, 0.001, 0), CPU, stop)
 
 
-def test_a_fit_that_blows_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pyramid_state, "NETWORK_RATE", math.inf)
+def test_a_fit_that_blows_up_is_an_error() -> None:
+    settings = PyramidSettings()
+    wild = replace(settings, schedule=replace(settings.schedule, network_rate=math.inf))
+    plan = PyramidPlan(QUICK, 0.001, 0, settings=wild)
     with pytest.raises(FitError, match="diverged"):
-        fit(make_clouds(20, 20))
+        fit_pyramid(make_clouds(20, 20), usual(3), plan, CPU)
 
 
 # CUDA ------------------------------------------------------------------------------------------
@@ -357,7 +374,7 @@ def test_a_fit_that_blows_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.gpu
 def test_cuda_fits_as_well(fitted: QuantizedPicture, clouds: Samples) -> None:
     """What it makes is the same to the last bit for every decoder."""
-    architecture: Architecture = plan_pyramid_architecture(3)
+    architecture: Architecture = usual(3)
     plan = PyramidPlan(((1, 50), (0, 80)), 0.001, 0)
     ours = fit_pyramid(clouds, architecture, plan, torch.device("cuda"))
     decoded = decode_payload(encode_payload(ours, architecture), architecture, 61, 63)

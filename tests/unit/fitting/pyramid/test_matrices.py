@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -23,6 +25,7 @@ from sirencodec.entropy.prior import (
     prior_refinement,
 )
 from sirencodec.fitting.pyramid.matrices import Parts, TrainedMatrices
+from sirencodec.fitting.pyramid.settings import PyramidSettings
 from tests.unit.builders import UNIT, architecture, random_latents
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -37,7 +40,9 @@ def make(adapted: int = 1, shape: Architecture = SHAPE, *, moved: bool = True) -
     """All that is trained a little away from where it starts."""
     generator = torch.Generator().manual_seed(0)
     mean = torch.full((shape.channels,), 0.5)
-    matrices = TrainedMatrices(shape, mean, 0.001, adapted, generator, torch.device("cpu"))
+    usual = PyramidSettings()
+    settings = replace(usual, matrices=replace(usual.matrices, adapted_layers=adapted))
+    matrices = TrainedMatrices(shape, mean, 0.001, settings, generator, torch.device("cpu"))
     if moved:
         for value in matrices.values:
             value += 0.3 * torch.randn(value.shape, generator=generator)

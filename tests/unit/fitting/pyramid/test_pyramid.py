@@ -10,14 +10,16 @@ import pytest
 
 import sirencodec
 from sirencodec.bitstream.container import parse_container
+from sirencodec.config import EncodeConfig
+from sirencodec.encoder import encode_image
 from sirencodec.errors import LimitError, TargetWarning
-from sirencodec.fitting.pyramid import planning as pyramid_planning
 from sirencodec.image.image import Image
 from sirencodec.image.metadata import Metadata
 from sirencodec.image.quality import psnr_db
 from sirencodec.limits import Limits
 from sirencodec.synthesis.coordinates import image_coordinates
 from tests.pictures import make_clouds
+from tests.quick import quick_settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 WIDTH, HEIGHT = 150, 70
@@ -49,15 +51,15 @@ def test_what_a_file_says_of_itself(pyramid_file: bytes) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("few_steps")
-def test_auto_takes_the_pyramid_for_large_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pyramid_planning, "SMALLEST_PYRAMID_PIXELS", 30 * 20)
+def test_auto_takes_the_pyramid_for_large_images() -> None:
+    settings = quick_settings(smallest_pixels=30 * 20)
     for width, expected in ((30, True), (29, False)):
-        data = sirencodec.encode(make_clouds(width, 20), device="cpu")
+        image, config = Image.from_array(make_clouds(width, 20)), EncodeConfig(device="cpu")
+        data = encode_image(image, config, settings=settings).data
         assert bool(parse_container(data).header.architecture.grids) == expected
 
 
-@pytest.mark.usefixtures("few_steps")
+@pytest.mark.usefixtures("few_updates")
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_modes_are_kept(channels: int, dtype: type[np.unsignedinteger]) -> None:
@@ -70,7 +72,7 @@ def test_modes_are_kept(channels: int, dtype: type[np.unsignedinteger]) -> None:
     assert psnr_db(samples, decoded) > psnr_db(samples, flat) + 1
 
 
-@pytest.mark.usefixtures("few_steps")
+@pytest.mark.usefixtures("few_updates")
 def test_metadata_is_kept() -> None:
     metadata = Metadata(xmp=b"<x:xmpmeta/>")
     image = Image(make_clouds(20, 12), metadata)
@@ -81,7 +83,7 @@ def test_metadata_is_kept() -> None:
     assert len(stripped) < len(data)
 
 
-@pytest.mark.usefixtures("few_steps")
+@pytest.mark.usefixtures("few_updates")
 def test_the_same_seed_gives_the_same_bytes() -> None:
     first, second, other = (
         sirencodec.encode(make_clouds(33, 18), profile="pyramid", seed=seed, device="cpu")
@@ -91,7 +93,7 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     assert first != other
 
 
-@pytest.mark.usefixtures("few_steps")
+@pytest.mark.usefixtures("few_updates")
 def test_a_size_is_not_exceeded() -> None:
     with warnings.catch_warnings(action="ignore", category=TargetWarning):
         data = sirencodec.encode(
@@ -100,7 +102,7 @@ def test_a_size_is_not_exceeded() -> None:
     assert len(data) <= 800
 
 
-@pytest.mark.usefixtures("few_steps")
+@pytest.mark.usefixtures("few_updates")
 @pytest.mark.parametrize("profile", ["pure", "pyramid"])
 @pytest.mark.parametrize("target", [{"size_bytes": 40}, {"psnr_db": 90.0}], ids=str)
 def test_a_target_out_of_reach_is_said(target: dict[str, float], profile: str) -> None:
@@ -221,7 +223,7 @@ def test_cuda_decodes_the_same(pyramid_file: bytes, wishes: dict[str, object]) -
 
 
 @pytest.mark.gpu
-@pytest.mark.usefixtures("few_steps")
+@pytest.mark.usefixtures("few_updates")
 def test_what_cuda_encodes_is_the_same_everywhere() -> None:
     picture = make_clouds(64, 48)
     data = sirencodec.encode(picture, profile="pyramid", quality=80, device="cuda")

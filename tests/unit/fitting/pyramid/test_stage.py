@@ -10,6 +10,7 @@ from sirencodec.bitstream.architecture import INPUTS, grid_shape
 from sirencodec.fitting.loss.costs import Distortion
 from sirencodec.fitting.loss.distortion_torch import TorchDistortion
 from sirencodec.fitting.pyramid.matrices import Parts, TrainedMatrices
+from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.pyramid.stage import StageView
 from tests.unit.builders import architecture, random_kernels
 
@@ -23,7 +24,7 @@ def make() -> Parts:
     """Kernels whose taps do not add up to one, a network that sees features only."""
     generator = torch.Generator().manual_seed(0)
     matrices = TrainedMatrices(
-        SHAPE, torch.full((2,), 0.5), 0.001, 1, generator, torch.device("cpu")
+        SHAPE, torch.full((2,), 0.5), 0.001, PyramidSettings(), generator, torch.device("cpu")
     )
     parts = matrices.parts
     parts.kernels.copy_(torch.from_numpy(random_kernels(SHAPE.grids[-1])))

@@ -16,21 +16,20 @@ from sirencodec.bitstream.format import (
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError
 from sirencodec.fitting.forecast import Spectrum, lambda_where
-from sirencodec.fitting.pyramid import planning
-from sirencodec.fitting.pyramid.plan import PyramidPlan
-from sirencodec.fitting.pyramid.planning import (
-    SMALLEST_PYRAMID_BYTES,
-    SMALLEST_PYRAMID_PIXELS,
-    choose_profile,
+from sirencodec.fitting.profile import choose_profile
+from sirencodec.fitting.pyramid.plan import (
+    PyramidPlan,
     plan_pyramid,
     plan_pyramid_architecture,
     quality_lambda,
 )
-from sirencodec.fitting.target import Target
+from sirencodec.fitting.pyramid.settings import PyramidSettings
+from sirencodec.fitting.target import Kind, Target
 from tests.pictures import make_clouds
 
 PICTURE = make_clouds(768, 512)
 PIXELS = 768 * 512
+SETTINGS = PyramidSettings()
 
 
 def plan(num_pixels: int = PIXELS, overhead_bytes: int = 30, **options: float) -> PyramidPlan:
@@ -39,19 +38,20 @@ def plan(num_pixels: int = PIXELS, overhead_bytes: int = 30, **options: float) -
         samples = PICTURE
     config = EncodeConfig(**options)  # type: ignore[arg-type]
     target = Target.of(config, num_pixels).for_payload(overhead_bytes)
-    return plan_pyramid(target, samples, config.effort, config.seed)
+    return plan_pyramid(target, samples, config.effort, config.seed, SETTINGS)
 
 
 def profile(num_pixels: int, **options: Any) -> str:
     config = EncodeConfig(**options)
-    return choose_profile(config.profile, Target.of(config, num_pixels), num_pixels)
+    target = Target.of(config, num_pixels)
+    return choose_profile(config.profile, target, num_pixels, SETTINGS.plan)
 
 
 def test_profile_by_size_and_budget() -> None:
-    assert profile(SMALLEST_PYRAMID_PIXELS - 1) == "pure"
-    assert profile(SMALLEST_PYRAMID_PIXELS) == "pyramid"
-    assert profile(PIXELS, size_bytes=SMALLEST_PYRAMID_BYTES - 1) == "pure"
-    assert profile(PIXELS, size_bytes=SMALLEST_PYRAMID_BYTES) == "pyramid"
+    assert profile(SETTINGS.plan.smallest_pixels - 1) == "pure"
+    assert profile(SETTINGS.plan.smallest_pixels) == "pyramid"
+    assert profile(PIXELS, size_bytes=SETTINGS.plan.smallest_bytes - 1) == "pure"
+    assert profile(PIXELS, size_bytes=SETTINGS.plan.smallest_bytes) == "pyramid"
     for asked in ("pure", "pyramid"):
         assert profile(1, profile=asked) == profile(10**7, profile=asked) == asked
     with pytest.raises(ParameterError, match="profile"):
@@ -60,7 +60,7 @@ def test_profile_by_size_and_budget() -> None:
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_the_architecture_can_be_written(channels: int) -> None:
-    architecture = plan_pyramid_architecture(channels)
+    architecture = plan_pyramid_architecture(channels, SETTINGS.plan)
     assert architecture.channels == channels
     assert architecture.grids == tuple(range(7))
     for value, bounds in (
@@ -89,7 +89,7 @@ def test_large_images_get_fewer_steps_yet_more_work(effort: int) -> None:
     sizes = [PIXELS, 4 * PIXELS, 64 * PIXELS]
     steps = [plan(size, effort=effort).stages[-1][1] for size in sizes]
     assert steps == sorted(steps, reverse=True)
-    assert steps[-1] >= planning.FEWEST_STEPS
+    assert steps[-1] >= SETTINGS.plan.fewest_updates
     work = [count * size for count, size in zip(steps, sizes, strict=True)]
     assert work == sorted(work)
 
@@ -97,18 +97,21 @@ def test_large_images_get_fewer_steps_yet_more_work(effort: int) -> None:
 def test_quality_is_a_fixed_lambda() -> None:
     lambdas = [plan(quality=quality).lambda_ for quality in range(0, 101, 5)]
     assert lambdas == sorted(set(lambdas), reverse=True)
-    assert plan().lambda_ == plan(quality=DEFAULT_QUALITY).lambda_ == quality_lambda(60)
-    for fixed in (plan(), plan(quality=3)):
-        assert fixed.budget_bits is None
-        assert fixed.psnr_db is None
+    usual = quality_lambda(60, SETTINGS.plan)
+    assert plan().lambda_ == plan(quality=DEFAULT_QUALITY).lambda_ == usual
+    assert plan().target is plan(quality=3).target is None
+    for wrong in (-1, 101, float("nan")):
+        with pytest.raises(ParameterError, match="quality"):
+            plan(quality=wrong)
 
 
 def test_a_size_is_a_budget_for_the_payload() -> None:
-    assert plan(size_bytes=10_000, overhead_bytes=34).budget_bits == 8 * (10_000 - 34)
-    assert plan(bpp=0.2, overhead_bytes=34).budget_bits == 8 * (int(PIXELS * 0.2 / 8) - 34)
-    impossible = plan(size_bytes=10, overhead_bytes=34).budget_bits
-    assert impossible is not None
-    assert impossible > 0
+    for options, expected in (
+        ({"size_bytes": 10_000}, 10_000 - 34),
+        ({"bpp": 0.2}, int(PIXELS * 0.2 / 8) - 34),
+        ({"size_bytes": 10}, 1),
+    ):
+        assert plan(overhead_bytes=34, **options).target == Target(Kind.SIZE, expected)
 
 
 def test_a_search_starts_from_what_is_likely() -> None:
@@ -118,7 +121,7 @@ def test_a_search_starts_from_what_is_likely() -> None:
     for lambdas in (rates, qualities):
         assert lambdas == sorted(lambdas, reverse=True)
         assert 0 < lambdas[-1] <= lambdas[0] <= 1
-    assert plan(psnr_db=33.3).psnr_db == 33.3
+    assert plan(psnr_db=33.3).target == Target(Kind.PSNR, 33.3)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +131,7 @@ def test_fine_grids_are_filled_late_where_they_matter(
     psnr_db: float, least: float, most: float
 ) -> None:
     """At a low rate a fit begins at what is foreseen, at a high one well above."""
-    foreseen = lambda_where(Spectrum(PICTURE).psnr_db, psnr_db)
+    foreseen = lambda_where(Spectrum(PICTURE, SETTINGS.forecast).psnr_db, psnr_db)
     assert least <= plan(psnr_db=psnr_db).lambda_ / foreseen <= most
 
 
