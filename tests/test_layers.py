@@ -24,7 +24,7 @@ FACES = ("decoder", "function", "encoder", "api", "pillow_plugin")
 DOORS = ("batch", "cli", "__init__", "__main__")
 ORDER = FACTS + ROOMS + FACES + DOORS
 # Inside a fit: loss terms, what the profiles share, the profiles, and what hands both down.
-FITTING = {"loss": 0, "pure": 2, "pyramid": 2, "settings": 3}
+FITTING = {"loss": 0, "pure": 2, "pyramid": 2, "profile": 3, "settings": 3}
 MOST_FILES, MOST_ROOMS = 13, 9  # at the top: what one reads at a glance
 
 # Nothing before the integers of a file become numbers imports PyTorch, and no command does.

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from benchmarks.ablations.pure_alternatives import LUMA_CHROMA
 from sirencodec.bitstream.architecture import INPUTS, Architecture
-from sirencodec.fitting import start as starting_network
 from sirencodec.fitting.pyramid import plan as pyramid_plan
+from sirencodec.fitting.pyramid import start as starting_network
 from sirencodec.fitting.pyramid import state as pyramid_state
 from sirencodec.fitting.pyramid.settings import PyramidSettings, StartSettings
 from sirencodec.fitting.target import Target

@@ -58,7 +58,7 @@ def _alternative(name: str, *arguments: Any) -> Alternative:
 
 def _starts() -> Iterator[Variant]:
     yield _variant(RANDOM_START, "initialisation", {"start": RANDOM})
-    gain = {"fitting.start.feature_gain": Alternative("constant", (1.0,))}
+    gain = {"fitting.pyramid.start.feature_gain": Alternative("constant", (1.0,))}
     yield _variant("start-of-one-rate", "initialisation", replacements=gain)
     # What omega_0 is where inputs are features: the spread of phases that a fit starts from.
     for factor in (0.5, 2.0, 4.0):
@@ -74,7 +74,7 @@ def _networks() -> Iterator[Variant]:
             yield _variant(f"{kind}-{value}", "width against depth", changes, base=RANDOM_START)
     colours = {
         "fitting.pyramid.state._targets": _alternative("luma_targets"),
-        "fitting.start.starting_network": _alternative("luma_start"),
+        "fitting.pyramid.start.starting_network": _alternative("luma_start"),
         "synthesis.query.query_strips": Alternative("luma_strips"),
     }
     yield _variant("pyramid-luma-chroma", "colour transform", replacements=colours)
@@ -82,14 +82,14 @@ def _networks() -> Iterator[Variant]:
 
 def _grids() -> Iterator[Variant]:
     # Their network is the shipped one less the columns of what is missing, and not trained for it.
-    trimmed = {"fitting.start.starting_network": _alternative("trimmed_start")}
+    trimmed = {"fitting.pyramid.start.starting_network": _alternative("trimmed_start")}
     for name, first, last in (("no-grid-1", 1, 6), ("no-grid-1-2", 2, 6), ("no-grid-64", 0, 5)):
         grids = {"plan": {"grids": tuple(range(first, last + 1))}}
         yield _variant(name, "grids", grids, trimmed)
     fixed = {"matrices": {"kernel_share": 0.0}}
     yield _variant("kernels-as-shipped", "learned kernels", fixed)
     for name in ("linear", "cubic"):
-        start = {"fitting.start.starting_network": _alternative(f"{name}_start")}
+        start = {"fitting.pyramid.start.starting_network": _alternative(f"{name}_start")}
         yield _variant(f"kernels-{name}", "learned kernels", fixed, start)
     unrefined = {"synthesis.refinement.REFINED": ()}
     yield _variant("no-refinement", "refinement", replacements=unrefined)

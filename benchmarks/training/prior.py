@@ -32,14 +32,14 @@ from sirencodec.fitting.pyramid.matrices import Parts
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.schedule import Pace, Schedule
 from sirencodec.fitting.pyramid.settings import PyramidSettings
-from sirencodec.fitting.pyramid.state import PyramidState
-from sirencodec.fitting.soap import Soap
-from sirencodec.fitting.start import (
+from sirencodec.fitting.pyramid.start import (
     TRAINED_ARCHITECTURE,
     feature_gain,
     random_network,
     trained_matrices,
 )
+from sirencodec.fitting.pyramid.state import PyramidState
+from sirencodec.fitting.soap import Soap
 from sirencodec.image.files import read_image
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.threads import Workers

@@ -9,14 +9,8 @@ from sirencodec.bitstream.architecture import INPUTS
 from sirencodec.bitstream.container import Header
 from sirencodec.entropy.prior import prior_refinement
 from sirencodec.fitting.pyramid.settings import StartSettings
-from sirencodec.fitting.start import (
-    FIRST_BIAS_BOUND,
-    HIDDEN_BIAS_SHARE,
-    axis_scale,
-    feature_bound,
-    initial_layers,
-    random_network,
-)
+from sirencodec.fitting.pyramid.start import feature_bound, random_network
+from sirencodec.fitting.start import FIRST_BIAS_BOUND, HIDDEN_BIAS_SHARE, axis_scale, initial_layers
 from sirencodec.synthesis.picture import Picture
 from sirencodec.theory import first_layer_bound, hidden_bound, layer_variance, uniform_variance
 

@@ -13,7 +13,7 @@ from benchmarks.smoke import run_smoke, tiny_picture
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.entropy.prior import prior_shapes
 from sirencodec.fitting.pyramid.settings import PyramidSettings
-from sirencodec.fitting.start import TRAINED_ARCHITECTURE
+from sirencodec.fitting.pyramid.start import TRAINED_ARCHITECTURE
 from tests.benchmarks.runs import needs_bjontegaard
 
 pytestmark = pytest.mark.slow

@@ -20,8 +20,8 @@ from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
 from sirencodec.fitting.pyramid.matrix_steps import cheapest_steps, difference, round_matrix
 from sirencodec.fitting.pyramid.settings import PyramidSettings
+from sirencodec.fitting.pyramid.start import starting_network
 from sirencodec.fitting.soap import Soap
-from sirencodec.fitting.start import starting_network
 from sirencodec.synthesis.network import Layers
 
 

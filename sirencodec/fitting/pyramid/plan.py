@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.fitting.forecast import Spectrum, lambda_where, likely_matrices_bits
+from sirencodec.fitting.pyramid.forecast import Spectrum, lambda_where, likely_matrices_bits
 from sirencodec.fitting.pyramid.settings import PlanSettings, PyramidSettings
 from sirencodec.fitting.target import Target
 from sirencodec.image.samples import Samples

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sirencodec.entropy.payload import QuantizedPicture
-from sirencodec.fitting.forecast import changed_lambda
+from sirencodec.fitting.pyramid.forecast import changed_lambda
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.settings import CorrectionSettings
 from sirencodec.fitting.target import Kind, Target

@@ -9,7 +9,7 @@ it: soft ones carry noise, which at a low rate makes up most of their bits.
 import math
 from typing import Protocol
 
-from sirencodec.fitting.forecast import changed_lambda, likely_matrices_bits
+from sirencodec.fitting.pyramid.forecast import changed_lambda, likely_matrices_bits
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.schedule import Schedule
 from sirencodec.fitting.schedule import cosine

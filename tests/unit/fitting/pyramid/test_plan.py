@@ -15,8 +15,8 @@ from sirencodec.bitstream.format import (
 )
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError
-from sirencodec.fitting.forecast import Spectrum, lambda_where
 from sirencodec.fitting.profile import choose_profile
+from sirencodec.fitting.pyramid.forecast import Spectrum, lambda_where
 from sirencodec.fitting.pyramid.plan import (
     PyramidPlan,
     plan_pyramid,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sirencodec.fitting.forecast import (
+from sirencodec.fitting.pyramid.forecast import (
     LAMBDA_RANGE,
     Spectrum,
     lambda_where,
