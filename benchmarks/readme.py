@@ -21,7 +21,7 @@ from benchmarks.measuring.results import merged_run, read_run
 from benchmarks.reporting import report, tables
 from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.reporting.bd_rate import Window
-from benchmarks.reporting.curves import MEASURES, Curve, NoCurveError, find_curve
+from benchmarks.reporting.curves import MEASURES, Curve, NoCurveError, curve_name, find_curve
 from benchmarks.reporting.detail_table import detail_table
 from benchmarks.reporting.effort_table import cost_table, effort_table
 from benchmarks.reporting.scale_table import scale_table
@@ -112,11 +112,14 @@ def _quality(run: dict[str, Any], options: Options) -> str:
 
 
 def _measures(run: dict[str, Any], options: Options) -> str:
-    """BD-rate of ``codec`` by every measure in the run, a column for each of ``against``."""
+    """BD-rate of ``codec`` by every measure it has, a column for each of ``against``."""
+    points = [point for point in run["points"] if curve_name(point) == options["codec"]]
+    if not points:
+        raise NoCurveError(f"no curve {options['codec']}")
     curves = {
         name.removesuffix(" in dB"): report.collect_curves([run], report.Options(measure=measure))
         for measure, name in report.QUALITY_NAMES.items()
-        if any(MEASURES[measure] in point for point in run["points"])
+        if all(MEASURES[measure] in point for point in points)
     }
     anchors, window = options["against"].split(","), _window(options.get("bpp"))
     return tables.measures_table(curves, options["codec"], anchors, window)
