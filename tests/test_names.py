@@ -16,7 +16,6 @@ KERNELS = {"bitstream", "entropy", "synthesis", "fitting", "inspection", "decode
 # Rooms and modules that know quantisers. Elsewhere a step would be an update of a fit.
 STEPS = {"bitstream", "entropy", "fitting.pure.bit_allocation", "fitting.pure.fit"}
 STEPS |= {f"fitting.pyramid.{module}" for module in ("matrices", "matrix_steps", "rounded")}
-RENAMING = {"fitting.pyramid"}  # where words are still being changed
 
 
 def ruled_out() -> set[str]:
@@ -56,7 +55,7 @@ def uses(pattern: str, elsewhere: Collection[str] = ()) -> list[str]:
 
 def test_no_name_is_ruled_out_by_the_glossary() -> None:
     assert {"slope", "trade_off", "utils"} <= ruled_out()
-    assert uses("|".join(ruled_out()), RENAMING) == []
+    assert uses("|".join(ruled_out())) == []
 
 
 def test_kernels_are_filters_of_grids() -> None:
@@ -65,5 +64,5 @@ def test_kernels_are_filters_of_grids() -> None:
 
 def test_steps_are_a_quantisers() -> None:
     """But for names that callers know from before: ``on_step``, and progress in steps."""
-    found = uses("step", {*STEPS, "fitting.progress", "cli", *RENAMING})
+    found = uses("step", {*STEPS, "fitting.progress", "cli"})
     assert [use for use in found if not use.endswith((" on_step", " _on_step"))] == []
