@@ -25,8 +25,8 @@ def ruled_out() -> set[str]:
 
 
 def names(path: Path) -> Iterator[tuple[str, int]]:
-    """What a module names, and the line: itself, functions, classes, arguments, variables."""
-    yield path.stem, 1
+    """What a module names, and the line: itself or its room, functions, arguments, variables."""
+    yield path.parent.name if path.stem == "__init__" else path.stem, 1
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.alias(asname=str(name)):
