@@ -43,7 +43,8 @@ def encode(
             uint16, or an image file as path, bytes or binary stream.
         config: options as one object, or
         **options: the fields of ``EncodeConfig`` by name: ``quality``, ``bpp``, ``size_bytes``,
-            ``psnr_db``, ``effort``, ``profile``, ``seed``, ``device``, ``strip``.
+            ``psnr_db``, ``effort``, ``profile``, ``seed``, ``device``, ``strip``,
+            ``max_pixels``.
         on_step: called with the progress after every update of the network.
 
     Returns:
@@ -60,7 +61,7 @@ def encode(
         config = EncodeConfig(**options)
     elif options:
         raise TypeError("give options in the config or by name, not both")
-    return encode_image(to_image(image), config, on_step).data
+    return encode_image(to_image(image, config.max_pixels), config, on_step).data
 
 
 def decode(
@@ -72,7 +73,7 @@ def decode(
     crop: "Crop | None" = None,
     device: str = "auto",
     exact: bool = False,
-    strip: bool = False,
+    strip: bool | str = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Image:
     """`.siren` file, as path, bytes or binary stream -> image at any size.
@@ -130,8 +131,8 @@ def read_bytes(source: Source, limits: Limits = DEFAULT_LIMITS) -> bytes:
     return limits.read(source)
 
 
-def to_image(source: "ImageSource") -> Image:
-    """Anything ``encode`` takes -> ``Image``."""
+def to_image(source: "ImageSource", max_pixels: int = DEFAULT_LIMITS.max_pixels) -> Image:
+    """Anything ``encode`` takes -> ``Image``; a file of more pixels is refused."""
     if isinstance(source, Image):
         return source
     if isinstance(source, np.ndarray):
@@ -140,4 +141,4 @@ def to_image(source: "ImageSource") -> Image:
         return from_pillow(source)
     if isinstance(source, bytearray | memoryview):
         source = bytes(source)
-    return read_image(source)
+    return read_image(source, Limits(max_pixels=max_pixels))

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from sirencodec.errors import ParameterError
+from sirencodec.limits import DEFAULT_LIMITS
 
 DEFAULT_QUALITY = 60.0
 DEFAULT_EFFORT = 4
 LARGEST_EFFORT = 9
 PROFILES = ("auto", "pure", "pyramid")
+STRIP_ALL, STRIP_EXIF, STRIP_LOCATION = STRIP_CHOICES = ("all", "exif", "location")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,10 @@ class EncodeConfig:
             that suits the image.
         seed: of all randomness.
         device: "auto", "cpu" or "cuda"; "auto" takes CUDA where there is one.
-        strip: leave ICC profile, EXIF and XMP out of the file.
+        strip: metadata to leave out of the file. "location": the GPS in EXIF and XMP. "exif": EXIF
+            and XMP; the picture is turned as they say. "all" or True: the ICC profile as well;
+            colours are converted to sRGB. False: none.
+        max_pixels: an image of more is refused, before it is read where that can be.
     """
 
     quality: float | None = None
@@ -35,7 +40,8 @@ class EncodeConfig:
     profile: str = "auto"
     seed: int = 0
     device: str = "auto"
-    strip: bool = False
+    strip: bool | str = False
+    max_pixels: int = DEFAULT_LIMITS.max_pixels
 
     def __post_init__(self) -> None:
         """Reject values and combinations that make no sense."""
@@ -51,5 +57,7 @@ class EncodeConfig:
             raise ParameterError(f"effort must be 0 to {LARGEST_EFFORT}, not {self.effort}")
         if self.profile not in PROFILES:
             raise ParameterError(f"profile must be one of {', '.join(PROFILES)}")
+        if self.strip not in (False, True, *STRIP_CHOICES):
+            raise ParameterError(f"strip must be one of {', '.join(STRIP_CHOICES)}")
         if not 0 <= self.seed < 2**63:
             raise ParameterError(f"seed must be 0 to 2^63 - 1, not {self.seed}")

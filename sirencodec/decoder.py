@@ -1,8 +1,14 @@
 """`.siren` bytes -> image."""
 
-from sirencodec.entropy.stored import open_stored
+import warnings
+
+from sirencodec.config import STRIP_ALL
+from sirencodec.entropy.stored import StoredPicture, open_stored
+from sirencodec.errors import CorruptError, LimitError, SirenCodecWarning
 from sirencodec.image.image import Image
 from sirencodec.image.metadata import Metadata
+from sirencodec.image.samples import Samples
+from sirencodec.image.stripping import strip_image
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.synthesis.device import choose_device
 from sirencodec.synthesis.picture import to_picture
@@ -20,10 +26,12 @@ def decode(
     crop: Crop | None = None,
     device: str = "auto",
     exact: bool = False,
-    strip: bool = False,
+    strip: bool | str = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Image:
     """`.siren` file -> image, at any size.
+
+    Sides are those of the samples as stored. A viewer turns them where EXIF says so.
 
     Args:
         data: the whole file.
@@ -34,7 +42,8 @@ def decode(
             allowed; its own size is the default output size.
         device: "auto", "cpu" or "cuda".
         exact: evaluate in float64; the default, float32, is within one level of it.
-        strip: leave the metadata unread.
+        strip: metadata to leave out, as in ``EncodeConfig``: "all" or True converts colours to
+            sRGB and turns the picture upright. Damaged metadata is left out with a warning then.
         limits: what the decode may consume.
 
     Returns:
@@ -46,11 +55,49 @@ def decode(
         ParameterError: if the size or crop makes no sense.
     """
     stored = open_stored(data, limits)
+    metadata = _read_what_is_sound(stored) if strip else stored.read_metadata()
+    samples = _decode_samples(
+        stored, device, exact=exact, width=width, height=height, scale=scale, crop=crop
+    )
+    image = Image(samples, metadata)
+    return strip_image(image, STRIP_ALL if strip is True else str(strip))[0] if strip else image
+
+
+def decode_samples(
+    data: bytes,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    device: str = "auto",
+    limits: Limits = DEFAULT_LIMITS,
+) -> Samples:
+    """`.siren` file -> samples as they are stored, metadata unread. Arguments as for ``decode``."""
+    return _decode_samples(open_stored(data, limits), device, width=width, height=height)
+
+
+def _decode_samples(
+    stored: StoredPicture,
+    device: str,
+    *,
+    exact: bool = False,
+    width: int | None = None,
+    height: int | None = None,
+    scale: float | None = None,
+    crop: Crop | None = None,
+) -> Samples:
     header = stored.header
     region = choose_region(header, width=width, height=height, scale=scale, crop=crop)
-    check_work(header, region, limits)
+    check_work(header, region, stored.limits)
     picture = to_picture(stored.decode(), header)
     tensors = to_torch(picture, choose_device(device), exact=exact)
-    samples = query_samples(tensors, region, header.bit_depth)
-    metadata = Metadata() if strip else stored.read_metadata()
-    return Image(samples, metadata)
+    return query_samples(tensors, region, header.bit_depth)
+
+
+def _read_what_is_sound(stored: StoredPicture) -> Metadata:
+    """Metadata; none, and a warning, if it is damaged."""
+    try:
+        return stored.read_metadata()
+    except (CorruptError, LimitError) as error:
+        text = f"colours and orientation are as stored, for what is said of them is lost: {error}"
+        warnings.warn(text, SirenCodecWarning, stacklevel=3)
+        return Metadata()

@@ -1,6 +1,7 @@
 """Image -> `.siren` bytes."""
 
 import time
+import warnings
 from dataclasses import dataclass, replace
 from itertools import repeat
 
@@ -8,10 +9,10 @@ from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.container import Header, overhead_bytes, write_container
 from sirencodec.bitstream.format import SIDE_RANGE
 from sirencodec.bitstream.metadata_section import write_metadata
-from sirencodec.config import EncodeConfig
-from sirencodec.decoder import decode
+from sirencodec.config import STRIP_ALL, EncodeConfig
+from sirencodec.decoder import decode_samples
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
-from sirencodec.errors import ImageError
+from sirencodec.errors import ConversionWarning, ImageError
 from sirencodec.fitting.profile import choose_profile
 from sirencodec.fitting.progress import OnStep
 from sirencodec.fitting.pure.fit import fit
@@ -29,6 +30,7 @@ from sirencodec.fitting.target import (
 )
 from sirencodec.image.image import Image
 from sirencodec.image.quality import psnr_db
+from sirencodec.image.stripping import strip_image
 from sirencodec.limits import DEFAULT_LIMITS
 from sirencodec.synthesis.device import choose_device
 
@@ -82,8 +84,10 @@ def encode_image(
     num_pixels = image.width * image.height
     if max(image.width, image.height) > SIDE_RANGE[1]:
         raise ImageError(f"{image.width} x {image.height}: sides go up to {SIDE_RANGE[1]} pixels")
-    DEFAULT_LIMITS.check("max_pixels", num_pixels)
-    metadata = None if config.strip else write_metadata(image.metadata)
+    replace(DEFAULT_LIMITS, max_pixels=config.max_pixels).check("max_pixels", num_pixels)
+    if config.strip:
+        image = _strip(image, config.strip)
+    metadata = write_metadata(image.metadata)
     target = Target.of(config, num_pixels)
     work = _Work(image, config, target, metadata, on_step, settings)
     if choose_profile(config.profile, target, num_pixels, settings.pyramid.plan) == "pyramid":
@@ -92,6 +96,14 @@ def encode_image(
         result = _encode_pure(work)
     warn_of_missed_target(target, len(result.data), result.psnr_db, metadata)
     return replace(result, seconds=time.perf_counter() - started)
+
+
+def _strip(image: Image, what: bool | str) -> Image:
+    """Image -> without some metadata; what else that has changed is a warning."""
+    stripped, notes = strip_image(image, STRIP_ALL if what is True else str(what))
+    for note in notes:
+        warnings.warn(note, ConversionWarning, stacklevel=3)
+    return stripped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,6 +164,7 @@ def _finish(work: _Work, architecture: Architecture, picture: QuantizedPicture) 
     """Write the file, decode it again, and measure it."""
     payload = encode_payload(picture, architecture)
     data = write_container(work.header(architecture), payload, work.metadata)
-    decoded = decode(data, device="cpu")
-    quality = psnr_db(work.image.samples, decoded.samples)
+    limits = replace(DEFAULT_LIMITS, max_pixels=work.config.max_pixels)
+    decoded = decode_samples(data, device="cpu", limits=limits)
+    quality = psnr_db(work.image.samples, decoded)
     return EncodeResult(data, quality, 8 * len(data) / (work.image.width * work.image.height))

@@ -134,13 +134,14 @@ class SirenImageFile(ImageFile.ImageFile):
     def load(self) -> "PixelAccess | None":
         """Decode the pixels, the first time."""
         if self._data is not None:
-            from sirencodec.decoder import decode
+            from sirencodec.decoder import decode_samples
             from sirencodec.image.files import to_pillow
+            from sirencodec.image.image import Image as Decoded
 
             width, height = self.size
             with _errors_for_pillow():
-                image = decode(self._data, width=width, height=height, strip=True, limits=_LIMITS)
-            self.im = to_pillow(image).im
+                samples = decode_samples(self._data, width=width, height=height, limits=_LIMITS)
+            self.im = to_pillow(Decoded(samples)).im
             self.readonly = 0
             self._data = None
             if self._exclusive_fp and self.fp is not None:

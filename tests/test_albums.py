@@ -6,10 +6,13 @@ import json
 import os
 from pathlib import Path
 
+import PIL.Image
 import pytest
 
 from tests.command import FAST, names, ok, run
+from tests.paths import ROOT
 from tests.pictures import make_gradient
+from tests.unit.image.builders import make_png
 
 
 @pytest.fixture
@@ -83,3 +86,122 @@ def test_pictures_that_are_not_read_are_counted_and_fail_the_run(album: Path) ->
 def test_what_is_no_picture_does_not_fail_the_run(album: Path) -> None:
     (album / "notes.txt").write_text("to do")
     assert "1 .txt" in ok("encode", "-r", album, "-o", "out", *FAST).stderr
+
+
+# What a telephone makes
+
+
+def test_heic_is_read_where_the_plugin_is(album: Path) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    heic = pillow_heif.from_pillow(make_gradient(24, 16))
+    heic.save(album / "c.HEIC")
+    ok("encode", "-r", album, "-o", "out", *FAST)
+    assert "c.siren" in names(Path("out"))
+
+
+def test_heic_without_the_plugin_says_what_would_read_it(
+    album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beginning = b"\0\0\0\x1cftypheic\0\0\0\0mif1heic"
+    for name in ("c.heic", "named-so.jpg"):
+        (album / name).write_bytes(beginning + bytes(100))
+    monkeypatch.setattr("sirencodec.batch.pictures.register_plugins", lambda: None)
+    monkeypatch.setattr("sirencodec.image.reader.register_plugins", lambda: None)
+    monkeypatch.setattr(PIL.Image, "EXTENSION", without(PIL.Image.EXTENSION, "HEIF"))
+    monkeypatch.setattr(PIL.Image, "ID", [each for each in PIL.Image.ID if each != "HEIF"])
+    result = run("encode", "-r", album, "-o", "out", *FAST)
+    assert result.exit_code == 1
+    advice = "pip install 'sirencodec[heif]' lets it be read"
+    assert f"sirencodec: 1 .heic not read: {advice}\n" in result.stderr
+    assert f"{album}/named-so.jpg: a HEIC picture; {advice}\n" in result.stderr
+    assert result.stderr.endswith("0 skipped, 1 pictures not read, 1 failed\n")
+
+
+def without(extensions: dict[str, str], name: str) -> dict[str, str]:
+    return {suffix: each for suffix, each in extensions.items() if each != name}
+
+
+@pytest.mark.parametrize("words", [["--strip"], ["--strip", "all"], ["--strip=all"]])
+def test_strip_may_stand_alone_before_a_file(album: Path, words: list[str]) -> None:
+    ok("encode", *words, album / "b.png", *FAST)
+    assert (album / "b.siren").exists()
+
+
+def test_strip_takes_the_location_alone(folder: Path) -> None:
+    exif = PIL.Image.Exif()
+    exif[PIL.Image.ExifTags.Base.Make] = "Maker"
+    exif[PIL.Image.ExifTags.IFD.GPSInfo] = {1: "N", 2: (48.0, 30.0, 12.5)}
+    make_gradient(8, 6).save("gps.jpg", exif=exif)
+    ok("encode", "gps.jpg", "--strip", "location", *FAST)
+    ok("decode", "gps.siren", "-o", "back.png")
+    with PIL.Image.open("back.png") as image:
+        found = image.getexif()
+        assert found[PIL.Image.ExifTags.Base.Make] == "Maker"
+        assert found.get_ifd(PIL.Image.ExifTags.IFD.GPSInfo) == {}
+
+
+def test_colours_are_converted_when_the_profile_goes(folder: Path) -> None:
+    profile = (ROOT / "tests" / "display-p3.icc").read_bytes()
+    PIL.Image.new("RGB", (8, 6), (180, 120, 100)).save("p3.png", icc_profile=profile)
+    result = ok("encode", "p3.png", "--strip", *FAST)
+    said = "sirencodec: warning: p3.png: colours were converted from Display P3 to sRGB\n"
+    assert said in result.stderr
+    ok("encode", "p3.png", "-o", "kept.siren", *FAST)
+    ok("decode", "kept.siren", "-o", "kept.png", "--strip")
+    ok("decode", "p3.siren", "-o", "p3-stripped.png")
+    for name in ("kept.png", "p3-stripped.png"):
+        with PIL.Image.open(name) as image:
+            assert "icc_profile" not in image.info
+            red, green, blue = image.getpixel((4, 3))
+            assert max(abs(red - 190), abs(green - 117), abs(blue - 96)) <= 4
+
+
+# Messages are ours
+
+
+def test_too_many_pixels_name_the_option(folder: Path) -> None:
+    (folder / "bomb.png").write_bytes(make_png((60000, 60000, 8, 2), bytes(1000)))
+    result = run("encode", "bomb.png")
+    reason = "3600000000 pixels exceed the limit of 268435456; see --max-pixels"
+    assert result.stderr == f"sirencodec: bomb.png: {reason}\n"
+    small = run("encode", "a.png", "--max-pixels", "383")
+    assert "a.png: 384 pixels exceed the limit of 383; see --max-pixels" in small.stderr.replace(
+        "max pixels", "pixels"
+    )
+    ok("encode", "a.png", "--max-pixels", "384", *FAST)
+
+
+def test_a_long_profile_is_left_out(folder: Path) -> None:
+    make_gradient(8, 6).save("long.png", icc_profile=bytes(2_000_000))
+    said = "sirencodec: warning: long.png: an ICC profile of more than 1 MiB was left out\n"
+    assert said in ok("encode", "long.png", *FAST).stderr
+
+
+def test_a_file_that_ends_early_is_said_to(folder: Path) -> None:
+    (folder / "short.png").write_bytes((folder / "a.png").read_bytes()[:120])
+    assert "short.png: the file ends early" in run("encode", "short.png").stderr
+
+
+# Folders everywhere
+
+
+def test_verify_and_info_go_through_directories(folder: Path, gradient_siren: bytes) -> None:
+    for name in ("in/a.siren", "in/sub/b.siren"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(gradient_siren)
+    Path("in/sub/c.siren").write_bytes(gradient_siren[:-1])
+    result = run("verify", "-r", "in")
+    assert result.exit_code == 1
+    assert result.stdout.count(": ok, ") == 2
+    assert result.stderr.endswith("sirencodec: 2 sound, 1 failed\n")
+    Path("in/sub/c.siren").unlink()
+    assert ok("info", "-r", "in").stdout.count("  picture ") == 2
+    assert run("verify", "in").exit_code == 2
+
+
+def test_an_output_without_suffix_is_said_to_be_a_png(folder: Path, gradient_siren: bytes) -> None:
+    Path("a.siren").write_bytes(gradient_siren)
+    result = ok("decode", "a.siren", "-o", "x")
+    assert "warning: x: no suffix says which format; it is PNG\n" in result.stderr
+    with PIL.Image.open("x") as image:
+        assert image.format == "PNG"

@@ -261,8 +261,11 @@ def test_decode_writes_a_png_beside_the_input(folder: Path, siren: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "size"),
     [
-        ("--width 12", (12, 8)),
-        ("--height 32", (48, 32)),
+        ("--width 8", (12, 8)),  # viewers turn it
+        ("--height 48", (48, 32)),
+        ("--width 12 --as-stored", (12, 8)),
+        ("--width 8 --strip", (8, 12)),
+        ("--width 4 --height 12", (12, 4)),
         ("--width 10 --height 10", (10, 10)),
         ("--scale 2.5", (60, 40)),
         ("--crop 4,2,6,5 --scale 2 --exact", (12, 10)),
@@ -379,7 +382,8 @@ def test_decode_reports_a_crop_outside_the_image() -> None:
 
 def test_info_says_what_is_in_a_file(siren: Path) -> None:
     result = ok("info", "a.siren")
-    assert result.stdout.startswith("a.siren\n  picture   24 x 16, RGB, 8 bits\n")
+    turned = "  stored    24 x 16, to be turned by 90 degrees (EXIF orientation 6)\n"
+    assert result.stdout.startswith("a.siren\n  picture   16 x 24, RGB, 8 bits\n" + turned)
     exif = sirencodec.decode(siren).metadata.exif
     assert exif is not None
     assert f"EXIF {len(exif)} bytes" in result.stdout
@@ -395,6 +399,8 @@ def test_info_says_json(siren: Path) -> None:
         "num_parameters": info.num_parameters,
     }
     assert record["exif_bytes"] > 0
+    shown = [record[name] for name in ("orientation", "shown_width", "shown_height")]
+    assert shown == [6, 16, 24]
     assert record["icc_profile_bytes"] == 0
     assert record["metadata_error"] is None
 
@@ -425,7 +431,8 @@ def test_verify(folder: Path, siren: Path) -> None:
     result = run("verify", "short.siren", "a.siren", "a.png")
     assert result.exit_code == 1
     assert result.stdout == ""
-    short, damaged, foreign = result.stderr.splitlines()
+    short, damaged, foreign, counts = result.stderr.splitlines()
+    assert counts == "sirencodec: 0 sound, 3 failed"
     assert short.startswith("sirencodec: short.siren: TruncatedError: ")
     assert damaged.startswith("sirencodec: a.siren: CorruptError: ")
     assert foreign.startswith("sirencodec: a.png: NotSirenError: ")

@@ -13,7 +13,10 @@ from sirencodec.batch.messages import explain, package_warnings
 from sirencodec.batch.tasks import STREAM, Task
 from sirencodec.bitstream.info import describe
 from sirencodec.config import EncodeConfig
+from sirencodec.errors import LimitError
 from sirencodec.fitting.progress import FitProgress, OnStep
+from sirencodec.image.failures import PILLOW_HINT, pillow_limit
+from sirencodec.limits import Limits
 
 REPORT_INTERVAL_S = 0.1  # between two looks at the progress
 
@@ -112,17 +115,22 @@ def encode_file(
             from sirencodec.image.files import read_image
 
             input_bytes = os.stat(name).st_size if contents is None else len(contents)
-            image = read_image(name if contents is None else contents)
+            limits = Limits(max_pixels=config.max_pixels)
+            with pillow_limit(config.max_pixels):
+                image = read_image(name if contents is None else contents, limits)
             result = encode_image(image, config, _seldom(on_step))
+    except LimitError as error:
+        return failed(name, LimitError(f"{str(error).removesuffix(PILLOW_HINT)}; see --max-pixels"))
     except Exception as error:
         return failed(name, error)
+    facts = describe(result.data, limits)
     return Encoded(
         data=result.data,
         input_bytes=input_bytes,
-        width=image.width,
-        height=image.height,
+        width=facts.width,
+        height=facts.height,
         mode=image.mode,
-        profile=describe(result.data).profile,
+        profile=facts.profile,
         psnr_db=result.psnr_db,
         bpp=result.bpp,
         seconds=result.seconds,

@@ -7,9 +7,8 @@ from typing import Final
 
 import PIL.Image
 
+from sirencodec.batch.tasks import SUFFIX
 from sirencodec.image.plugins import HEIC_ADVICE, JPEG_XL_ADVICE, register_plugins
-
-SUFFIX: Final = ".siren"
 
 # Formats whose files Pillow identifies, but cannot turn into pixels, or only by running a program
 # (which ``read_image`` refuses); and our own, which needs no encoding.

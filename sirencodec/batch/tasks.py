@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sirencodec.errors import ParameterError
 
+SUFFIX = ".siren"
 STREAM = "-"  # stdin as an input, stdout as an output
 
 Wanted = Callable[[Path], bool]
@@ -52,6 +53,11 @@ class Inputs:
     def are_several(self) -> bool:
         """Whether outputs need a directory."""
         return len(self.files) > 1 or bool(self.directories)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file of a directory is a .siren file, by its name."""
+    return path.suffix.lower() == SUFFIX
 
 
 def find_inputs(names: Sequence[str], *, recursive: bool, wanted: Wanted) -> Inputs:

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,10 +13,11 @@ from sirencodec.batch.outputs import (
     open_output,
     remove_leftovers_beside,
 )
-from sirencodec.batch.tasks import STREAM, Task
+from sirencodec.batch.tasks import STREAM, Task, is_ours
 from sirencodec.cli.inputs import find_command_inputs, plan_command_tasks
 from sirencodec.cli.options import (
     FILE,
+    StripCommand,
     choose_existing,
     crop_box,
     device_option,
@@ -24,10 +25,13 @@ from sirencodec.cli.options import (
     limit_options,
     output_option,
     recursive_option,
+    strip_option,
 )
 from sirencodec.cli.report import Report, debug_option, emit_json
+from sirencodec.cli.shown import read_orientation_of
 from sirencodec.cli.streams import read_siren_file
 from sirencodec.errors import CorruptError, LimitError, ParameterError
+from sirencodec.image.exif import TURNED
 from sirencodec.limits import Limits
 
 if TYPE_CHECKING:
@@ -38,11 +42,13 @@ _METADATA_FIELDS = ("metadata", "icc_profile", "exif", "xmp")  # of FORMAT.md, s
 
 
 @click.command(
+    cls=StripCommand,
     short_help="Turn .siren files into images of any size.",
     epilog="""\b
 Examples:
   sirencodec decode photo.siren                       writes photo.png
   sirencodec decode photo.siren -o large.jpg --width 4096
+  sirencodec decode -r coded -o album --skip-existing
   sirencodec decode photo.siren -o part.png --crop 100,50,64,64 --scale 8
   sirencodec decode *.siren -o out/ --format webp
   sirencodec decode - < photo.siren > photo.png""",
@@ -50,13 +56,21 @@ Examples:
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @output_option
 @click.option(
-    "--width", type=click.IntRange(min=1), metavar="W", help="Pixels across; the height follows."
+    "--width",
+    type=click.IntRange(min=1),
+    metavar="W",
+    help="Pixels across, as shown; the height follows.",
 )
 @click.option(
     "--height",
     type=click.IntRange(min=1),
     metavar="H",
-    help="Pixels down. With --width as well, stretched.",
+    help="Pixels down, as shown. With --width as well, stretched.",
+)
+@click.option(
+    "--as-stored",
+    is_flag=True,
+    help="--width and --height are of the file's pixels, which viewers may turn by its EXIF.",
 )
 @click.option(
     "--scale",
@@ -74,7 +88,7 @@ Examples:
     "--format", "file_format", metavar="NAME", help="Such as png or tiff; else by the name of OUT."
 )
 @click.option("--exact", is_flag=True, help="Compute in 64 bits. The default is within one level.")
-@click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF and XMP.")
+@strip_option
 @device_option
 @recursive_option
 @existing_options
@@ -92,14 +106,19 @@ def decode(
     max_pixels: int,
     max_multiply_adds: int,
     as_json: bool,
-    **options: object,
+    as_stored: bool,
+    **options: Any,
 ) -> None:
     """Decode each FILE to an image, at its own size or any other.
 
     FILE is a .siren file, a directory of them (with -r), or - for stdin. The image is a PNG beside
     it, or where -o says, of the format its name says. Enlarging asks the function between the
     stored pixels; shrinking averages.
+
+    --width and --height are those of the picture as viewers show it, turned by its EXIF; --crop is
+    of the stored pixels.
     """
+    options["strip"] = options["strip"] or False
     if options["scale"] and (options["width"] or options["height"]):
         raise click.UsageError("give --scale or a size, not both")
     suffix = _choose_suffix(output, file_format)
@@ -107,6 +126,9 @@ def decode(
     report = Report()
     inputs = find_command_inputs(files, report, recursive=recursive, wanted=is_ours)
     tasks, _ = plan_command_tasks(inputs, output, suffix=suffix)
+    for task in tasks:
+        if file_format is None and task.output != STREAM and not Path(task.output).suffix:
+            report.warn(task.output, f"no suffix says which format; it is {suffix[1:].upper()}")
     if as_json and any(task.output == STREAM for task in tasks):
         raise click.UsageError("the image and --json cannot both go to stdout")
     limits = Limits(max_pixels=max_pixels, max_multiply_adds=max_multiply_adds)
@@ -117,7 +139,7 @@ def decode(
     for task in due:
         with report.guarding(task.source):
             started = time.perf_counter()
-            image = _decode(task, limits, options)
+            image = _decode(task, limits, as_stored, options)
             num_bytes = _write(image, task, suffix, existing)
             seconds = time.perf_counter() - started
             num_decoded += 1
@@ -172,18 +194,16 @@ def _choose_suffix(output: str | None, file_format: str | None) -> str:
         raise click.UsageError(str(error)) from error
 
 
-def is_ours(path: Path) -> bool:
-    """Whether a file of a directory is a .siren file, by its name."""
-    return path.suffix.lower() == ".siren"
-
-
-def _decode(task: Task, limits: Limits, options: dict[str, object]) -> "Image":
+def _decode(task: Task, limits: Limits, as_stored: bool, options: dict[str, Any]) -> "Image":
     """File -> image, with advice where an option would have helped."""
     data = read_siren_file(task.source, limits)
     from sirencodec.decoder import decode as decode_bytes
 
+    sizes = {"width": options["width"], "height": options["height"]}
     try:
-        return decode_bytes(data, limits=limits, **options)  # type: ignore[arg-type]  # as above
+        if not as_stored and any(sizes.values()) and read_orientation_of(data, limits) in TURNED:
+            sizes = {"width": sizes["height"], "height": sizes["width"]}
+        return decode_bytes(data, limits=limits, **{**options, **sizes})
     except LimitError as error:
         raise LimitError(f"{error}; see --max-pixels, --max-multiply-adds") from error
     except CorruptError as error:

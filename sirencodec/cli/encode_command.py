@@ -14,22 +14,25 @@ from sirencodec.batch.encode_files import (
     encode_in_turn,
 )
 from sirencodec.batch.manifest import Manifest
-from sirencodec.batch.pictures import SUFFIX, describe_passed_over, is_picture
+from sirencodec.batch.pictures import describe_passed_over, is_picture
 from sirencodec.batch.processes import encode_in_processes
 from sirencodec.batch.run import Encoder, Rules, run_batch
 from sirencodec.batch.tally import Tally
-from sirencodec.batch.tasks import STREAM, Inputs, Task
+from sirencodec.batch.tasks import STREAM, SUFFIX, Inputs, Task
 from sirencodec.cli.encode_report import record, summary
 from sirencodec.cli.inputs import find_command_inputs, plan_command_tasks
 from sirencodec.cli.options import (
     FILE,
+    StripCommand,
     byte_size,
     choose_existing,
     device_option,
     existing_options,
     keep_suffix_option,
+    max_pixels_option,
     output_option,
     recursive_option,
+    strip_option,
 )
 from sirencodec.cli.progress import ProgressBars
 from sirencodec.cli.report import Report, debug_option, emit_json, is_terminal
@@ -45,6 +48,7 @@ from sirencodec.fitting.progress import FitProgress
 
 
 @click.command(
+    cls=StripCommand,
     short_help="Turn images into .siren files.",
     epilog=f"""\b
 Examples:
@@ -95,7 +99,7 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
     "--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Of all randomness."
 )
 @device_option
-@click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF and XMP.")
+@strip_option
 @recursive_option
 @click.option(
     "-j",
@@ -106,6 +110,7 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
     show_default=True,
     help="Images at a time; they share the cores.",
 )
+@max_pixels_option("encode")
 @existing_options
 @keep_suffix_option
 @click.option("--keep-date", is_flag=True, help="Give outputs the date of their inputs.")
@@ -143,7 +148,7 @@ def encode(
     or if a directory holds pictures that cannot be read here, such as HEIC without its plugin.
     """
     try:
-        config = EncodeConfig(**options)  # type: ignore[arg-type]  # click has seen to the types
+        config = EncodeConfig(**{**options, "strip": options["strip"] or False})  # type: ignore[arg-type]  # click has seen to the types
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
     existing = choose_existing(force, skip_existing, newer)

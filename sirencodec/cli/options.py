@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from sirencodec.batch.outputs import Existing
-from sirencodec.limits import Limits
+from sirencodec.config import STRIP_ALL, STRIP_CHOICES
+from sirencodec.limits import DEFAULT_LIMITS
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 
@@ -40,6 +41,24 @@ def _complete_device(_ctx: click.Context, _param: click.Parameter, incomplete: s
     return [name for name in ("auto", "cpu", "cuda") if name.startswith(incomplete)]
 
 
+class StripCommand(click.Command):
+    """A command whose ``--strip`` may stand alone, before a file: ``--strip photo.jpg``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give ``--strip`` the value behind it if it is one, else that of an option alone."""
+        spelled_out = []
+        end = args.index("--") if "--" in args else len(args)
+        for i, word in enumerate(args):
+            is_value = i > 0 and args[i - 1] == "--strip" and word in STRIP_CHOICES
+            if word == "--strip" and i < end:
+                value = args[i + 1] if i + 1 < end else None
+                word = f"--strip={value if value in STRIP_CHOICES else STRIP_ALL}"
+            elif is_value and i < end:
+                continue
+            spelled_out.append(word)
+        return super().parse_args(ctx, spelled_out)
+
+
 FILE = click.Path(allow_dash=True)
 
 output_option = click.option(
@@ -55,6 +74,12 @@ recursive_option = click.option(
 force_option = click.option("--force", is_flag=True, help="Replace existing files.")
 keep_suffix_option = click.option(
     "--keep-suffix", is_flag=True, help="a.jpg becomes a.jpg.siren, twin or not."
+)
+strip_option = click.option(
+    "--strip",
+    type=click.Choice(STRIP_CHOICES),
+    metavar="[all|exif|location]",
+    help="Leave out metadata: all, EXIF and XMP, or the location. Colours and upright stay so.",
 )
 device_option = click.option(
     "--device",
@@ -93,19 +118,26 @@ def choose_existing(force: bool, skip_existing: bool, newer: bool) -> Existing:
     return Existing.SKIP if skip_existing else Existing.REFUSE
 
 
+def max_pixels_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The limit on pixels that ``Limits`` sets, as an option."""
+    return click.option(
+        "--max-pixels",
+        type=click.IntRange(min=1),
+        default=DEFAULT_LIMITS.max_pixels,
+        show_default=True,
+        metavar="N",
+        help=f"Refuse to {what} more pixels than this.",
+    )
+
+
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the limits of a decode that users meet, under the names that ``Limits`` gives them."""
-    for name, what in (
-        ("max_multiply_adds", "Refuse to do more arithmetic than this."),
-        ("max_pixels", "Refuse to decode more pixels than this."),
-    ):
-        option = click.option(
-            "--" + name.replace("_", "-"),
-            type=click.IntRange(min=1),
-            default=getattr(Limits(), name),
-            show_default=True,
-            metavar="N",
-            help=what,
-        )
-        command = option(command)
-    return command
+    command = click.option(
+        "--max-multiply-adds",
+        type=click.IntRange(min=1),
+        default=DEFAULT_LIMITS.max_multiply_adds,
+        show_default=True,
+        metavar="N",
+        help="Refuse to do more arithmetic than this.",
+    )(command)
+    return max_pixels_option("decode")(command)

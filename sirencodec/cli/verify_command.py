@@ -2,7 +2,9 @@
 
 import click
 
-from sirencodec.cli.options import FILE, device_option, limit_options
+from sirencodec.batch.tasks import is_ours
+from sirencodec.cli.inputs import find_command_inputs
+from sirencodec.cli.options import FILE, device_option, limit_options, recursive_option
 from sirencodec.cli.report import Report, debug_option, printable
 from sirencodec.cli.streams import read_siren_file
 from sirencodec.errors import SirenCodecError
@@ -14,20 +16,26 @@ from sirencodec.limits import Limits
     epilog="""\b
 Examples:
   sirencodec verify photo.siren
-  find . -name '*.siren' -exec sirencodec verify {} +""",
+  sirencodec verify -r album""",
 )
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@recursive_option
 @device_option
 @limit_options
 @debug_option
-def verify(files: tuple[str, ...], device: str, max_pixels: int, max_multiply_adds: int) -> None:
+def verify(
+    files: tuple[str, ...], recursive: bool, device: str, max_pixels: int, max_multiply_adds: int
+) -> None:
     """Decode each FILE and tell whether it is sound, metadata included.
 
-    Exit code 1 if any is not.
+    FILE is a .siren file, a directory of them (with -r), or - for stdin. Exit code 1 if any is not
+    sound.
     """
     limits = Limits(max_pixels=max_pixels, max_multiply_adds=max_multiply_adds)
     report = Report()
-    for name in files:
+    inputs = find_command_inputs(files, report, recursive=recursive, wanted=is_ours)
+    num_sound = 0
+    for name in (each.source for each in inputs.files):
         with report.guarding(name):
             data = read_siren_file(name, limits)
             from sirencodec.decoder import decode
@@ -37,5 +45,8 @@ def verify(files: tuple[str, ...], device: str, max_pixels: int, max_multiply_ad
             except SirenCodecError as error:
                 raise type(error)(f"{type(error).__name__}: {error}") from error
             size = f"{image.width}x{image.height} {image.mode}"
+            num_sound += 1
             click.echo(f"{printable(name)}: ok, {size}, {len(data)} bytes")
+    if inputs.are_several:
+        report.say(f"sirencodec: {num_sound} sound, {report.num_failures} failed")
     report.exit()

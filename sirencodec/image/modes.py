@@ -15,6 +15,7 @@ from sirencodec.image.deep_colour import raw_mode
 from sirencodec.image.samples import Samples
 
 _MAX_16_BIT = 65535
+_USUAL_STOPS = (1, 255, _MAX_16_BIT)  # where the ranges end that samples without one are likely of
 _GRAY_16_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 _CONVERTED_MODES = {  # Pillow's mode -> the mode that holds all of it, and what to call the first
     "1": ("L", "bilevel"),
@@ -117,20 +118,23 @@ def _rgb_from_cmyk(pil: PIL.Image.Image) -> tuple[PIL.Image.Image, list[str]]:
 
 
 def _gray_16_from_wide(pil: PIL.Image.Image) -> tuple[Samples, list[str]]:
-    """32-bit integers or floats -> gray of 16 bits: as they are if they fit, else scaled."""
+    """32-bit integers or floats -> gray of 16 bits.
+
+    One rule for both, as neither says what is white: the smallest of 0 to 1, 0 to 255 and 0 to
+    65535 that holds all values is taken for the full range; if none does, what there is.
+    """
     values = np.asarray(pil)
+    if pil.format == "PPM" and pil.mode == "I":  # says its range, and Pillow has scaled it
+        return values.astype(np.uint16)[:, :, np.newaxis], []
     finite = values[np.isfinite(values)]
     if finite.size == 0:
         raise ImageError("float samples hold no number")
     low, high = finite.min().item(), finite.max().item()
-    if pil.mode == "I" and low >= 0 and high <= _MAX_16_BIT:
-        samples = values.astype(np.uint16)
-        # Pillow reads every PGM above 8 bits in this mode; there, nothing changed.
-        notes = [] if pil.format == "PPM" else ["32-bit integers became 16-bit ones"]
-    else:
-        start, stop = (0.0, 1.0) if pil.mode == "F" and low >= 0 and high <= 1 else (low, high)
-        samples = _scale_to_16_bits(values, start, stop)
-        notes = [f"samples from {start:g} to {stop:g} were scaled to 0 to {_MAX_16_BIT}"]
+    ranges = [stop for stop in _USUAL_STOPS if low >= 0 and high <= stop]
+    start, stop = (0, ranges[0]) if ranges else (low, high)
+    samples = _scale_to_16_bits(values, start, stop)
+    kind = "32-bit integers" if pil.mode == "I" else "floats"
+    notes = [f"{kind} from {low:g} to {high:g}: {start:g} became black, {stop:g} white, in 16 bits"]
     return samples[:, :, np.newaxis], notes
 
 

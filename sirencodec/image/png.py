@@ -1,11 +1,14 @@
 """Samples -> PNG file, a strip at a time: what Pillow cannot write, or not without a second copy.
 
 Pillow has no colour of 16 bits, and keeps RGB at four bytes a pixel: an image that barely fits
-would have to fit twice.
+would have to fit twice. And it reads no PNG file whose profile or text is longer than a megabyte,
+unless they are cut out.
 """
 
 import struct
 import zlib
+from collections.abc import Collection
+from io import BytesIO
 from typing import BinaryIO
 
 import numpy as np
@@ -15,6 +18,8 @@ from sirencodec.image.metadata import Metadata
 from sirencodec.image.samples import Samples
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CHUNK_HEAD = struct.Struct(">I4s")  # length of the body, name
+_CHUNK_CHECKSUM_BYTES = 4
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> PNG specification, 11.2.1
 _SUB_FILTER = 1  # each byte less that of the pixel to its left
 _STRIP_BYTES = 2**20  # of samples in one IDAT chunk; bounds the memory of writing
@@ -39,6 +44,20 @@ def write_png(samples: Samples, metadata: Metadata, file: BinaryIO) -> None:
         putchunk(file, b"IDAT", compressor.compress(filtered))
     putchunk(file, b"IDAT", compressor.flush())
     putchunk(file, b"IEND")
+
+
+def without_chunks(file: BinaryIO, names: Collection[bytes]) -> BinaryIO:
+    """PNG file from its start -> the same without chunks of some names; damage stays as it is."""
+    kept = BytesIO()
+    kept.write(file.read(len(_SIGNATURE)))
+    while len(head := file.read(_CHUNK_HEAD.size)) == _CHUNK_HEAD.size:
+        length, name = _CHUNK_HEAD.unpack(head)
+        body = file.read(length + _CHUNK_CHECKSUM_BYTES)
+        if name not in names:
+            kept.write(head + body)
+    kept.write(head)
+    kept.seek(0)
+    return kept
 
 
 def _filter_rows(samples: Samples) -> bytes:

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import BinaryIO
 
 import PIL.Image
 from PIL.ImageFile import ImageFile
+from PIL.PngImagePlugin import MAX_TEXT_CHUNK
 
 from sirencodec.errors import ImageError
 from sirencodec.image.deep_colour import can_read_deep_colour, is_deep_colour, read_deep_colour
@@ -16,6 +17,8 @@ from sirencodec.image.failures import pillow_errors
 from sirencodec.image.metadata import Metadata
 from sirencodec.image.modes import key_to_alpha, samples_from_pillow
 from sirencodec.image.pillow_metadata import drop_misfit_profile, metadata_from_pillow
+from sirencodec.image.plugins import advice_for, register_plugins
+from sirencodec.image.png import without_chunks
 from sirencodec.image.samples import Samples
 from sirencodec.limits import Limits
 
@@ -24,6 +27,19 @@ _REFUSED = {  # formats that Pillow opens, and why they are not read
     "WMF": "it is a program, which Windows would have to run",
     "SIREN": "it is a .siren file already",  # our own plugin; encoding it twice only loses
 }
+
+# Chunks of PNG that Pillow refuses to inflate beyond ``MAX_TEXT_CHUNK``, and what they hold.
+_PNG_LIMIT = "PngImagePlugin.MAX_TEXT"
+_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+_LONG_PNG_CHUNKS = (
+    ((b"iCCP",), "an ICC profile"),
+    (_TEXT_CHUNKS, "text"),
+    ((b"iCCP", *_TEXT_CHUNKS), "an ICC profile and text"),
+)
+
+_SUBFILE_TYPE_TAG = 254  # TIFF 6.0, section 8
+_REDUCED = 1
+_BEGINNING_BYTES = 16  # enough to tell what a file is
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +78,57 @@ def read_stream(stream: BinaryIO, name: str, limits: Limits) -> Reading:
         ImageError, LimitError, OSError: as for ``sirencodec.image.files.read_image``.
     """
     with pillow_errors(f"cannot read {name}"):
-        pil = PIL.Image.open(stream)
-        if pil.format in _REFUSED:
-            raise ImageError(f"cannot read {name}: {_REFUSED[pil.format]}")
-        limits.check("max_pixels", pil.width * pil.height)
-        reading = read_pillow(pil, stream)
-        limits.check("max_pixels", reading.samples[:, :, 0].size)  # an icon's directory can lie
+        try:
+            return _read_frame(stream, name, limits)
+        except ValueError as error:
+            if _PNG_LIMIT not in str(error):
+                raise
+        for chunks, title in _LONG_PNG_CHUNKS:
+            stream.seek(0)
+            with suppress(ValueError):
+                reading = _read_frame(without_chunks(stream, chunks), name, limits)
+                note = f"{title} of more than {MAX_TEXT_CHUNK >> 20} MiB was left out"
+                return replace(reading, notes=(*reading.notes, note))
+        raise ImageError(f"cannot read {name}: its metadata is too long to be read")
+
+
+def _read_frame(stream: BinaryIO, name: str, limits: Limits) -> Reading:
+    """Image file -> its first frame. Errors are Pillow's, or those of ``read_stream``."""
+    pil = _open(stream)
+    if pil.format in _REFUSED:
+        raise ImageError(f"cannot read {name}: {_REFUSED[pil.format]}")
+    limits.check("max_pixels", pil.width * pil.height)
+    is_reduced = bool(getattr(pil, "tag_v2", {}).get(_SUBFILE_TYPE_TAG, 0) & _REDUCED)
+    reading = read_pillow(pil, stream)
+    limits.check("max_pixels", reading.samples[:, :, 0].size)  # an icon's directory can lie
+    notes = list(reading.notes)
     if (frames := _count_frames(pil)) > 1:
-        note = f"of {frames} frames, pages or layers, only what is shown first was read"
-        return replace(reading, notes=(*reading.notes, note))
-    return reading
+        notes.append(f"of {frames} frames, pages or layers, only what is shown first was read")
+    if is_reduced:
+        notes.append("what was read is marked as a reduced version of another picture in the file")
+    return replace(reading, notes=tuple(notes))
+
+
+def _open(stream: BinaryIO) -> PIL.Image.Image:
+    """Image file -> Pillow image, by Pillow itself or by whatever plugin is installed.
+
+    Raises:
+        ImageError: if it is known what would read it, and that is not there.
+        PIL.UnidentifiedImageError: if it is not known.
+    """
+    try:
+        return PIL.Image.open(stream)
+    except PIL.UnidentifiedImageError:
+        register_plugins()
+        stream.seek(0)
+        beginning = stream.read(_BEGINNING_BYTES)
+        stream.seek(0)
+        try:
+            return PIL.Image.open(stream)
+        except PIL.UnidentifiedImageError as error:
+            if (advice := advice_for(beginning)) is not None:
+                raise ImageError(advice) from error
+            raise
 
 
 def read_pillow(pil: PIL.Image.Image, stream: BinaryIO | None = None) -> Reading:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sirencodec
-from sirencodec.errors import CorruptError, LimitError, ParameterError
+from sirencodec.errors import CorruptError, LimitError, ParameterError, SirenCodecWarning
 from sirencodec.limits import Limits
 from tests.paths import VALID
 
@@ -67,7 +67,9 @@ def test_limit_of_the_metadata() -> None:
     limits = Limits(max_metadata_bytes=needed - 1)
     with pytest.raises(LimitError, match="metadata bytes"):
         sirencodec.decode(METADATA, limits=limits)
-    assert not sirencodec.decode(METADATA, limits=limits, strip=True).metadata
+    with pytest.warns(SirenCodecWarning, match="as stored"):
+        stripped = sirencodec.decode(METADATA, limits=limits, strip=True)
+    assert not stripped.metadata
 
 
 def test_a_crop_is_part_of_the_whole() -> None:

@@ -38,7 +38,7 @@ def test_16_bit_gray_of_any_byte_order(pillow_mode: str) -> None:
         ("La", (50, 100), "LA", (127, 100), "premultiplied"),
         ("RGBa", (50, 0, 0, 100), "RGBA", (127, 0, 0, 100), "premultiplied"),
         ("I", 40000, "L;16", (40000,), "32-bit"),
-        ("F", 0.5, "L;16", (32768,), "scaled"),
+        ("F", 0.5, "L;16", (32768,), "floats from"),
     ],
 )
 def test_pillow_modes_that_are_converted(
@@ -120,15 +120,27 @@ def test_transparent_colour_of_png_becomes_alpha(
 
 @pytest.mark.parametrize(
     ("value", "low", "expected"),
-    [(65535, 0, 65535), (70000, 0, 65535), (70000, -30000, 65535), (-5, -10, 65535)],
+    [
+        (171, 0, [0, 171 * 257]),
+        (1, 0, [0, 65535]),
+        (256, 3, [3, 256]),
+        (65535, 0, [0, 65535]),
+        (70000, 0, [0, 65535]),
+        (70000, -30000, [0, 65535]),
+        (-5, -10, [0, 65535]),
+    ],
 )
-def test_32_bit_integers_are_scaled_only_if_they_must(value: int, low: int, expected: int) -> None:
-    pil = PIL.Image.new("I", (2, 1), value)
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("I", "32-bit integers"), ("F", "floats")], ids=["integers", "floats"]
+)
+def test_wide_samples_follow_one_rule(
+    mode: str, kind: str, value: int, low: int, expected: list[int]
+) -> None:
+    pil = PIL.Image.new(mode, (2, 1), value)
     pil.putpixel((0, 0), low)
-    word = "32-bit" if value <= 65535 and low >= 0 else f"from {low} to {value} were scaled"
-    with pytest.warns(ConversionWarning, match=word):
+    with pytest.warns(ConversionWarning, match=f"{kind} from {low:g} to {value:g}: .* white"):
         image = from_pillow(pil)
-    assert image.samples.ravel().tolist() == [0, expected]
+    assert image.samples.ravel().tolist() == expected
 
 
 def test_16_bit_pgm_is_taken_as_it_is() -> None:
@@ -142,15 +154,16 @@ def test_16_bit_pgm_is_taken_as_it_is() -> None:
         ([0.0, 0.25, 1.0], [0, 16384, 65535]),
         ([0.25, 0.25, 0.5], [16384, 16384, 32768]),
         ([-1.0, 0.0, 1.0], [0, 32768, 65535]),
-        ([7.0, 7.0, 7.0], [0, 0, 0]),
+        ([7.0, 7.0, 7.0], [1799, 1799, 1799]),
+        ([-7.0, -7.0, -7.0], [0, 0, 0]),
         ([np.nan, np.inf, 0.5], [0, 65535, 32768]),
-        ([-np.inf, 10.0, 20.0], [0, 0, 65535]),
+        ([-np.inf, 10.0, 20.0], [0, 2570, 5140]),
         ([-3e38, 0.0, 3e38], [0, 32768, 65535]),
     ],
 )
 def test_floats_become_16_bits(values: list[float], expected: list[int]) -> None:
     pil = PIL.Image.fromarray(np.array([values], np.float32))
-    with pytest.warns(ConversionWarning, match="scaled"):
+    with pytest.warns(ConversionWarning, match="floats from"):
         image = from_pillow(pil)
     assert image.samples.ravel().tolist() == expected
 

@@ -1,16 +1,19 @@
 """Which frame of a file is read, and which files are refused before they are decoded."""
 
+import io
 import struct
 import subprocess
+import zlib
 from pathlib import Path
 
 import PIL.Image
 import pytest
+from PIL import TiffImagePlugin
 
 from sirencodec.errors import ConversionWarning, ImageError, LimitError
 from sirencodec.image.files import read_image
 from sirencodec.limits import Limits
-from tests.unit.image.builders import make_png, messages, save
+from tests.unit.image.builders import SRGB, make_png, messages, save
 
 
 @pytest.mark.parametrize("file_format", ["GIF", "PNG", "WEBP", "TIFF"])
@@ -83,3 +86,62 @@ def test_icon_whose_directory_lies_about_its_size() -> None:
         pytest.raises(LimitError, match="90000 pixels"),
     ):
         read_image(icon, Limits(max_pixels=1000))
+
+
+def test_a_picture_marked_as_reduced_is_said_to_be() -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[254] = 1
+    data = save(PIL.Image.new("RGB", (4, 4), "red"), "TIFF", tiffinfo=tags)
+    with pytest.warns(ConversionWarning) as caught:
+        read_image(data)
+    assert "marked as a reduced version" in messages(caught)
+
+
+LONG = bytes(2_000_000)
+PROFILE = (b"iCCP", b"long\0\0" + zlib.compress(LONG))
+TEXT = (b"zTXt", b"long\0\0" + zlib.compress(LONG))
+
+
+@pytest.mark.parametrize(
+    ("chunks", "title"),
+    [
+        ([PROFILE], "an ICC profile"),
+        ([TEXT], "text"),
+        ([PROFILE, TEXT], "an ICC profile and text"),
+    ],
+)
+def test_png_is_read_without_what_is_too_long(
+    chunks: list[tuple[bytes, bytes]], title: str
+) -> None:
+    kept = (b"iCCP", b"sRGB\0\0" + zlib.compress(SRGB))
+    short = [] if PROFILE in chunks else [kept]
+    data = make_png((2, 1, 8, 2), bytes([0, 1, 2, 3, 4, 5, 6]), *short, *chunks)
+    with pytest.warns(ConversionWarning) as caught:
+        image = read_image(data)
+    assert messages(caught) == f"image: {title} of more than 1 MiB was left out"
+    assert image.samples.tolist() == [[[1, 2, 3], [4, 5, 6]]]
+    assert image.metadata.icc_profile == (SRGB if short else None)
+
+
+def test_an_installed_plugin_is_asked_before_a_file_is_given_up() -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(PIL.Image.new("RGB", (16, 8), "red")).save(buffer)
+    assert read_image(buffer.getvalue()).samples.shape == (8, 16, 3)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "advice"),
+    [
+        (b"\0\0\0\x1cftypheic", "HEIC"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"\xff\x0a", "XL"),
+    ],
+)
+def test_what_nothing_reads_is_named(
+    beginning: bytes, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sirencodec.image.reader.register_plugins", lambda: None)
+    monkeypatch.setattr(PIL.Image, "ID", ["PNG"])
+    with pytest.raises(ImageError, match=f"{advice}.* lets it be read"):
+        read_image(beginning + bytes(50))

@@ -1,0 +1,103 @@
+"""An image and what of its metadata is to go -> the same to look at, without.
+
+A viewer turns a picture by its EXIF and shows its colours by its ICC profile. Where these go, the
+pixels are turned and converted to sRGB, which is what is assumed where nothing is said.
+"""
+
+from dataclasses import replace
+from io import BytesIO
+from typing import Final
+
+import numpy as np
+import PIL.Image
+from PIL import ImageCms
+
+from sirencodec.config import STRIP_ALL, STRIP_LOCATION
+from sirencodec.image.exif import read_orientation, remove_location, remove_xmp_location
+from sirencodec.image.image import Image
+from sirencodec.image.metadata import Metadata
+from sirencodec.image.samples import Samples
+
+_CMS_ERRORS: Final = (ImageCms.PyCMSError, ImportError, OSError, TypeError, ValueError)
+
+
+def strip_image(image: Image, what: str) -> tuple[Image, list[str]]:
+    """Image -> the same without some metadata, and notes on what was done to it.
+
+    Args:
+        image: samples as stored, with their metadata.
+        what: "location" takes the GPS out of EXIF and XMP. "exif" takes all of both, and turns the
+            picture as they say. "all" takes the ICC profile as well, and converts the colours to
+            sRGB; colours of 16 bits cannot be, and keep their profile.
+    """
+    if what == STRIP_LOCATION:
+        metadata, notes = _without_location(image.metadata)
+        return replace(image, metadata=metadata), notes
+    notes = []
+    samples = turn_upright(image.samples, read_orientation(image.metadata.exif))
+    metadata = Metadata(icc_profile=image.metadata.icc_profile)
+    if what == STRIP_ALL and metadata.icc_profile is not None:
+        samples, is_spent, note = _to_srgb(samples, metadata.icc_profile)
+        notes += [note] if note else []
+        if is_spent:
+            metadata = Metadata()
+    return Image.from_array(samples, metadata), notes
+
+
+def turn_upright(samples: Samples, orientation: int) -> Samples:
+    """Samples and the orientation (1 to 8) of their EXIF -> samples as a viewer shows them."""
+    quarters = {3: 2, 4: 2, 6: -1, 7: 2, 8: 1}.get(orientation, 0)  # counter-clockwise
+    if orientation in (5, 7):
+        samples = samples.transpose(1, 0, 2)
+    elif orientation in (2, 4):
+        samples = samples[:, ::-1]
+    turned: Samples = np.ascontiguousarray(np.rot90(samples, quarters))  # type: ignore[assignment]
+    return turned
+
+
+def _without_location(metadata: Metadata) -> tuple[Metadata, list[str]]:
+    """Metadata -> without GPS; EXIF that is damaged goes altogether."""
+    notes = []
+    exif, xmp = metadata.exif, metadata.xmp
+    if exif is not None:
+        try:
+            exif = remove_location(exif)
+        except ValueError:
+            exif = None
+            notes.append("EXIF is damaged and was left out, for it may hold the location")
+    if xmp is not None:
+        xmp = remove_xmp_location(xmp)
+    return replace(metadata, exif=exif, xmp=xmp), notes
+
+
+def _to_srgb(samples: Samples, profile: bytes) -> tuple[Samples, bool, str | None]:
+    """Samples -> in sRGB, whether the profile is done with, and a note."""
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        name = ImageCms.getProfileDescription(source).strip()
+        if "srgb" in name.lower():
+            return samples, True, None
+        if samples.dtype != np.uint8:
+            note = f"the ICC profile, {name}, was kept: colours of 16 bits cannot be converted"
+            return samples, False, note
+        converted = _convert(samples, source)
+    except _CMS_ERRORS:
+        return samples, True, "the ICC profile is damaged; colours were not converted"
+    return converted, True, f"colours were converted from {name} to sRGB"
+
+
+def _convert(samples: Samples, source: ImageCms.ImageCmsProfile) -> Samples:
+    """8-bit samples in a profile's colours -> in sRGB, gray as gray; alpha stays."""
+    num_colours = 1 if samples.shape[2] < 3 else 3
+    colours = samples[:, :, 0] if num_colours == 1 else samples[:, :, :3]
+    converted = ImageCms.profileToProfile(
+        PIL.Image.fromarray(np.ascontiguousarray(colours)),
+        source,
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+    )
+    if converted is None:
+        raise ValueError("the profile has no transform")
+    values = np.asarray(converted)[:, :, :num_colours]
+    return np.ascontiguousarray(np.concatenate([values, samples[:, :, num_colours:]], axis=2))
