@@ -1,0 +1,138 @@
+"""The search for lambda on the way, of pictures that follow it as photographs do on average."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from sirencodec.fitting.pyramid.plan import PyramidPlan
+from sirencodec.fitting.pyramid.schedule import Schedule
+from sirencodec.fitting.pyramid.settings import PyramidSettings, SearchSettings
+from sirencodec.fitting.pyramid.target_search import TargetSearch
+from sirencodec.fitting.target import Kind, Target
+
+SETTINGS = PyramidSettings()
+SEARCH = SETTINGS.search
+MATRICES_BITS = 6_000.0
+RIGHT = 0.005  # lambda at which the latents end at LATENT_BITS, and the PSNR at 32 dB
+LATENT_BITS = 150_000.0
+UPDATES = 400
+
+
+class Picture:
+    """Its bits go with a power of the lambda that it follows, its PSNR with the logarithm."""
+
+    num_pixels = 393_216
+
+    def __init__(self, lambda_: float) -> None:
+        self.share, self.looks = 0.0, 0
+        self._followed = math.log(lambda_)
+
+    def follow(self, lambda_: float) -> None:
+        """One update."""
+        self._followed += (math.log(lambda_) - self._followed) / (SEARCH.response * UPDATES)
+        self.share += 1 / UPDATES
+
+    def final_bits(self) -> float:
+        return LATENT_BITS * math.exp((math.log(RIGHT) - self._followed) / SEARCH.bits_to_lambda)
+
+    def final_quality(self) -> float:
+        return 32.0 - (self._followed - math.log(RIGHT)) / SEARCH.db_to_lambda
+
+    def bits(self) -> float:
+        """Dearer than at the end, but for what the schedule weighs them."""
+        self.looks += 1
+        saving = SEARCH.saving * (1 - self.share) ** 2 + SEARCH.rdoq_saving
+        weight = Schedule(SETTINGS.schedule).bit_weight(self.share)
+        return self.final_bits() * math.exp(saving) * weight**-SEARCH.weight_to_bits
+
+    def matrices_bits(self, lambda_: float) -> float:
+        return MATRICES_BITS
+
+    def quality(self) -> float:
+        self.looks += 1
+        return self.final_quality() - SEARCH.expected_rise_db * (1 - self.share) ** 2
+
+
+def searched(
+    target: Target | None, start: float, search: SearchSettings = SEARCH
+) -> tuple[Picture, list[float]]:
+    """A fit from a first lambda -> its picture, and the lambda of every update."""
+    settings = replace(SETTINGS, search=search)
+    plan = PyramidPlan(((0, UPDATES),), start, 0, target, settings)
+    picture, lambda_, lambdas = Picture(start), start, []
+    found = TargetSearch(plan)
+    for update in range(UPDATES):
+        lambda_ = found.next_lambda(update, update / UPDATES, lambda_, picture)
+        picture.follow(lambda_)
+        lambdas.append(lambda_)
+    return picture, lambdas
+
+
+def budget(latent_bits: float) -> Target:
+    """What such latents and the matrices fill up to the aim."""
+    return Target(Kind.SIZE, (latent_bits + MATRICES_BITS) / SEARCH.aim / 8)
+
+
+@pytest.mark.parametrize("error", [0.25, 1.0, 4.0])
+@pytest.mark.parametrize("latent_bits", [100_000, 200_000])
+def test_a_budget_is_met_from_any_start(latent_bits: float, error: float) -> None:
+    picture, _ = searched(budget(latent_bits), error * RIGHT)
+    assert picture.final_bits() == pytest.approx(latent_bits, rel=0.03)
+
+
+@pytest.mark.parametrize("error", [0.25, 1.0, 4.0])
+def test_a_quality_is_met_from_any_start(error: float) -> None:
+    picture, _ = searched(Target(Kind.PSNR, 31.0), error * RIGHT)
+    assert picture.final_quality() == pytest.approx(31.0 + SEARCH.psnr_aim_db, abs=0.1)
+
+
+def test_a_right_lambda_hardly_moves() -> None:
+    for target in (budget(LATENT_BITS), Target(Kind.PSNR, 32.0 - SEARCH.psnr_aim_db)):
+        lambdas = searched(target, RIGHT)[1]
+        assert max(lambdas) / min(lambdas) < 1.15
+
+
+def test_without_a_target_lambda_stays() -> None:
+    picture, lambdas = searched(None, RIGHT)
+    assert set(lambdas) == {RIGHT}
+    assert not picture.looks
+
+
+def test_it_does_not_look_before_it_can_see_and_then_now_and_again() -> None:
+    picture, lambdas = searched(budget(LATENT_BITS), 4 * RIGHT)
+    blind = round(SEARCH.first_look * UPDATES)
+    assert set(lambdas[:blind]) == {4 * RIGHT}
+    assert lambdas[blind] < 4 * RIGHT
+    assert picture.looks == SEARCH.looks - SEARCH.first_look * SEARCH.looks
+
+
+def test_a_search_that_never_looks_leaves_lambda() -> None:
+    _, lambdas = searched(budget(LATENT_BITS), 4 * RIGHT, replace(SEARCH, first_look=1.0))
+    assert set(lambdas) == {4 * RIGHT}
+
+
+def test_lambda_is_moved_early_in_the_stage() -> None:
+    """Late changes take quality without giving bits."""
+    _, lambdas = searched(budget(LATENT_BITS), 4 * RIGHT)
+    late = lambdas[3 * UPDATES // 4 :]
+    assert max(late) / min(late) < 1.1
+
+
+def test_matrices_that_take_more_leave_less_for_latents(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = budget(LATENT_BITS)
+    usual = searched(target, RIGHT)[0].final_bits()
+    monkeypatch.setattr(Picture, "matrices_bits", lambda self, lambda_: MATRICES_BITS + 20_000)
+    assert searched(target, RIGHT)[0].final_bits() == pytest.approx(usual - 20_000, rel=0.03)
+
+
+@pytest.mark.parametrize("error", [0.25, 4.0])
+def test_what_the_picture_does_not_show_yet_is_not_asked_for_twice(error: float) -> None:
+    """Or lambda would swing past the one that is right."""
+    logs = [
+        math.log(lambda_ / RIGHT) for lambda_ in searched(budget(LATENT_BITS), error * RIGHT)[1]
+    ]
+    past = -min(logs) if error > 1 else max(logs)
+    assert past < 0.1 * abs(logs[0])
