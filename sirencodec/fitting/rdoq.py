@@ -1,13 +1,14 @@
-"""Rounded latents -> cheaper ones, by trial: rate-distortion optimised quantisation.
+"""Rounded latents -> cheaper ones: rate-distortion optimised quantisation (RDOQ).
 
-A fit leaves one latent in a hundred at a whole number next to a better one. The gradient tells
-which: a step of a level lowers the loss where it is steep, for it is about as curved everywhere. So
-the steepest latents go a level down the slope, and back if the loss has not fallen
-(benchmarks/LOG.md, entry 22).
+A fit leaves one latent in a hundred at a whole number next to a better one. The loss is about as
+curved everywhere, so the gradient g tells which: those with the largest |g| move a level, by
+-sign(g), and move back if the loss has not fallen.
 
-A trial takes many latents of a grid at once, so far apart that each has a block of its own in which
-to see what it has done: that of the steepest gradient in the middle of every block. Blocks lie in
-turn so that each latent is in the middle of one.
+Many latents of a grid are tried at once, in blocks of ``BLOCK`` x ``BLOCK``: the one of largest |g|
+in the middle of every block. The block around it is where its effect on the loss is summed, so
+moves do not see each other. Blocks are laid out from each of four origins in turn, so that every
+latent lies in the middle of one. Smaller blocks find less, as moves get in each other's way; larger
+ones find as much in twice the time.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -20,9 +21,11 @@ from torch.nn.functional import pad
 
 from sirencodec.entropy.latents import LARGEST_LATENT
 
-BLOCK: Final = 8  # latents along the side of a block
-MARGIN: Final = 2  # of them around its middle
-ORIGINS: Final = (-MARGIN, MARGIN - BLOCK)  # of the first block, along either axis
+# Numbers of latents: the side of a block, the margin around its middle, and where the first block
+# begins on either axis. Two origins half a block apart cover all, as BLOCK = 4 * MARGIN.
+BLOCK: Final = 8
+MARGIN: Final = 2
+ORIGINS: Final = (-MARGIN, MARGIN - BLOCK)
 
 Grids = Sequence[Tensor]
 Origin = tuple[int, int]
@@ -36,14 +39,14 @@ def rdoq(
     passes: int,
     tried: Collection[int],
 ) -> list[Tensor]:
-    """Latents -> the same but for those that a lower loss has been found for.
+    """Whole latents -> the same, but a level away where that lowers the loss.
 
     Args:
         grids: (rows, columns) whole numbers.
         exponents: of the grids, consecutive and rising.
         losses: grids -> what each pixel, (height, width), and then each latent adds to the loss.
-        gradients: grids -> gradient of the loss with respect to each.
-        passes: how often to try all over.
+        gradients: grids -> gradient of the loss with respect to each grid.
+        passes: over all latents; each takes the gradient anew. 0 leaves all as it is.
         tried: exponents of the grids to try.
     """
     grids, is_tried = list(grids), [exponent in tried for exponent in exponents]
@@ -52,38 +55,39 @@ def rdoq(
     for _ in range(passes):
         gradient = gradients(grids)
         for index, origin in product(compress(count(), is_tried), product(ORIGINS, ORIGINS)):
-            grid, steepness = grids[index], gradient[index].abs()
+            grid, sizes = grids[index], gradient[index].abs()
             moved = grid - gradient[index].sign()
-            steepness[refused[index] | (moved.abs() > LARGEST_LATENT)] = 0
-            steepest = _steepest(steepness, origin)
-            if not steepest.any():
+            sizes[refused[index] | (moved.abs() > LARGEST_LATENT)] = 0
+            chosen = _largest(sizes, origin)
+            if not chosen.any():
                 continue
-            trial = [*grids[:index], torch.where(steepest, moved, grid), *grids[index + 1 :]]
+            trial = [*grids[:index], torch.where(chosen, moved, grid), *grids[index + 1 :]]
             changes = [new - old for new, old in zip(losses(trial), current, strict=True)]
             falls = _sums(changes, exponents, exponents[index], origin) < 0
-            kept = steepest & _merge(_filled(falls), origin, steepest)
-            refused[index] |= steepest & ~kept
+            filled = falls[..., None, None].expand(-1, -1, BLOCK, BLOCK)
+            kept = chosen & _merge(filled, origin, chosen)
+            refused[index] |= chosen & ~kept
             if kept.any():
                 grids[index] = torch.where(kept, moved, grid)
                 current = losses(grids)
     return grids
 
 
-def _steepest(steepness: Tensor, origin: Origin) -> Tensor:
-    """Steepness of each latent -> where it is greatest in a block's middle, and not zero."""
-    blocks = _blocks(steepness, origin, BLOCK)
-    middle = blocks[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
-    greatest = middle.flatten(2).argmax(-1, keepdim=True)
-    chosen = torch.zeros_like(middle.flatten(2)).scatter_(2, greatest, 1).view_as(middle)
-    return _merge(pad(chosen, (MARGIN,) * 4), origin, steepness) * steepness > 0
+def _largest(sizes: Tensor, origin: Origin) -> Tensor:
+    """Numbers, one a latent -> where they are largest in the middle of a block, and not zero."""
+    middle = _blocks(sizes, origin, BLOCK)[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+    largest = middle.flatten(2).argmax(-1, keepdim=True)
+    chosen = torch.zeros_like(middle.flatten(2)).scatter_(2, largest, 1).view_as(middle)
+    return _merge(pad(chosen, (MARGIN,) * 4), origin, sizes) * sizes > 0
 
 
 def _sums(
     changes: Sequence[Tensor], exponents: Sequence[int], exponent: int, origin: Origin
 ) -> Tensor:
-    """Changes of pixels' and latents' losses -> (down, across) sums over blocks of one grid.
+    """Changes of what pixels and latents add to the loss -> (down, across) sums over blocks.
 
-    Latents of coarser grids do not see those of this one.
+    Blocks are those of the grid of ``exponent``. Coarser grids are left out: the context of their
+    latents does not hold this grid's.
     """
     top, left = origin
     totals: list[Tensor] = []
@@ -103,13 +107,8 @@ def _blocks(values: Tensor, origin: Origin, side: int) -> Tensor:
     return padded.view(height // side, side, width // side, side).transpose(1, 2)
 
 
-def _filled(values: Tensor) -> Tensor:
-    """(down, across) -> blocks of nothing but that."""
-    return values[..., None, None].expand(-1, -1, BLOCK, BLOCK)
-
-
 def _merge(blocks: Tensor, origin: Origin, like: Tensor) -> Tensor:
-    """Adjoint of ``_blocks``: (down, across, side, side) -> what ``like`` has room for."""
+    """Blocks, (down, across, side, side) -> (rows, columns) as ``like``: undoes ``_blocks``."""
     (rows, columns), (top, left) = like.shape, origin
     whole = blocks.transpose(1, 2).flatten(2).flatten(0, 1)
     return whole[-top : rows - top, -left : columns - left]

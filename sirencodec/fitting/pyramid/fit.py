@@ -1,16 +1,14 @@
 """Image samples -> quantised pyramid and network: rate-distortion fitting.
 
-The image is fitted from coarse to fine: first reduced by 4, then by 2, then as it is. A stage fits
-all grids it can show and hands them on, so most of the way is made where an update costs a fraction
-of a full one; from zero at full size the fine grids would take on what belongs in the coarse ones
-(benchmarks/LOG.md, entry 8).
+The loss is D + lambda R: mean squared error, values being 0 to 1, and bits a pixel.
 
-Each update softens the latents, takes the loss of the picture they make, and moves matrices and
-latents against its gradient. After the last one the matrices are rounded, rounded latents move a
-level where that pays (RDOQ), and a picture that misses its target is corrected. Rounding matrices
-before that brings nothing, nor do updates of theirs after it (LOG.md, entry 28).
+The image is fitted from coarse to fine: reduced by 4, then by 2, then as it is. A stage fits the
+grids that it can show and hands them on. Most of the way is thus made where an update costs a
+fraction of a full one, and fine grids do not take on what belongs in the coarse ones.
 
-Loss: mean squared error, values being 0 to 1, plus ``lambda_`` times bits a pixel.
+An update softens the latents, takes the loss of the picture they make, and moves matrices and
+latents against its gradient. After the last update the matrices are rounded, then the latents, by
+RDOQ, and a picture that misses its target is corrected.
 """
 
 from collections.abc import Iterator
@@ -30,7 +28,7 @@ from sirencodec.image.samples import Samples
 from sirencodec.native.tensors import loops_for
 from sirencodec.synthesis.threads import worker_threads
 
-ONE_THREAD_PIXELS = 1 << 15
+ONE_THREAD_PIXELS = 1 << 15  # below, waking a thread takes longer than its work
 
 
 def fit_pyramid(
@@ -45,9 +43,9 @@ def fit_pyramid(
     Args:
         samples: (height, width, channels) uint8 or uint16.
         architecture: the network and grids to fit.
-        plan: amount of work and lambda.
+        plan: updates, lambda, target and settings.
         device: where to compute.
-        on_step: called after every update.
+        on_step: called after every update, and once for each RDOQ.
 
     Raises:
         FitError: if the loss stops being a finite number.
@@ -64,7 +62,7 @@ def fit_pyramid(
 def _share_cores(num_pixels: int, device: torch.device) -> tuple[int, int]:
     """Image size and device -> threads for the parts of an update, and cores for each."""
     cores = torch.get_num_threads()
-    if num_pixels < ONE_THREAD_PIXELS:  # waking a thread would take longer than its work
+    if num_pixels < ONE_THREAD_PIXELS:
         return 1, 1
     if loops_for(torch.float32, device.type) is None:
         return 1, cores
@@ -75,7 +73,7 @@ class PyramidFit:
     """The way of a pyramid from zero latents to a file's integers.
 
     Attributes:
-        state: what it changes.
+        state: latents, matrices and lambda, which all methods change.
     """
 
     def __init__(
@@ -85,14 +83,14 @@ class PyramidFit:
         plan: PyramidPlan,
         on_step: OnStep | None = None,
     ) -> None:
-        """Fit ``state`` as planned; ``on_step`` is called after every update and after RDOQ."""
+        """Fit ``state``, of this architecture, as planned; ``on_step`` hears of progress."""
         self.state, self._architecture, self._plan = state, architecture, plan
         self._schedule = Schedule(plan.settings.schedule)
         self._on_step, self._done = on_step, 0
         self._planned = sum(updates for _, updates in plan.stages) + 1
 
     def run_stages(self) -> None:
-        """All updates from coarse to fine; in the last stage lambda goes towards the target."""
+        """All updates from coarse to fine; lambda goes towards the target in the last stage."""
         search = TargetSearch(self._plan)
         last = len(self._plan.stages) - 1
         for number, stage in enumerate(self._plan.stages):
@@ -105,14 +103,14 @@ class PyramidFit:
                 self._update(self._schedule.pace(progress, update, stage))
 
     def _progress(self, number: int) -> Iterator[tuple[int, float]]:
-        """Stage -> each of its updates, and how far the whole fit is then, 0 to 1, by its work."""
+        """Stage -> its updates, and how far the whole fit is before each, 0 to 1, by its work."""
         work = [updates * 4.0**-octaves for octaves, updates in self._plan.stages]
         updates = self._plan.stages[number][1]
         for update in range(updates):
             yield update, (sum(work[:number]) + update / updates * work[number]) / sum(work)
 
     def _update(self, pace: Pace) -> None:
-        """Soften the latents, take the loss, move matrices and latents."""
+        """One update: soften the latents, take the loss, move matrices and latents."""
         latents = self.state.soften(pace.temperature, pace.noise)
         loss = self.state.loss(latents, pace.bit_weight)
         self.state.move_matrices(loss.matrices, pace.network_rate)
@@ -125,7 +123,7 @@ class PyramidFit:
         self._rdoq(self._plan.rdoq_passes)
 
     def fit_on(self, lambda_: float) -> None:
-        """Settle at another lambda, late in the schedule, and round anew."""
+        """Correct by updates at another lambda, late in the schedule, and round anew."""
         self.state.lambda_ = lambda_
         updates, start = self._plan.correction_updates, self._plan.correction_start
         share, stage = self._plan.correction_latent_share, self._plan.stages[-1]
@@ -136,34 +134,34 @@ class PyramidFit:
         self._rdoq(1)
 
     def nudge(self, lambda_: float) -> None:
-        """Try latents anew by RDOQ at another lambda; the matrices stay."""
+        """Correct by RDOQ alone at another lambda; the matrices stay."""
         self.state.lambda_ = lambda_
         self._rdoq(1)
 
     def _rdoq(self, passes: int) -> None:
-        """RDOQ; all passes are reported as one update."""
+        """Round the latents by RDOQ; all passes are reported as one update."""
         self.state.rdoq(passes)
         self._report(self.quality())
 
     def _report(self, quality: float) -> None:
-        """Say that one more update is done."""
+        """Report that one more update is done, with the picture's quality."""
         self._done += 1
         if self._on_step is not None:
             self._on_step(FitProgress(self._done, self._planned, quality))
 
     @property
     def lambda_(self) -> float:
-        """Of the picture as it is."""
+        """Lambda of the picture as it is."""
         return self.state.lambda_
 
     def quality(self) -> float:
-        """Of the rounded picture, in the unit of targets."""
+        """Quality of the rounded picture, in the unit of targets."""
         return self.state.rounded.quality()
 
     def quantized(self) -> QuantizedPicture:
-        """The picture as integers."""
+        """The rounded picture as integers."""
         return self.state.quantized()
 
     def payload_bytes(self, picture: QuantizedPicture) -> int:
-        """Bytes that a picture takes in the file."""
+        """Picture -> bytes of its payload."""
         return len(encode_payload(picture, self._architecture))

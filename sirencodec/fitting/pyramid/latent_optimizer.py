@@ -1,12 +1,12 @@
-"""Gradients of latents -> the latents moved: momentum, in units that a whole grid shares.
+"""Gradient with respect to latents -> latents moved: momentum, in units that a whole grid shares.
 
-With m and v the running means of a grid's gradients g and of their mean squares, both corrected for
-starting at zero as Adam's are (Kingma and Ba 2015, arXiv 1412.6980), an update is
+With m the running mean of gradients, and v that of their mean square over a grid, both corrected
+for starting at zero as Adam's are (Kingma and Ba 2015, arXiv 1412.6980), an update is
 
     latents -= rate * clamp(m / sqrt(v), -longest_move, longest_move).
 
-Adam has a v for each number. Latents then all move alike: those that hardly matter as far as those
-that do, and those that do not matter at random.
+Adam has a v for each number. Latents that hardly matter would then go as far as those that do, and
+those that do not matter at random.
 """
 
 import math

@@ -1,8 +1,7 @@
-"""All matrices of a pyramid that a fit moves, their rounding, and their steps.
+"""All matrices of a pyramid that a fit moves, and what a file will hold of them.
 
-In the order of the file: the network's layers, the upsampling kernels, and then what has been
-shipped and may become the image's own: the last layers of the context networks and the refinement.
-Those are coded as differences from the shipped ones.
+They are in the order of the file: the network's layers; the upsampling kernels; the last layers of
+the context networks; the refinement. The last two are shipped, and coded as differences from that.
 """
 
 import math
@@ -27,12 +26,13 @@ from sirencodec.synthesis.network import Layers
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The matrices, or their gradient, by what they are for.
+    """All matrices, or the gradient with respect to them, by what they are for.
 
     Attributes:
-        layers: of the network.
-        kernels: (octaves, 4).
-        networks: layers of each phase's context network; of a gradient, only those trained.
+        layers: of the network, augmented by a column of biases.
+        kernels: (octaves, 4), finest first.
+        networks: layers of each phase's context network, in units of 1; of a gradient, only those
+            that are trained.
         refinement: its two matrices.
     """
 
@@ -42,13 +42,18 @@ class Parts:
     refinement: Sequence[Tensor]
 
     def flat(self) -> list[Tensor]:
-        """One after the other."""
+        """All of them in the order of the file."""
         context = [layer for network in self.networks for layer in network]
         return [*self.layers, self.kernels, *context, *self.refinement]
 
 
 class TrainedMatrices:
-    """The matrices of one pyramid while it is fitted."""
+    """The matrices of one pyramid while it is fitted, float32.
+
+    Attributes:
+        values: those that are trained, in the order of the file; moved in place.
+        step_indices: of the step of each that was chosen last; empty before that.
+    """
 
     def __init__(
         self,
@@ -59,7 +64,7 @@ class TrainedMatrices:
         generator: torch.Generator,
         device: torch.device,
     ) -> None:
-        """Start from what is shipped.
+        """Start from the shipped matrices.
 
         Args:
             architecture: with grids.
@@ -104,22 +109,22 @@ class TrainedMatrices:
         self.step_indices: tuple[int, ...] = ()
 
     def forget_gradients(self) -> None:
-        """Begin the optimiser anew, as every stage does (benchmarks/LOG.md, entry 17)."""
+        """Begin the optimiser anew: gradients of another stage are of another picture."""
         self._optimizer = Soap(self.values)
 
     @property
     def parts(self) -> Parts:
-        """The matrices as they are."""
+        """All matrices as they are; those that are trained share their memory."""
         return self._parts(self.values)
 
     def round(self) -> None:
-        """Make the matrices what a decoder will rebuild, by the steps that were chosen last."""
+        """Round all to the steps that were chosen last, as a decoder will rebuild them."""
         triples = zip(self.values, self.step_indices, self._bases, strict=True)
         for matrix, index, base in triples:
             matrix.copy_(round_matrix(matrix, index, base))
 
     def _parts(self, values: Sequence[Tensor]) -> Parts:
-        """Matrices in order -> what they are for."""
+        """Trained matrices in order -> all matrices by what they are for."""
         context_start = self._num_layers + 1
         context_end = context_start + self._num_adapted
         starts = range(context_start, context_end, self._adapted_layers)
@@ -131,12 +136,15 @@ class TrainedMatrices:
         return Parts(layers, kernels, networks, values[context_end:])
 
     def move(self, gradient: Parts, rate: float, bit_error: float) -> None:
-        """One update.
+        """One update, against the gradient and that of the bits of shipped matrices.
+
+        A weight at a distance d from the shipped one counts for log2(1 + (d / scale)^2) / 2 bits.
+        A whole matrix that stays is thus cheap, and at low rates most can.
 
         Args:
-            gradient: of the loss but for the matrices' own bits.
-            rate: learning rate of the network; the others' are relative to it.
-            bit_error: error that a bit of shipped matrices counts for.
+            gradient: of the loss, the matrices' own bits not counted.
+            rate: learning rate of the network; those of the others are shares of it.
+            bit_error: error that a bit of shipped matrices is worth.
         """
         scale = self._settings.distance_scale
         gradients = [
@@ -156,17 +164,17 @@ class TrainedMatrices:
         latent_bits: Callable[[Parts], float],
         bit_error: float,
     ) -> None:
-        """Find the step of each matrix in turn at which it costs least.
+        """Find the step of each matrix in turn at which it costs least; the matrices stay.
 
         Args:
-            error: mean squared error with such matrices.
-            latent_bits: bits of the latents with such matrices.
+            error: all matrices -> error of the picture.
+            latent_bits: all matrices -> bits of the latents.
             bit_error: error that a bit is worth.
         """
         context = range(self._num_layers + 1, self._num_layers + 1 + self._num_adapted)
 
         def loss(number: int, values: Sequence[Tensor]) -> float:
-            """What a matrix changes: the latents' bits if it foresees them, or else the picture."""
+            """The term of the loss that the matrix changes: the latents' bits, or the error."""
             parts = self._parts(values)
             return bit_error * latent_bits(parts) if number in context else error(parts)
 
@@ -175,7 +183,7 @@ class TrainedMatrices:
         )
 
     def quantized(self) -> QuantizedWeights:
-        """All matrices of the file by the steps chosen last; nothing for the untrained ones."""
+        """All matrices as integers, by the steps chosen last; zeros for those not trained."""
         differences = [
             difference(matrix, base) for matrix, base in zip(self.values, self._bases, strict=True)
         ]
@@ -195,5 +203,5 @@ class TrainedMatrices:
 
 
 def _bits_gradient(difference: Tensor, scale: float) -> Tensor:
-    """Difference from what is shipped -> derivative of its bits, log2(1 + (d / scale)^2) / 2."""
+    """Difference d from what is shipped -> derivative of log2(1 + (d / scale)^2) / 2."""
     return difference / (difference.square() + scale**2) / math.log(2)

@@ -1,7 +1,7 @@
 """Matrices -> the quantisation step of each at which it costs least, and their rounding.
 
-What a matrix costs at a step is the loss with it rounded and the bits that its levels take. The
-matrices are taken in turn, those before already rounded.
+The cost of a matrix at a step is loss + bit_error * (bits of its levels), the matrix and those
+before it rounded. Steps are powers of two, taken in turn from the first matrix to the last.
 """
 
 import math
@@ -33,8 +33,9 @@ def cheapest_steps(
     Args:
         values: all matrices, exact.
         bases: what each is coded as a difference from; None if it is coded as it is.
-        last: steps that were found before, from which to look; empty if none were.
-        loss: number of a matrix, and all of them, it and some others rounded -> loss.
+        last: indices found before, where to look first; empty if none were.
+        loss: number of the matrix in question, and all matrices, it and those before it rounded ->
+            loss, but for what that matrix does not change.
         bit_error: what a bit is worth, in the unit of the loss.
         settings: which steps there are, and how to look for them.
     """
@@ -58,7 +59,7 @@ def _cost(
     bit_error: float,
     octave: int,
 ) -> float:
-    """Matrix ``number`` at a step, among others -> loss, and what its bits are worth."""
+    """Step of 2^-octave for matrix ``number`` -> loss, and what its bits are worth."""
     index = nearest_step_index(2.0**-octave)
     trial = [*others[:number], round_matrix(matrix, index, base), *others[number + 1 :]]
     levels = quantize([difference(matrix, base)], [index]).levels[0]
@@ -67,11 +68,11 @@ def _cost(
 
 
 def _lowest(cost: Callable[[int], float], first: int, settings: MatrixSettings) -> int:
-    """Cost of each octave -> the lowest that a walk from ``first`` finds, or the coarsest.
+    """Cost of an octave -> the octave of lowest cost that a walk from ``first`` finds.
 
     Costs have small bumps, so a walk ends after ``patience`` octaves that are dearer than the best
-    so far. At the coarsest step nothing may be left of a difference from what is shipped, which is
-    cheap though the next octaves are not.
+    so far. The coarsest is tried besides: nothing may be left there of a difference from what is
+    shipped, which is cheap though the next octaves are not.
     """
     if not settings.patience:
         return first
@@ -88,12 +89,18 @@ def _lowest(cost: Callable[[int], float], first: int, settings: MatrixSettings) 
 
 
 def difference(matrix: Tensor, base: Tensor | None) -> np.ndarray:
-    """Matrix and what it is coded as a difference from -> what is coded."""
+    """Matrix, and what it is coded as a difference from, if so -> the numbers to quantise."""
     return (matrix if base is None else matrix - base).double().cpu().numpy()
 
 
 def round_matrix(matrix: Tensor, index: int, base: Tensor | None) -> Tensor:
-    """Matrix -> the nearest that levels of a step make, as a difference from ``base`` if given."""
+    """Matrix, index of a step and base -> base + step * round((matrix - base) / step).
+
+    Args:
+        matrix: exact.
+        index: of the step.
+        base: what the matrix is coded as a difference from; None stands for zeros.
+    """
     step = float(STEP_SIZES[index])
     difference = matrix if base is None else matrix - base
     rounded = torch.round(difference / step).clamp_(-LARGEST_LEVEL, LARGEST_LEVEL).mul_(step)

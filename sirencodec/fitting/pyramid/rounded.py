@@ -1,4 +1,4 @@
-"""The picture of whole latents and of matrices as they are: what a file would hold and show."""
+"""Latents and matrices in the making -> what a file would take and show, the latents rounded."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -13,9 +13,9 @@ from sirencodec.fitting.rdoq import rdoq
 
 
 class RoundedPicture:
-    """A picture in the making, seen as if its latents were rounded now.
+    """A picture in the making, seen with rounded latents and the matrices as they are.
 
-    It follows what is fitted: every question is answered anew.
+    It looks at what is fitted, so every answer is of the moment.
 
     Attributes:
         num_pixels: of the image at full size, which bits are shared among.
@@ -35,7 +35,7 @@ class RoundedPicture:
         self.num_pixels = num_pixels
 
     def latents(self) -> list[Tensor]:
-        """Whole latents of the stage, a grid each."""
+        """Rounded latents of the stage, (rows, columns) a grid."""
         return [torch.round(grid) for grid in self._latents]
 
     def bits(self) -> float:
@@ -52,7 +52,7 @@ class RoundedPicture:
         return matrices_bits(self._matrices.quantized())
 
     def choose_matrix_steps(self, lambda_: float) -> None:
-        """Find the step of each matrix at which it costs least; the matrices stay as they are."""
+        """Find the step of each matrix at which it costs least; the matrices stay exact."""
         latents = self.latents()
         self._matrices.choose_steps(
             lambda parts: self._loss.error(parts, latents),
@@ -61,7 +61,7 @@ class RoundedPicture:
         )
 
     def rdoq(self, lambda_: float, passes: int, tried: Collection[int]) -> list[Tensor]:
-        """Whole latents, each a level away from ``latents`` where that lowers the loss.
+        """``latents``, but a level away where that lowers the loss.
 
         Args:
             lambda_: error that a bit a pixel is worth.

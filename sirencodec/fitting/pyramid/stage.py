@@ -1,12 +1,11 @@
-"""What a stage of a fit shows of a pyramid's matrices.
+"""All matrices of a pyramid -> those that a stage of its fit shows, and back.
 
-A stage fits the image reduced by some octaves with the grids that are no finer than its pixels. So
-the network lacks the finer grids' features, and there is no refinement but at full size.
+A stage fits the image reduced by some octaves, with the grids that are no finer than its pixels. So
+its network lacks the finer grids' features, and there is no refinement but at full size.
 
-Where the full image is ``octaves`` doublings further on, each of them multiplies a feature by the
-sum of its kernel's taps, once along either axis; kernels are not normalised. The stage's first
-layer makes up for the doublings that are left out. Otherwise all features would shrink, by more
-than half, when the next stage sets in (benchmarks/LOG.md, entry 17).
+Upsampling to full size has a DC gain: each doubling multiplies a flat feature by (sum of its
+kernel's taps)^2, once for either axis. The stage leaves out the last ``octaves`` doublings, so its
+first layer is multiplied by their gain. Features then keep their size from stage to stage.
 """
 
 import math
@@ -23,10 +22,15 @@ from sirencodec.synthesis.refinement import num_refined
 
 
 class StageView:
-    """The part of all matrices that one stage shows."""
+    """The part of all matrices that one stage shows.
+
+    Attributes:
+        octaves: that the image is reduced by; 0 at full size.
+        exponents: of the grids that are shown, rising.
+    """
 
     def __init__(self, architecture: Architecture, octaves: int, parts: Parts) -> None:
-        """Look at the image reduced by ``octaves``, the kernels left out being as in ``parts``."""
+        """Look at the image reduced by ``octaves``; the gain is that of ``parts.kernels``."""
         self.exponents = [exponent for exponent in architecture.grids if exponent >= octaves]
         self.octaves = octaves
         features = [INPUTS + architecture.grids.index(exponent) for exponent in self.exponents]
@@ -39,7 +43,7 @@ class StageView:
         self._refines = not octaves and num_refined(self.exponents) > 0
 
     def layers(self, layers: Sequence[Tensor]) -> Layers:
-        """The network's layers -> those of the stage's."""
+        """The network's layers -> those of the stage's network: fewer columns in the first."""
         return [layers[0][:, self._columns] * self._gains, *layers[1:]]
 
     def shown(
@@ -50,7 +54,13 @@ class StageView:
         return self.layers(parts.layers), parts.kernels[self.octaves :], grids, refinement
 
     def gradient(self, shown: Gradient, networks: list[list[Tensor]], parts: Parts) -> Parts:
-        """Gradient of what is shown -> that of all ``parts``: zero for what is not."""
+        """Gradients with respect to what is shown -> with respect to all: zero for what is not.
+
+        Args:
+            shown: of the error.
+            networks: of the bits, with respect to the context networks' trained layers.
+            parts: all matrices.
+        """
         first = torch.zeros_like(parts.layers[0])
         first[:, self._columns] = shown.layers[0] * self._gains
         kernels = torch.zeros_like(parts.kernels)
@@ -59,11 +69,11 @@ class StageView:
         return Parts([first, *shown.layers[1:]], kernels, networks, refinement)
 
     def copies(self, parts: Parts) -> list[Tensor]:
-        """Matrices -> copies of those of which not all is shown, for ``restore``."""
+        """All matrices -> copies of those that are shown in part or not at all, for ``restore``."""
         return [part.clone() for part in (parts.layers[0], parts.kernels, *parts.refinement)]
 
     def restore(self, parts: Parts, copies: Sequence[Tensor]) -> None:
-        """Undo what an update has done to all that is not shown."""
+        """Undo what an update has done to all that is not shown: SOAP moves it at random."""
         layer, kernels, *refinement = copies
         layer[:, self._columns] = parts.layers[0][:, self._columns]
         parts.layers[0].copy_(layer)

@@ -1,7 +1,7 @@
-"""Matrices and the grids of a stage -> the loss D + lambda R, and its gradient.
+"""Matrices and grids of a stage -> the loss of its picture, and the gradient.
 
-D is the mean squared error of the picture, values being 0 to 1; R the bits a pixel of the latents.
-``bit_error`` is lambda / pixels: the error that one bit is worth.
+The loss is D + bit_error * B: D is the mean squared error, values being 0 to 1, B the bits of the
+latents, and bit_error = lambda / pixels the error that a bit is worth.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ class Loss:
 
     Attributes:
         error: D.
-        bits: R, of all latents.
+        bits: B.
         matrices: gradient with respect to all matrices; zero for what the stage does not show.
-        latents: with respect to each grid.
+        latents: gradient with respect to each grid.
     """
 
     error: float
@@ -62,7 +62,14 @@ class StageLoss:
     def __call__(
         self, parts: Parts, grids: Sequence[Tensor], bit_error: float, adapted_layers: int
     ) -> Loss:
-        """Loss and gradient; of each context network, that of its last ``adapted_layers``."""
+        """All matrices and the stage's grids -> loss and gradient.
+
+        Args:
+            parts: all matrices.
+            grids: latents, whole or not.
+            bit_error: error that a bit is worth.
+            adapted_layers: how many layers of each context network, from the last, are trained.
+        """
         distortion = self._distortion(*self._view.shown(parts, grids))
         rate = self._rate(grids, parts.networks, bit_error, adapted_layers)
         matrices = self._view.gradient(distortion.gradient, rate.context_networks, parts)
@@ -70,19 +77,23 @@ class StageLoss:
         return Loss(distortion.error, sum(rate.bits), matrices, latents)
 
     def error(self, parts: Parts, grids: Sequence[Tensor]) -> float:
-        """D alone."""
+        """All matrices and the stage's grids -> D."""
         errors = self._distortion.errors(*self._view.shown(parts, grids))
         return float(errors.mean(dtype=torch.float64))
 
     def bits(self, parts: Parts, grids: Sequence[Tensor]) -> float:
-        """Bits of all latents, by the context networks among ``parts``."""
+        """All matrices and the stage's grids -> B."""
         lengths = self._rate.code_lengths(grids, parts.networks)
         return sum(float(of_grid.sum(dtype=torch.float64)) for of_grid in lengths)
 
     def contributions(
         self, parts: Parts, grids: Sequence[Tensor], bit_error: float
     ) -> list[Tensor]:
-        """What each pixel, (height, width), and then each latent of every grid adds to the loss."""
+        """All matrices and the stage's grids -> what each adds to the loss.
+
+        Returns:
+            (height, width) of pixels, then (rows, columns) of each grid's latents.
+        """
         errors = self._distortion.errors(*self._view.shown(parts, grids))
         lengths = self._rate.code_lengths(grids, parts.networks)
         return [errors / errors.numel(), *(bit_error * of_grid for of_grid in lengths)]
@@ -90,7 +101,7 @@ class StageLoss:
     def latents_gradient(
         self, parts: Parts, grids: Sequence[Tensor], bit_error: float
     ) -> list[Tensor]:
-        """Gradient of the loss with respect to each grid alone."""
+        """All matrices and the stage's grids -> gradient of the loss with respect to each grid."""
         distortion = self._distortion(*self._view.shown(parts, grids))
         return _with_respect_to_latents(distortion, self._rate(grids, parts.networks, bit_error))
 

@@ -1,8 +1,8 @@
 """Architecture -> network and kernels that the fit of a pyramid starts from.
 
-Fits start from a network that has been trained on other photographs, together with the context
-models (``python -m benchmarks train-prior``): it knows which colours go with which grid, where a
-random one takes hundreds of updates to find out. No file depends on it, so it may change.
+The shipped network was trained on other photographs, together with the context networks
+(``python -m benchmarks train-prior``). It knows which colours go with which grid; a random one
+takes hundreds of updates to find out. No file depends on it, so it may change.
 """
 
 import math
@@ -22,8 +22,7 @@ from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
 from sirencodec.theory import hidden_bound
 
-# What the shipped network is for. Its features are those of this lambda; at another one latents
-# are larger or smaller by the square root of the ratio, as their rounding error is to the whole.
+# The shipped network was trained for this architecture, at this lambda.
 TRAINED_ARCHITECTURE: Final = Architecture(16, 1, 3, 1, tuple(range(7)), 1)
 TRAINED_LAMBDA: Final = 0.002
 LUMA: Final = (0.299, 0.587, 0.114)  # what a gray picture is made of (ITU-R BT.601)
@@ -44,14 +43,17 @@ def starting_network(
     generator: torch.Generator,
     settings: StartSettings,
 ) -> tuple[Layers, Tensor]:
-    """The trained network around a mean colour; a random one where it does not fit.
+    """Architecture, mean colour and lambda -> the shipped network, or a random one.
+
+    The shipped one is taken where its shapes fit, whatever the channels. Its weights of features
+    are multiplied by ``feature_gain``; a gray picture starts from its luma, opacity from its mean.
 
     Args:
         architecture: with grids.
         mean: (channels,) that the image has on average.
         lambda_: error that a bit a pixel is worth.
-        generator: source of randomness, on the CPU.
-        settings: which network.
+        generator: source of randomness for a random network, on the CPU.
+        settings: whether the shipped one is wanted, and the size of a random one.
 
     Returns:
         Augmented matrices and the (octaves, 4) kernels, float32 on the CPU.
@@ -83,20 +85,23 @@ def trained_matrices() -> tuple[Tensor, ...]:
 
 
 def feature_gain(lambda_: float) -> float:
-    """Lambda -> factor on the trained network's feature weights."""
+    """Lambda -> factor on the shipped network's feature weights: sqrt(lambda / TRAINED_LAMBDA).
+
+    Rounding a latent makes an error of (effect of a level)^2 / 12, and lambda is the error that a
+    bit may cost. So the effect of a level grows with the root of lambda.
+    """
     return math.sqrt(lambda_ / TRAINED_LAMBDA)
 
 
 def random_network(
     architecture: Architecture, mean: Tensor, generator: torch.Generator, settings: StartSettings
 ) -> tuple[Layers, Tensor]:
-    """Random layers around a mean colour, and cubic upsampling.
+    """Architecture and mean colour -> random layers, and cubic upsampling.
 
-    Latents are whole numbers of either sign, a few levels high, and a fit starts from none at all;
-    so phases start small, where a sine is nearly linear in every feature, and what bends them is
-    learned. Bounds are SIREN's for hidden layers; a feature's is smaller by the square root of two,
-    so that latents of unit deviation give phases of unit variance, and coordinates start without
-    effect.
+    Latents are whole numbers of either sign, a few levels high, and a fit starts from zeros. So
+    phases start small, where a sine is nearly linear in every feature; what bends them is learned.
+    Weights of features are uniform within ``feature_bound``: latents of unit deviation give phases
+    of variance phase_gain^2. Coordinates have no weight at first. Hidden layers are SIREN's.
 
     Args:
         architecture: with grids.

@@ -1,4 +1,4 @@
-"""What a fit changes: latents, matrices and lambda, and the stage at which it is."""
+"""Latents, matrices and lambda of a fit, and the stage at which it is."""
 
 import math
 from dataclasses import dataclass
@@ -40,10 +40,13 @@ class PyramidState:
 
     Attributes:
         lambda_: mean squared error that a bit a pixel is worth.
-        rounded: the picture of the stage, its latents rounded.
-        num_pixels: of the image.
+        matrices: of the network and of the entropy model.
+        view: what the stage shows of them.
+        rounded: the stage's picture with rounded latents.
+        num_pixels: of the image at full size.
     """
 
+    view: StageView
     rounded: RoundedPicture
 
     def __init__(
@@ -54,7 +57,7 @@ class PyramidState:
         device: torch.device,
         workers: Workers,
     ) -> None:
-        """Start from zero latents, the shipped context model and the shipped network."""
+        """Start from zero latents and the shipped matrices."""
         self._plan, self._architecture, self._workers = plan, architecture, workers
         targets = _targets(samples).to(device)
         self._images = [targets]
@@ -91,18 +94,27 @@ class PyramidState:
         self._optimizer = LatentOptimizer(self._latents, sizes, settings)
 
     def _split(self, flat: Tensor) -> list[Tensor]:
-        """All latents of the stage, (count,) -> one grid each, which share their memory."""
+        """One number a latent of the stage, (count,) -> views of it, (rows, columns) a grid."""
         parts = torch.split(flat, [math.prod(shape) for shape in self._shapes])
         return [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]
 
     def soften(self, temperature: float, noise: float) -> SoftLatents:
-        """Latents, softly rounded, with Gaussian noise of so many levels, and rounded again."""
+        """Latents as they are -> soft_round(soft_round(latents) + noise * N(0, 1)).
+
+        Args:
+            temperature: of both roundings; 0 rounds fully.
+            noise: deviation, in levels.
+        """
         random = torch.empty_like(self._latents).normal_(generator=self._noise)
         soft, derivative = soften(self._latents, random, temperature, noise, self._workers)
         return SoftLatents(self._split(soft), derivative)
 
     def loss(self, latents: SoftLatents, bit_weight: float) -> Loss:
-        """Loss of the stage with such latents, a bit counting ``bit_weight`` times.
+        """Softly rounded latents -> loss of the stage's picture, and its gradient.
+
+        Args:
+            latents: softly rounded.
+            bit_weight: of a bit, relative to lambda.
 
         Raises:
             FitError: if it is not a finite number.
@@ -115,17 +127,22 @@ class PyramidState:
         return loss
 
     def move_matrices(self, gradient: Parts, rate: float) -> None:
-        """One update at a learning rate of the network; what the stage does not show stays."""
+        """One update of the matrices; what the stage does not show of them stays.
+
+        Args:
+            gradient: of the loss with respect to all matrices.
+            rate: learning rate of the network.
+        """
         copies = self.view.copies(self.matrices.parts)
         bit_error = self._plan.matrices_bit_weight(self.lambda_) * self.lambda_ / self.num_pixels
         self.matrices.move(gradient, rate, bit_error)
         self.view.restore(self.matrices.parts, copies)
 
     def move_latents(self, loss: Loss, latents: SoftLatents, rate: float) -> None:
-        """One update, by the chain rule through the soft rounding.
+        """One update of the latents, against the gradient through their soft rounding.
 
         Args:
-            loss: of these latents.
+            loss: of ``latents``.
             latents: softly rounded.
             rate: levels for a gradient as large as the grid's root mean square.
         """
@@ -133,12 +150,16 @@ class PyramidState:
         self._optimizer.update(gradient.mul_(latents.derivative), rate)
 
     def round_matrices(self) -> None:
-        """Make the matrices what a decoder will rebuild, each by the step that costs least."""
+        """Round each matrix to the step at which it costs least, as a decoder will rebuild it."""
         self.rounded.choose_matrix_steps(self.lambda_)
         self.matrices.round()
 
     def rdoq(self, passes: int) -> None:
-        """Move rounded latents a level where that lowers the loss, ``passes`` times over."""
+        """Round latents, a level away where that lowers the loss; the others stay exact.
+
+        Args:
+            passes: over all latents.
+        """
         tried = self._plan.settings.rdoq.exponents
         grids = self.rounded.rdoq(self.lambda_, passes, tried)
         moved = torch.cat([grid.flatten() for grid in grids])
@@ -146,7 +167,7 @@ class PyramidState:
         self._latents.copy_(torch.where(same, self._latents, moved))
 
     def quantized(self) -> QuantizedPicture:
-        """All as integers."""
+        """Rounded matrices and latents as integers."""
         latents = tuple(grid.cpu().numpy().astype(np.int32) for grid in self.rounded.latents())
         return QuantizedPicture(self.matrices.quantized(), latents)
 

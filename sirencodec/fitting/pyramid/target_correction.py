@@ -1,8 +1,9 @@
-"""A finished fit that missed its target -> the same after a few more steps, as often as it takes.
+"""Finished fit and target -> the best of its pictures, corrected while they miss the target.
 
 The search on the way (``target_search``) cannot foresee all: what the matrices take is known only
-when they are rounded. By then a picture has settled, and follows a new lambda but slowly. Where
-little is missing, trying latents anew with another lambda does, at a fraction of the time.
+when they are rounded. By then the picture has settled, and follows another lambda but slowly. A
+correction is some more updates, late in the schedule. Where little is missing a nudge is enough:
+RDOQ alone at another lambda, in a fraction of the time.
 """
 
 import math
@@ -18,26 +19,26 @@ from sirencodec.fitting.target import Kind, Target
 
 
 class Correctable(Protocol):
-    """A fit after its last update."""
+    """What a correction asks of a fit after its last update."""
 
     @property
     def lambda_(self) -> float:
-        """Of the picture as it is."""
+        """Lambda of the picture as it is."""
 
     def fit_on(self, lambda_: float) -> None:
-        """Settle at another lambda."""
+        """Some more updates at another lambda, and rounding."""
 
     def nudge(self, lambda_: float) -> None:
-        """Try latents anew at another lambda, at a fraction of the time."""
+        """RDOQ alone at another lambda."""
 
     def quality(self) -> float:
-        """Of the rounded picture, in the unit of targets."""
+        """Quality of the rounded picture, in the unit of targets."""
 
     def quantized(self) -> QuantizedPicture:
-        """The picture as integers."""
+        """The rounded picture as integers."""
 
     def payload_bytes(self, picture: QuantizedPicture) -> int:
-        """Bytes that a picture takes in the file."""
+        """Picture -> bytes of its payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class _Result:
     """Where a fit has come to.
 
     Attributes:
-        picture: all as integers.
-        lambda_: of its fit.
+        picture: as integers.
+        lambda_: that it was fitted at last.
         num_bytes: of its payload.
         quality: in the unit of targets.
         miss: how far it is from the target; positive where it breaks it (``Target.miss``).
@@ -84,7 +85,7 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
 
 
 def _result(fit: Correctable, target: Target, settings: CorrectionSettings) -> _Result:
-    """Where the fit has come to by now."""
+    """Fit as it is -> its picture, and how far that is from the target."""
     picture, quality = fit.quantized(), fit.quality()
     num_bytes = fit.payload_bytes(picture)
     miss = target.miss(num_bytes, quality)
@@ -98,7 +99,10 @@ def _is_close(result: _Result, target: Target) -> bool:
 
 
 def _merit(result: _Result, kind: Kind) -> tuple[bool, float]:
-    """What is larger for the better of two results: those that keep to the target come first."""
+    """Result -> what is larger for a better one. Those that keep to the target come first.
+
+    Among them a budget prefers quality, a quality fewer bytes; among the others the smallest miss.
+    """
     if result.miss > 0:
         return False, -result.miss
     return True, result.quality if kind is Kind.SIZE else -result.num_bytes

@@ -1,9 +1,15 @@
-"""A fit and its target -> lambda that meets it, found on the way.
+"""Picture in the making and target -> the lambda of its next update.
 
-The lambda is moved early in the last stage, while latents still follow it, and hardly at all
-later: a late change takes quality without giving bits. So where the
-fit is heading for must be told early. What the picture would be were its latents rounded now tells
-it: soft ones carry noise, which at a low rate makes up most of their bits.
+Lambda is moved early in the last stage, while latents still follow it, and hardly at all later: a
+late change takes quality without giving bits. So what the fit will come to must be foreseen early.
+It is foreseen from the picture with rounded latents: soft ones carry noise, which at a low rate
+makes up most of their bits. With ``left`` the part of the stage that is left,
+
+    log(bits at the end) = log(bits) - saving * left^2 - rdoq_saving
+                           + weight_to_bits * log(weight of a bit),
+    PSNR at the end = PSNR + expected_rise_db * left^2,
+
+both savings growing as the rate falls below the usual one.
 """
 
 import math
@@ -16,7 +22,7 @@ from sirencodec.fitting.schedule import cosine
 
 
 class Rounded(Protocol):
-    """What a search asks of a picture, its latents being rounded."""
+    """What a search asks of a picture in the making, seen with rounded latents."""
 
     num_pixels: int
 
@@ -31,10 +37,10 @@ class Rounded(Protocol):
 
 
 class TargetSearch:
-    """Says which lambda a fit should go on with, so that it meets its target."""
+    """Says at which lambda a fit should go on to meet its target."""
 
     def __init__(self, plan: PyramidPlan) -> None:
-        """Search for what the plan asks for; for nothing if it fixes lambda."""
+        """Search for the plan's target; without one, lambda stays."""
         self._target, self._updates = plan.target, plan.last_updates
         self._settings, self._forecast = plan.settings.search, plan.settings.forecast
         self._schedule = Schedule(plan.settings.schedule)
@@ -44,7 +50,7 @@ class TargetSearch:
         self._matrices_bits: float | None = None  # expected at the end
 
     def next_lambda(self, update: int, progress: float, lambda_: float, rounded: Rounded) -> float:
-        """State of a fit -> lambda of its next update: the same, unless it is time to look.
+        """Picture as it is -> lambda of the next update: the same unless it is time to look.
 
         Args:
             update: of the last stage, from 0.
@@ -65,10 +71,13 @@ class TargetSearch:
         return self._moved(lambda_, share, distance)
 
     def _moved(self, lambda_: float, share: float, distance: float) -> float:
-        """Lambda, gone towards the target by what is missing beyond changes yet to be seen.
+        """Lambda and distance to the target -> lambda, gone some of the way.
 
-        With f the logarithm of the lambda that the picture follows,
-        log(lambda) += gain * period * cosine(share) * (distance - (log(lambda) - f)).
+        log(lambda) += gain * period * cosine(share) * (distance - (log(lambda) - f)),
+
+        period being the part of the stage between looks, and f the logarithm of the lambda that the
+        picture shows by now, a running mean: what has been changed and is not seen yet is not asked
+        for twice.
         """
         current, part = math.log(lambda_), self._period / self._updates
         self._followed += (current - self._followed) * min(1.0, part / self._settings.response)
