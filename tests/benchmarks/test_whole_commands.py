@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 
 @needs_bjontegaard
 @pytest.mark.skipif(find_spec("imagecodecs") is None, reason="needs the extra 'bench'")
+@pytest.mark.timeout(900)  # 70 processes; four minutes on a busy machine
 def test_every_command_runs_and_verifies():
     run_smoke()
 
