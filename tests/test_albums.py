@@ -205,3 +205,53 @@ def test_an_output_without_suffix_is_said_to_be_a_png(folder: Path, gradient_sir
     assert "warning: x: no suffix says which format; it is PNG\n" in result.stderr
     with PIL.Image.open("x") as image:
         assert image.format == "PNG"
+
+
+# What it will take
+
+
+def test_a_dry_run_writes_nothing_and_says_what_it_would(album: Path) -> None:
+    ok("encode", album / "b.png", *FAST)
+    before = names(album)
+    result = ok("encode", "-r", album, "--skip-existing", "--dry-run", "--bpp", "2", *FAST)
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith(f"{album}/a.jpg -> {album}/a.jpg.siren: 8x6 RGB, about 12 bytes, ")
+    assert "sirencodec: 2 to encode, 1 skipped: " in result.stderr
+    assert " became " not in result.stderr
+    assert names(album) == before
+
+
+def test_a_dry_run_says_json_and_finds_what_is_broken(album: Path) -> None:
+    (album / "broken.png").write_bytes(b"nothing")
+    result = run("encode", "-r", album, "-o", "out", "--dry-run", "--json")
+    assert result.exit_code == 1
+    assert "broken.png: not an image" in result.stderr
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [record["input"] for record in records] == [
+        str(album / name) for name in ("a.jpg", "a.png", "b.png")
+    ]
+    assert records[0]["expected_bytes"] > 0
+    assert records[0]["expected_seconds"] > 0
+    assert not Path("out").exists()
+
+
+def test_a_log_has_a_line_of_progress_now_and_then(
+    album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sirencodec.cli.progress.LOG_INTERVAL_S", 0)
+    result = ok("encode", "-r", album, "-o", "out", *FAST)
+    progress = [line for line in result.stderr.splitlines() if " of 3 done, " in line]
+    assert [line.split(" done")[0] for line in progress] == [
+        "sirencodec: 1 of 3",
+        "sirencodec: 2 of 3",
+    ]
+    assert progress[0].endswith(" s left")
+
+
+def test_a_single_picture_tells_what_it_takes_on_a_terminal(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sirencodec.cli.encode_listener.WORTH_A_WORD_S", 0)
+    assert "about" not in ok("encode", "a.png", *FAST).stderr
+    monkeypatch.setattr("sirencodec.cli.progress.ProgressBars.are_shown", True)
+    assert "a.png: about 1 s at effort 0\n" in ok("encode", "a.png", *FAST, "--force").stderr

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from sirencodec.batch.encode_files import Encoded, Failed, Listener, Outcome, encode_in_turn, failed
 from sirencodec.batch.manifest import Manifest
@@ -36,6 +37,13 @@ Encoder = Callable[
 ]
 
 
+class BatchListener(Listener, Protocol):
+    """Hears also what there is to do."""
+
+    def on_start(self, tasks: Sequence[Task]) -> None:
+        """These are to be done; the others are finished."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How outputs are written.
@@ -54,7 +62,7 @@ class Rules:
 def run_batch(
     tasks: Sequence[Task],
     config: EncodeConfig,
-    listener: Listener,
+    listener: BatchListener,
     rules: Rules,
     encoder: Encoder = encode_in_turn,
 ) -> Generator[tuple[Task, Result], None, None]:
@@ -77,6 +85,8 @@ def run_batch(
     due = yield from batch.look_ahead(tasks)
     make_folders(due)
     remove_leftovers_beside(due)
+    if due:
+        listener.on_start(due)
     with ExitStack() as stack:
         stack.callback(batch.drop_claims)
         outcomes = stack.enter_context(closing(encoder(batch.take(due), config, listener)))

@@ -43,16 +43,17 @@ class Tally:
 
     def __str__(self) -> str:
         """All of it, in a line."""
-        counts = [f"{self.encoded} encoded{self._bytes()}", f"{self.skipped} skipped"]
+        sizes = f" ({self.sizes})" if self.encoded else ""
+        counts = [f"{self.encoded} encoded{sizes}", f"{self.skipped} skipped"]
         if self.passed_over:
             counts.append(f"{self.passed_over} pictures not read")
         return ", ".join([*counts, f"{self.failed} failed"])
 
-    def _bytes(self) -> str:
-        if not self.encoded:
-            return ""
+    @property
+    def sizes(self) -> str:
+        """Bytes before and after."""
         sizes = f"{readable_bytes(self.input_bytes)} became {readable_bytes(self.output_bytes)}"
-        return f" ({sizes}{share(self.output_bytes, self.input_bytes, ', ')})"
+        return f"{sizes}{share(self.output_bytes, self.input_bytes, ', ')}"
 
 
 def readable_bytes(count: float) -> str:

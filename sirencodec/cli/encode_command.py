@@ -19,7 +19,9 @@ from sirencodec.batch.processes import encode_in_processes
 from sirencodec.batch.run import Encoder, Rules, run_batch
 from sirencodec.batch.tally import Tally
 from sirencodec.batch.tasks import STREAM, SUFFIX, Inputs, Task
+from sirencodec.cli.encode_listener import EncodeListener
 from sirencodec.cli.encode_report import record, summary
+from sirencodec.cli.forecast import dry_run as say_what_would_be_done
 from sirencodec.cli.inputs import find_command_inputs, plan_command_tasks
 from sirencodec.cli.options import (
     FILE,
@@ -44,7 +46,6 @@ from sirencodec.config import (
     EncodeConfig,
 )
 from sirencodec.errors import ParameterError
-from sirencodec.fitting.progress import FitProgress
 
 
 @click.command(
@@ -121,6 +122,9 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
     metavar="FILE",
     help="Add a JSON line to FILE for each image: what was made from what, and how.",
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be done, and what it would take; do nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each file.")
 @debug_option
 def encode(
@@ -134,6 +138,7 @@ def encode(
     keep_suffix: bool,
     keep_date: bool,
     manifest_file: str | None,
+    dry_run: bool,
     as_json: bool,
     **options: object,
 ) -> None:
@@ -158,15 +163,19 @@ def encode(
     if as_json and any(task.output == STREAM for task in tasks):
         raise click.UsageError("the file and --json cannot both go to stdout")
     tally.passed_over = _report_passed_over(inputs, report)
+    jobs = min(jobs, len(tasks))
+    if dry_run:
+        say_what_would_be_done(tasks, config, existing, jobs, report, as_json=as_json)
+        report.exit()
     rules = Rules(existing, keep_date, None if manifest_file is None else Manifest(manifest_file))
     on_one_screen = as_json and is_terminal(sys.stdout)
     with ProgressBars(report, is_wanted=not on_one_screen) as bars:
-        listener = _Listener(report, bars)
-        results = run_batch(tasks, config, listener, rules, _encoder(min(jobs, len(tasks))))
+        listener = EncodeListener(report, bars, config, jobs)
+        results = run_batch(tasks, config, listener, rules, _encoder(jobs))
         with closing(results):
             for task, result in results:
-                bars.finish(task.source)
                 tally.add(result)
+                listener.on_finish(task, result, tally)
                 if isinstance(result, Failed):
                     report.fail_with(result.reason, result.details)
                 elif isinstance(result, Encoded):
@@ -210,19 +219,3 @@ def _report_twins(twins: list[Task], report: Report) -> None:
             f"sirencodec: {len(twins)} inputs differ in their suffix alone, which is kept: {names}"
         )
         twins.clear()
-
-
-class _Listener:
-    """Shows what happens while files are encoded."""
-
-    def __init__(self, report: Report, bars: ProgressBars) -> None:
-        self._report = report
-        self._bars = bars
-
-    def on_step(self, task: Task, progress: FitProgress) -> None:
-        """Move the file's bar."""
-        self._bars.update(task.source, progress)
-
-    def on_warning(self, task: Task, text: str) -> None:
-        """Say so."""
-        self._report.warn(task.source, text)

@@ -1,5 +1,7 @@
 """What became of an image that was encoded -> a line for people, an object for programs."""
 
+import math
+
 from sirencodec.batch.encode_files import Encoded
 from sirencodec.batch.tally import share
 from sirencodec.batch.tasks import Task
@@ -7,8 +9,8 @@ from sirencodec.config import EncodeConfig
 
 # PSNR in dB from which a picture is called so. A rough guide: it is of photographs, seen at their
 # size, and other pictures may look better or worse at the same figure.
-_WORDS = ((45, "not to be told apart"), (38, "excellent"), (34, "very good"), (31, "good"))
-_LOWER_WORDS = ((27, "fair"), (23, "rough"))
+_WORDS = ((math.inf, "exact"), (45, "not to be told apart"), (38, "excellent"), (34, "very good"))
+_LOWER_WORDS = ((31, "good"), (27, "fair"), (23, "rough"))
 
 
 def summary(task: Task, encoded: Encoded) -> str:

@@ -1,8 +1,11 @@
-"""Progress bars on stderr, if that is a terminal."""
+"""Progress on stderr: bars if that is a terminal, otherwise a line now and then."""
 
 import sys
-from typing import TYPE_CHECKING, Self
+import time
+from typing import TYPE_CHECKING, Final, Self
 
+from sirencodec.batch.clock import Clock, readable_time
+from sirencodec.batch.tally import Tally
 from sirencodec.cli.report import Report, is_terminal, printable
 from sirencodec.fitting.progress import FitProgress
 
@@ -10,9 +13,14 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Display
     from rich.progress import TaskID
 
+LOG_INTERVAL_S: Final = 60.0  # between two lines of progress in a log
+
 
 class ProgressBars:
-    """A bar for each file at work; within the ``with`` block, lines of the report go above them."""
+    """A bar for each file at work, and one for all of them if there are several.
+
+    Within the ``with`` block, lines of the report go above them.
+    """
 
     def __init__(self, report: Report, *, is_wanted: bool) -> None:
         """Take over what ``report`` says, if there will be bars at all."""
@@ -20,6 +28,10 @@ class ProgressBars:
         self._bars: dict[str, TaskID] = {}
         self._last_steps: dict[str, int] = {}
         self._display: Display | None = None
+        self._batch: TaskID | None = None
+        self._clock: Clock | None = None
+        self._total = 0
+        self._last_line = time.monotonic()
         if is_wanted and is_terminal(sys.stderr):
             self._display = _make_display()
 
@@ -34,12 +46,36 @@ class ProgressBars:
             self._display.stop()
             self._report.say = self._say
 
+    @property
+    def are_shown(self) -> bool:
+        """Whether someone watches."""
+        return self._display is not None
+
+    def start_batch(self, total: int, clock: Clock) -> None:
+        """So many files are to be done, and this tells for how long."""
+        self._total, self._clock = total, clock
+        if self._display is not None:
+            self._batch = self._display.add_task(f"{total} files", total=total, note="")
+
+    def count(self, tally: Tally) -> None:
+        """Tell how far the batch is: on its bar, or in the log if some time has passed."""
+        if self._clock is None:
+            return
+        left = f"about {readable_time(self._clock.left_s)} left"
+        done = tally.encoded + tally.failed
+        if self._display is not None and self._batch is not None:
+            note = f"{tally.sizes}, {left}" if tally.encoded else left
+            self._display.update(self._batch, completed=done, note=note)
+        elif self._is_time() and done < self._total:
+            sizes = f", {tally.sizes}" if tally.encoded else ""
+            self._report.say(f"sirencodec: {done} of {self._total} done{sizes}, {left}")
+
     def update(self, name: str, progress: FitProgress) -> None:
         """Move the bar of the file of this name; its first update makes it."""
         if self._display is None:
             return
         if name not in self._bars:
-            self._bars[name] = self._display.add_task(printable(name), psnr="")
+            self._bars[name] = self._display.add_task(printable(name), note="")
         bar = self._bars[name]
         if progress.step < self._last_steps.get(name, 0):
             self._display.reset(bar)  # the next of several attempts
@@ -48,7 +84,7 @@ class ProgressBars:
             bar,
             total=progress.steps,
             completed=progress.step,
-            psnr=f"{progress.psnr_db:.2f} dB",
+            note=f"{progress.psnr_db:.2f} dB",
         )
 
     def finish(self, name: str) -> None:
@@ -56,6 +92,14 @@ class ProgressBars:
         if self._display is not None and name in self._bars:
             self._display.remove_task(self._bars.pop(name))
             self._display.refresh()  # or it would show once more below the next line
+
+    def _is_time(self) -> bool:
+        """Whether a line of progress is due; from then on the next one is not for a while."""
+        now = time.monotonic()
+        if now - self._last_line < LOG_INTERVAL_S:
+            return False
+        self._last_line = now
+        return True
 
     def _say_above(self, line: str) -> None:
         if self._display is not None:
@@ -65,7 +109,7 @@ class ProgressBars:
 
 
 def _make_display() -> "Display":
-    """Bars with name, share, quality so far and time left."""
+    """Bars with name, share, quality so far or sizes, and time left."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -79,7 +123,7 @@ def _make_display() -> "Display":
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[psnr]}", markup=False),
+        TextColumn("{task.fields[note]}", markup=False),
         TimeRemainingColumn(),
         console=Console(stderr=True, emoji=False),
         transient=True,

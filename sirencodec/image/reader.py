@@ -92,6 +92,15 @@ def read_stream(stream: BinaryIO, name: str, limits: Limits) -> Reading:
         raise ImageError(f"cannot read {name}: its metadata is too long to be read")
 
 
+def read_size(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """Image file -> width and height, from its header; None if there is no telling."""
+    try:
+        with open(path, "rb") as stream, _open(stream) as pil:
+            return pil.size
+    except Exception:  # whatever is wrong with it is told when it is read
+        return None
+
+
 def _read_frame(stream: BinaryIO, name: str, limits: Limits) -> Reading:
     """Image file -> its first frame. Errors are Pillow's, or those of ``read_stream``."""
     pil = _open(stream)

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,8 @@ CONFIG = EncodeConfig(bpp=0.5)
 
 
 class Silent:
+    def on_start(self, _tasks: Sequence[Task]) -> None: ...
+
     def on_step(self, _task: Task, _progress: FitProgress) -> None: ...
 
     def on_warning(self, _task: Task, text: str) -> None:

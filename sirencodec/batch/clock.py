@@ -1,0 +1,85 @@
+"""Sizes of images and options of an encode -> about how long it will take.
+
+Times are those of one core of the server processor in docs/measurements.md, spread over the cores
+there are. Another machine is two or three times as fast or slow: the first image that is finished
+says more, and ``Clock`` counts on with it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sirencodec.batch.tasks import Task
+from sirencodec.config import EncodeConfig
+
+# By effort: seconds of a pyramid on one core, whatever its size, and for each megapixel. From six
+# Kodak images and one at two sizes (docs/measurements.md: What effort buys; By size).
+FIXED_S: Final = (1.5, 2.1, 2.4, 3.2, 4.0, 6.1, 7.9, 10.0, 14.0, 18.0)
+MEGAPIXEL_S: Final = (27, 46, 60, 96, 137, 280, 422, 661, 1068, 1655)
+
+# Smaller images become networks alone: at most so many seconds by effort, and so many for one of
+# 64 x 64 at effort 0. They are fitted as all lower efforts would, too.
+LARGEST_SMALL_PIXELS: Final = 128 * 128
+LONGEST_PURE_S: Final = (4, 10, 24, 60, 140, 240, 400, 700, 1200, 2000)
+SMALL_S, SMALL_PIXELS = 6.0, 64 * 64
+
+CORES_EXPONENT: Final = 0.7  # of what more cores bring to one image: two are 1.6 times as fast
+
+
+def expected_seconds(num_pixels: int, config: EncodeConfig) -> float:
+    """Pixels and options -> seconds on one core."""
+    if config.profile != "pure" and num_pixels >= LARGEST_SMALL_PIXELS:
+        return FIXED_S[config.effort] + MEGAPIXEL_S[config.effort] * num_pixels / 1e6
+    lower_efforts = (config.effort + 1) * (config.effort + 2) / 2
+    settled = (1 + SMALL_S * num_pixels / SMALL_PIXELS) * lower_efforts
+    return min(float(LONGEST_PURE_S[config.effort]), settled)
+
+
+def on_cores(seconds: float, cores: int, jobs: int) -> float:
+    """Seconds of one core, for many images -> seconds of all cores, so many images at a time."""
+    jobs = min(jobs, cores)
+    cores_each = cores / jobs
+    return float(seconds / (jobs * cores_each**CORES_EXPONENT))
+
+
+class Clock:
+    """What of a batch is done, and how long the rest will take."""
+
+    def __init__(
+        self, expected_s: Mapping[Task, float], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Start.
+
+        Args:
+            expected_s: tasks and what each is expected to take, all of them at a time.
+            now: seconds since whenever.
+        """
+        self._left = dict(expected_s)
+        self._now = now
+        self._started = now()
+        self._done_s = 0.0  # expected of what is done
+
+    def finish(self, task: Task, *, was_work: bool) -> None:
+        """A task is over; ``was_work`` if it took the time that it was expected to."""
+        seconds = self._left.pop(task, 0.0)
+        if was_work:
+            self._done_s += seconds
+
+    @property
+    def left_s(self) -> float:
+        """Seconds to go: as expected, corrected by how long was taken so far."""
+        expected = sum(self._left.values())
+        if self._done_s == 0:
+            return expected
+        return expected * (self._now() - self._started) / self._done_s
+
+
+def readable_time(seconds: float) -> str:
+    """Seconds -> "5 s", "12 min", "3 h 20 min": no more digits than are known."""
+    if seconds < 55:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(5 * round(minutes / 5), 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

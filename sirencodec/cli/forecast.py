@@ -1,0 +1,110 @@
+"""Tasks of an encode -> what they are expected to take, said before any is begun."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from sirencodec.batch.clock import Clock, expected_seconds, on_cores, readable_time
+from sirencodec.batch.outputs import Existing, is_due
+from sirencodec.batch.tally import readable_bytes, share
+from sirencodec.batch.tasks import STREAM, Task
+from sirencodec.cli.report import Report, emit_json
+from sirencodec.config import EncodeConfig
+from sirencodec.errors import ParameterError
+from sirencodec.limits import Limits
+
+UNKNOWN_PIXELS = 1_000_000  # of what cannot be looked at before its turn comes
+
+
+def expect_times(tasks: Sequence[Task], config: EncodeConfig, jobs: int) -> dict[Task, float]:
+    """Tasks -> seconds that each adds to the time of all, by the sizes in the files' headers."""
+    cores = os.cpu_count() or 1
+    return {
+        task: on_cores(expected_seconds(_count_pixels(task), config), cores, jobs) for task in tasks
+    }
+
+
+def start_clock(tasks: Sequence[Task], config: EncodeConfig, jobs: int) -> Clock:
+    """Tasks that are to be begun now -> what tells how long they will take."""
+    return Clock(expect_times(tasks, config, jobs))
+
+
+def dry_run(
+    tasks: Sequence[Task],
+    config: EncodeConfig,
+    existing: Existing,
+    jobs: int,
+    report: Report,
+    *,
+    as_json: bool,
+) -> None:
+    """Say what would become of each task, and what all of it would take. Nothing is written."""
+    due, num_skipped = [], 0
+    for task in tasks:
+        with report.guarding(task.source):
+            if is_due(task, existing):
+                due.append(task)
+            else:
+                num_skipped += 1
+    times = expect_times(due, config, jobs)
+    input_bytes = output_bytes = 0
+    seconds = 0.0
+    for task in due:
+        with report.guarding(task.source):
+            record = _expect(task, config, times[task])
+            input_bytes += record["input_bytes"]
+            output_bytes += record["expected_bytes"]
+            seconds += times[task]
+            if as_json:
+                emit_json(record)
+            else:
+                report.say(_line(task, record))
+    cores = os.cpu_count() or 1
+    sizes = f"{readable_bytes(input_bytes)} would become about {readable_bytes(output_bytes)}"
+    report.say(
+        f"sirencodec: {len(due)} to encode, {num_skipped} skipped: "
+        f"{sizes}{share(output_bytes, input_bytes, ', ')}, in about {readable_time(seconds)} "
+        f"at effort {config.effort} on {cores} cores"
+    )
+    report.say(
+        "sirencodec: times are those of one server processor; yours may take twice or half as long"
+    )
+
+
+def _expect(task: Task, config: EncodeConfig, seconds: float) -> dict[str, Any]:
+    """Task -> what it is expected to come to, for programs. The keys are part of the interface."""
+    from sirencodec.batch.expectation import expected_bytes
+    from sirencodec.image.failures import pillow_limit
+    from sirencodec.image.files import read_image
+
+    if task.source == STREAM:
+        raise ParameterError("stdin can be read once, and that is for the encode itself")
+    with pillow_limit(config.max_pixels):
+        image = read_image(task.source, Limits(max_pixels=config.max_pixels))
+    return {
+        "input": task.source,
+        "output": task.output,
+        "input_bytes": os.stat(task.source).st_size,
+        "width": image.width,
+        "height": image.height,
+        "mode": image.mode,
+        "expected_bytes": expected_bytes(image, config),
+        "expected_seconds": round(seconds, 1),
+    }
+
+
+def _line(task: Task, record: dict[str, Any]) -> str:
+    """The same for people."""
+    num_bytes = record["expected_bytes"]
+    of_input = share(num_bytes, record["input_bytes"], ", ")
+    return (
+        f"{task.source} -> {task.output}: {record['width']}x{record['height']} {record['mode']}, "
+        f"about {readable_bytes(num_bytes)}{of_input}, {readable_time(record['expected_seconds'])}"
+    )
+
+
+def _count_pixels(task: Task) -> int:
+    from sirencodec.image.reader import read_size
+
+    size = None if task.source == STREAM else read_size(task.source)
+    return UNKNOWN_PIXELS if size is None else size[0] * size[1]

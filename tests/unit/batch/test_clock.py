@@ -1,0 +1,58 @@
+"""How long a batch will take."""
+
+import pytest
+
+from sirencodec.batch.clock import Clock, expected_seconds, on_cores, readable_time
+from sirencodec.batch.tasks import Task
+from sirencodec.config import EncodeConfig
+
+A, B, C = (Task(f"{name}.png", f"{name}.siren") for name in "abc")
+
+
+@pytest.mark.parametrize("num_pixels", [100, 4096, 20_000, 393_216, 12_000_000])
+def test_more_effort_takes_longer(num_pixels: int) -> None:
+    times = [expected_seconds(num_pixels, EncodeConfig(effort=effort)) for effort in range(10)]
+    assert times == sorted(times)
+    assert times[0] > 0
+
+
+def test_a_photograph_takes_what_was_measured() -> None:
+    """docs/measurements.md, What effort buys: 12, 58 and 669 s for 768 x 512 on one core."""
+    for effort, seconds in ((0, 12), (4, 58), (9, 669)):
+        expected = expected_seconds(768 * 512, EncodeConfig(effort=effort))
+        assert expected == pytest.approx(seconds, rel=0.1)
+
+
+def test_cores_help_and_images_side_by_side_help_more() -> None:
+    assert on_cores(10, 1, 1) == 10
+    assert 10 / 4 < on_cores(10, 4, 1) < 10
+    assert on_cores(10, 4, 4) == on_cores(10, 4, 9) == 10 / 4
+
+
+def test_the_clock_learns_from_what_is_done() -> None:
+    now = 100.0
+    clock = Clock({A: 10.0, B: 10.0, C: 20.0}, lambda: now)
+    assert clock.left_s == 40
+    now = 130.0  # three times as slow as expected
+    clock.finish(A, was_work=True)
+    assert clock.left_s == 90
+    clock.finish(B, was_work=False)  # skipped, or failed at once: that teaches nothing
+    assert clock.left_s == 60
+    clock.finish(C, was_work=True)
+    assert clock.left_s == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0, "1 s"),
+        (54, "54 s"),
+        (55, "1 min"),
+        (750, "12 min"),
+        (3600, "1 h"),
+        (12_100, "3 h 20 min"),
+        (100_000, "27 h 45 min"),
+    ],
+)
+def test_readable_times(seconds: float, expected: str) -> None:
+    assert readable_time(seconds) == expected
