@@ -102,7 +102,7 @@ class ScheduleSettings:
     """Progress of a fit -> rates, rounding, and the weight of bits.
 
     Attributes:
-        network_rate: learning rate of the network's layers but the last, at its largest [15, 28].
+        network_rate: learning rate of the network's layers but the last, at its largest [17, 20].
         latent_rate: levels an update for a gradient as large as its grid's root mean square, at
             full size, at its largest; twice as many for each octave that the image is reduced by.
             Half of it costs 0.08 dB, twice 0.5 dB [21, 28].
@@ -117,7 +117,7 @@ class ScheduleSettings:
             nearly empty, and coarse ones take what belongs in them; 0 costs 0.34 dB [21, 28].
         bit_weight_power: of what is left of the fit, by which the extra weight falls; 0 keeps it.
         temperatures: of soft rounding, first and last; at 1 values hardly change, at 0.1 they are
-            almost whole [8].
+            almost whole [8, 16, 17].
         noises: deviation of the Gaussian noise in it, first and last, in levels [8].
     """
 
@@ -140,7 +140,7 @@ class LatentSettings:
 
     Attributes:
         momentum: decay of the mean gradient an update; 0 is none. 0 costs 0.14 dB, 0.8 costs 0.04
-            dB [15, 28].
+            dB [15, 17, 28].
         second_moment_decay: of the mean square gradient of a grid, an update.
         longest_move: of a latent in an update, in units of the grid's root mean square gradient
             times the rate. Late in a fit few latents have a gradient, so that unit is tiny, and
@@ -195,7 +195,7 @@ class SearchSettings:
     """How lambda goes towards a target during the last stage; distances are logarithms of lambda.
 
     Attributes:
-        looks: at the picture, in the stage.
+        looks: at the picture, in the stage [15].
         first_look: share of the stage before it; 1 leaves lambda as it was planned.
         gain: lambda at first goes towards the target by the distance in 1 / gain of the stage; it
             slows down along a cosine. 20 swings [11, 15].
