@@ -43,7 +43,7 @@ def encode(
             uint16, or an image file as path, bytes or binary stream.
         config: options as one object, or
         **options: the fields of ``EncodeConfig`` by name: ``quality``, ``bpp``, ``size_bytes``,
-            ``psnr_db``, ``effort``, ``profile``, ``seed``, ``device``, ``strip``,
+            ``psnr_db``, ``effort``, ``profile``, ``tune``, ``seed``, ``device``, ``strip``,
             ``max_pixels``.
         on_step: called with the progress after every update of the network.
 

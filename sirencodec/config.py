@@ -8,7 +8,9 @@ from sirencodec.limits import DEFAULT_LIMITS
 DEFAULT_QUALITY = 60.0
 DEFAULT_EFFORT = 4
 LARGEST_EFFORT = 9
+DEFAULT_TUNE = "psnr"
 PROFILES = ("auto", "pure", "pyramid")
+TUNES = ("visual", "psnr")
 STRIP_ALL, STRIP_EXIF, STRIP_LOCATION = STRIP_CHOICES = ("all", "exif", "location")
 
 
@@ -24,6 +26,9 @@ class EncodeConfig:
         effort: 0 (fastest) to 9 (smallest file at equal quality).
         profile: "pure" codes a network alone, "pyramid" latent grids as well; "auto" takes the one
             that suits the image.
+        tune: what a file is to be good at: "visual" is judged by what eyes see (SSIMULACRA2 and
+            MS-SSIM, with squared error beside them), "psnr" by squared error alone. None is "psnr"
+            where a PSNR is the target, and ``DEFAULT_TUNE`` elsewhere.
         seed: of all randomness.
         device: "auto", "cpu" or "cuda"; "auto" takes CUDA where there is one.
         strip: metadata to leave out of the file. "location": the GPS in EXIF and XMP. "exif": EXIF
@@ -38,6 +43,7 @@ class EncodeConfig:
     psnr_db: float | None = None
     effort: int = DEFAULT_EFFORT
     profile: str = "auto"
+    tune: str | None = None
     seed: int = 0
     device: str = "auto"
     strip: bool | str = False
@@ -59,5 +65,13 @@ class EncodeConfig:
             raise ParameterError(f"profile must be one of {', '.join(PROFILES)}")
         if self.strip not in (False, True, *STRIP_CHOICES):
             raise ParameterError(f"strip must be one of {', '.join(STRIP_CHOICES)}")
+        if self.tune is not None and self.tune not in TUNES:
+            raise ParameterError(f"tune must be one of {', '.join(TUNES)}")
         if not 0 <= self.seed < 2**63:
             raise ParameterError(f"seed must be 0 to 2^63 - 1, not {self.seed}")
+
+    @property
+    def is_visual(self) -> bool:
+        """Whether the file is tuned for eyes."""
+        usual = "psnr" if self.psnr_db is not None else DEFAULT_TUNE
+        return (self.tune or usual) == "visual"

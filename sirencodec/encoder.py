@@ -80,7 +80,8 @@ def encode_image(
         TargetWarning: if the target is missed; the closest is returned.
     """
     started = time.perf_counter()
-    config, settings = config or EncodeConfig(), settings or Settings()
+    config = config or EncodeConfig()
+    settings = (settings or Settings()).tuned(config.is_visual)
     num_pixels = image.width * image.height
     if max(image.width, image.height) > SIDE_RANGE[1]:
         raise ImageError(f"{image.width} x {image.height}: sides go up to {SIDE_RANGE[1]} pixels")

@@ -160,7 +160,7 @@ class _Crop:
         loss = state.loss(latents, pace.bit_weight)
         self._move_shared(loss.matrices, pace.network_rate)
         state.move_latents(loss, latents, pace.latent_rate)
-        self._last_loss = loss.error + state.lambda_ * loss.bits / state.num_pixels
+        self._last_loss = loss.squared_error + state.lambda_ * loss.bits / state.num_pixels
         return math.log(self._last_loss)
 
     def _move_shared(self, gradient: Parts, rate: float) -> None:

@@ -43,6 +43,7 @@ from sirencodec.config import (
     DEFAULT_QUALITY,
     LARGEST_EFFORT,
     PROFILES,
+    TUNES,
     EncodeConfig,
 )
 from sirencodec.errors import ParameterError
@@ -95,6 +96,11 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
     default="auto",
     show_default=True,
     help="Latent grids and a network (pyramid), a network alone (pure), or what suits the image.",
+)
+@click.option(
+    "--tune",
+    type=click.Choice(TUNES),
+    help="Judge by what eyes see (visual) or by squared error (psnr); psnr if not given.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Of all randomness."

@@ -19,6 +19,11 @@ def mode_name(channels: int, bit_depth: int = 8) -> str:
     return CHANNEL_MODES[channels - 1] + (";16" if bit_depth == 16 else "")
 
 
+def num_colours(channels: int) -> int:
+    """1 to 4 channels -> how many are colour, the others being alpha: 1 or 3."""
+    return 3 if channels >= 3 else 1
+
+
 def mode_of(samples: Samples) -> str:
     """Samples -> name of their mode."""
     return mode_name(samples.shape[2], 8 * samples.itemsize)

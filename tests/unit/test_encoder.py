@@ -1,15 +1,21 @@
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from ssimulacra2 import compute_ssimulacra2
 
 from sirencodec.bitstream.container import parse_container
-from sirencodec.config import EncodeConfig
+from sirencodec.config import TUNES, EncodeConfig
+from sirencodec.decoder import decode
 from sirencodec.encoder import encode_image
+from sirencodec.errors import ParameterError
 from sirencodec.fitting.progress import FitProgress
 from sirencodec.fitting.pure.settings import PureSettings
 from sirencodec.fitting.settings import Settings
+from sirencodec.image.files import to_pillow
 from sirencodec.image.image import Image
+from tests.distortions import photograph
 
 
 @pytest.mark.slow
@@ -35,3 +41,35 @@ def test_settings_can_be_handed_in() -> None:
     result = encode_image(image, config, told.append, settings=settings)
     assert [progress.step for progress in told] == [1, 2, 3, 4, 5]
     assert parse_container(result.data).header.architecture.hidden_layers == 0
+
+
+def ssimulacra2(image: Image, data: bytes) -> float:
+    """Score of a file's decode by the public program."""
+    original, decoded = io.BytesIO(), io.BytesIO()
+    to_pillow(image).convert("RGB").save(original, "PNG")
+    to_pillow(decode(data)).convert("RGB").save(decoded, "PNG")
+    score: float = compute_ssimulacra2(original, decoded)
+    return score
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "points"), [("RGB", 3), ("L", 0.5), ("RGBA", 3)])
+def test_tuned_for_eyes_a_file_looks_better_and_tuned_for_psnr_it_is_nearer(
+    mode: str, points: float
+) -> None:
+    """By so many points of SSIMULACRA2 and a fifth of a decibel, at equal bytes."""
+    picture = photograph().convert(mode)
+    image = Image.from_array(np.asarray(picture))
+    visual, psnr = (
+        encode_image(image, EncodeConfig(bpp=0.5, effort=0, tune=tune)) for tune in TUNES
+    )
+    assert len(visual.data) == pytest.approx(len(psnr.data), rel=0.05)
+    assert ssimulacra2(image, visual.data) > ssimulacra2(image, psnr.data) + points
+    assert psnr.psnr_db > visual.psnr_db + 0.2
+
+
+def test_a_target_in_decibels_is_tuned_for_them() -> None:
+    assert not EncodeConfig(psnr_db=30).is_visual
+    assert EncodeConfig(psnr_db=30, tune="visual").is_visual
+    with pytest.raises(ParameterError):
+        EncodeConfig(tune="loud")

@@ -19,8 +19,8 @@ from sirencodec.bitstream.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.fitting.progress import FitProgress, OnStep
 from sirencodec.fitting.pyramid.plan import PyramidPlan
-from sirencodec.fitting.pyramid.rounded import quality_of
 from sirencodec.fitting.pyramid.schedule import Pace, Schedule
+from sirencodec.fitting.pyramid.stage_loss import psnr_db
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
 from sirencodec.fitting.pyramid.target_search import TargetSearch
@@ -115,7 +115,7 @@ class PyramidFit:
         loss = self.state.loss(latents, pace.bit_weight)
         self.state.move_matrices(loss.matrices, pace.network_rate)
         self.state.move_latents(loss, latents, pace.latent_rate)
-        self._report(quality_of(loss.error))
+        self._report(psnr_db(loss.squared_error))
 
     def round(self) -> None:
         """Round the matrices, then the latents, by RDOQ."""
@@ -141,22 +141,26 @@ class PyramidFit:
     def _rdoq(self, passes: int) -> None:
         """Round the latents by RDOQ; all passes are reported as one update."""
         self.state.rdoq(passes)
-        self._report(self.quality())
+        self._report(self.psnr_db())
 
-    def _report(self, quality: float) -> None:
-        """Report that one more update is done, with the picture's quality."""
+    def _report(self, psnr_db: float) -> None:
+        """Report that one more update is done, with the picture's PSNR."""
         self._done += 1
         if self._on_step is not None:
-            self._on_step(FitProgress(self._done, self._planned, quality))
+            self._on_step(FitProgress(self._done, self._planned, psnr_db))
 
     @property
     def lambda_(self) -> float:
         """Lambda of the picture as it is."""
         return self.state.lambda_
 
-    def quality(self) -> float:
-        """Quality of the rounded picture, in the unit of targets."""
-        return self.state.rounded.quality()
+    def psnr_db(self) -> float:
+        """PSNR of the rounded picture."""
+        return self.state.rounded.psnr_db()
+
+    def score(self) -> float:
+        """What the fit is tuned for, of the rounded picture; more is better."""
+        return self.state.rounded.score()
 
     def quantized(self) -> QuantizedPicture:
         """The rounded picture as integers."""

@@ -1,6 +1,5 @@
 """Latents and matrices in the making -> what a file would take and show, the latents rounded."""
 
-import math
 from collections.abc import Collection, Sequence
 
 import torch
@@ -8,7 +7,7 @@ from torch import Tensor
 
 from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.fitting.pyramid.matrices import TrainedMatrices
-from sirencodec.fitting.pyramid.stage_loss import StageLoss
+from sirencodec.fitting.pyramid.stage_loss import StageLoss, psnr_db
 from sirencodec.fitting.rdoq import rdoq
 
 
@@ -42,9 +41,13 @@ class RoundedPicture:
         """Bits of the latents."""
         return self._loss.bits(self._matrices.parts, self.latents())
 
-    def quality(self) -> float:
-        """Quality of the picture, in the unit of targets."""
-        return quality_of(self._loss.error(self._matrices.parts, self.latents()))
+    def psnr_db(self) -> float:
+        """PSNR of the picture."""
+        return psnr_db(self._loss.squared_error(self._matrices.parts, self.latents()))
+
+    def score(self) -> float:
+        """What the fit is tuned for, more being better."""
+        return self._loss.score(self._matrices.parts, self.latents())
 
     def matrices_bits(self, lambda_: float) -> float:
         """Bits that the matrices would take if they were rounded now."""
@@ -54,6 +57,7 @@ class RoundedPicture:
     def choose_matrix_steps(self, lambda_: float) -> None:
         """Find the step of each matrix at which it costs least; the matrices stay exact."""
         latents = self.latents()
+        self._loss.follow(self._matrices.parts, latents)
         self._matrices.choose_steps(
             lambda parts: self._loss.error(parts, latents),
             lambda parts: self._loss.bits(parts, latents),
@@ -69,16 +73,13 @@ class RoundedPicture:
             tried: exponents of the grids to try.
         """
         parts, bit_error = self._matrices.parts, lambda_ / self.num_pixels
+        latents = self.latents()
+        self._loss.follow(parts, latents)
         return rdoq(
-            self.latents(),
+            latents,
             self._exponents,
             lambda grids: self._loss.contributions(parts, grids, bit_error),
             lambda grids: self._loss.latents_gradient(parts, grids, bit_error),
             passes,
             tried,
         )
-
-
-def quality_of(error: float) -> float:
-    """Mean squared error of a picture, values being 0 to 1 -> PSNR in dB, the unit of targets."""
-    return -10 * math.log10(max(error, 1e-12))

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, field
 
 from sirencodec.bitstream.format import LARGEST_EXPONENT
+from sirencodec.fitting.loss.pixel.blend import BlendSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,3 +307,4 @@ class PyramidSettings:
     search: SearchSettings = field(default_factory=SearchSettings)
     rdoq: RdoqSettings = field(default_factory=RdoqSettings)
     correction: CorrectionSettings = field(default_factory=CorrectionSettings)
+    blend: BlendSettings = field(default_factory=BlendSettings)

@@ -1,9 +1,11 @@
 """Matrices and grids of a stage -> the loss of its picture, and the gradient.
 
-The loss is D + bit_error * B: D is the mean squared error, values being 0 to 1, B the bits of the
-latents, and bit_error = lambda / pixels the error that a bit is worth.
+The loss is D + bit_error * B: D is the mean squared error, values being 0 to 1, or what stands in
+for a blend of measures (``loss.pixel.blend``): squared error with targets that are renewed. B are
+the bits of the latents, and bit_error = lambda / pixels is the error that a bit is worth.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.costs import Distortion, Rate
+from sirencodec.fitting.loss.pixel.blend import Blend, BlendSettings
 from sirencodec.fitting.loss.terms import distortion_of, rate_of
 from sirencodec.fitting.pyramid.matrices import Parts
 from sirencodec.fitting.pyramid.stage import StageView
@@ -22,13 +25,13 @@ class Loss:
     """Both terms of a loss, and its gradient.
 
     Attributes:
-        error: D.
+        squared_error: mean squared error as of late; D, if squared error is all there is.
         bits: B.
         matrices: gradient with respect to all matrices; zero for what the stage does not show.
         latents: gradient with respect to each grid.
     """
 
-    error: float
+    squared_error: float
     bits: float
     matrices: Parts
     latents: list[Tensor]
@@ -43,6 +46,7 @@ class StageLoss:
         image: Tensor,
         shapes: Sequence[tuple[int, int]],
         parts: Parts,
+        blend: BlendSettings,
         workers: Workers,
     ) -> None:
         """Make both terms.
@@ -52,12 +56,18 @@ class StageLoss:
             image: (channels, height, width) values wanted, reduced as the stage is.
             shapes: (rows, columns) of each grid that is shown.
             parts: matrices will be shaped like these.
+            blend: of measures, which is followed if the stage is fine enough.
             workers: threads to share the work among.
         """
         self._view = view
         local = [exponent - view.octaves for exponent in view.exponents]
         self._distortion = distortion_of(image, local, view.layers(parts.layers), workers)
         self._rate = rate_of(view.exponents, shapes, image, workers)
+        self._image, self._period, self._calls = image, blend.period, 0
+        self._blend: Blend | None = None
+        if blend.shares and view.octaves <= blend.most_octaves:
+            self._blend = Blend(image, blend, workers)
+            self._values = image.new_empty(image.shape)
 
     def __call__(
         self, parts: Parts, grids: Sequence[Tensor], bit_error: float, adapted_layers: int
@@ -70,11 +80,41 @@ class StageLoss:
             bit_error: error that a bit is worth.
             adapted_layers: how many layers of each context network, from the last, are trained.
         """
-        distortion = self._distortion(*self._view.shown(parts, grids))
+        renews = self._blend is not None and self._calls % self._period == 0
+        shown = self._view.shown(parts, grids)
+        distortion = self._distortion(*shown, values=self._values if renews else None)
         rate = self._rate(grids, parts.networks, bit_error, adapted_layers)
+        if self._blend is None:
+            self._squared_error = distortion.error
+        elif renews:
+            self._renew(self._blend, self._values)
+        self._calls += 1
         matrices = self._view.gradient(distortion.gradient, rate.context_networks, parts)
         latents = _with_respect_to_latents(distortion, rate)
-        return Loss(distortion.error, sum(rate.bits), matrices, latents)
+        return Loss(self._squared_error, sum(rate.bits), matrices, latents)
+
+    def follow(self, parts: Parts, grids: Sequence[Tensor]) -> None:
+        """Let D stand for the blend around this picture; without measures it does anyway."""
+        if self._blend is not None:
+            self._renew(self._blend, self._distortion.values(*self._view.shown(parts, grids)))
+
+    def _renew(self, blend: Blend, values: Tensor) -> None:
+        """Compare with what the blend would have of a picture with these values."""
+        self._squared_error = values.sub(self._image).square().mean().item()
+        self._distortion.set_targets(blend.targets(values))
+
+    def squared_error(self, parts: Parts, grids: Sequence[Tensor]) -> float:
+        """Mean squared error of a picture against the image."""
+        if self._blend is None:
+            return self.error(parts, grids)
+        values = self._distortion.values(*self._view.shown(parts, grids))
+        return values.sub_(self._image).square().mean(dtype=torch.float64).item()
+
+    def score(self, parts: Parts, grids: Sequence[Tensor]) -> float:
+        """What the fit is tuned for, more being better: of a blend its first measure, or PSNR."""
+        if self._blend is None:
+            return psnr_db(self.error(parts, grids))
+        return self._blend.score(self._distortion.values(*self._view.shown(parts, grids)))
 
     def error(self, parts: Parts, grids: Sequence[Tensor]) -> float:
         """All matrices and the stage's grids -> D."""
@@ -110,3 +150,8 @@ def _with_respect_to_latents(distortion: Distortion, rate: Rate) -> list[Tensor]
     """Gradients of both terms -> that of their sum, a grid each."""
     pairs = zip(distortion.gradient.grids, rate.grids, strict=True)
     return [of_error + of_bits for of_error, of_bits in pairs]
+
+
+def psnr_db(error: float) -> float:
+    """Mean squared error, values being 0 to 1 -> PSNR in dB; 120 where there is none."""
+    return -10 * math.log10(max(error, 1e-12))

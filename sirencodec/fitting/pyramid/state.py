@@ -87,7 +87,14 @@ class PyramidState:
         self._latents = torch.cat([self._grids[exponent].flatten() for exponent in exponents])
         grids = self._split(self._latents)
         self._grids.update(zip(exponents, grids, strict=True))
-        self._loss = StageLoss(self.view, self._images[octaves], self._shapes, parts, self._workers)
+        self._loss = StageLoss(
+            self.view,
+            self._images[octaves],
+            self._shapes,
+            parts,
+            self._plan.settings.blend,
+            self._workers,
+        )
         self.rounded = RoundedPicture(self._loss, exponents, self.matrices, grids, self.num_pixels)
         self.matrices.forget_gradients()
         sizes, settings = [grid.numel() for grid in grids], self._plan.settings.latents
@@ -122,7 +129,7 @@ class PyramidState:
         bit_error = bit_weight * self.lambda_ / self.num_pixels
         parts, adapted_layers = self.matrices.parts, self._plan.settings.matrices.adapted_layers
         loss = self._loss(parts, latents.grids, bit_error, adapted_layers)
-        if not math.isfinite(loss.error + loss.bits):
+        if not math.isfinite(loss.squared_error + loss.bits):
             raise FitError("the fit diverged")
         return loss
 

@@ -31,8 +31,11 @@ class Correctable(Protocol):
     def nudge(self, lambda_: float) -> None:
         """RDOQ alone at another lambda."""
 
-    def quality(self) -> float:
-        """Quality of the rounded picture, in the unit of targets."""
+    def psnr_db(self) -> float:
+        """PSNR of the rounded picture."""
+
+    def score(self) -> float:
+        """What the fit is tuned for, of the rounded picture; more is better."""
 
     def quantized(self) -> QuantizedPicture:
         """The rounded picture as integers."""
@@ -49,7 +52,7 @@ class _Result:
         picture: as integers.
         lambda_: that it was fitted at last.
         num_bytes: of its payload.
-        quality: in the unit of targets.
+        quality: PSNR in dB if that is the target, and what the fit is tuned for if not.
         miss: how far it is from the target; positive where it breaks it (``Target.miss``).
         missing: logarithm of the factor on lambda that would make up for the miss.
     """
@@ -86,7 +89,8 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
 
 def _result(fit: Correctable, target: Target, settings: CorrectionSettings) -> _Result:
     """Fit as it is -> its picture, and how far that is from the target."""
-    picture, quality = fit.quantized(), fit.quality()
+    picture = fit.quantized()
+    quality = fit.psnr_db() if target.kind is Kind.PSNR else fit.score()
     num_bytes = fit.payload_bytes(picture)
     miss = target.miss(num_bytes, quality)
     missing = _missing(miss, target, settings)

@@ -32,8 +32,8 @@ class Rounded(Protocol):
     def matrices_bits(self, lambda_: float) -> float:
         """Bits that the matrices would take if they were rounded now."""
 
-    def quality(self) -> float:
-        """Quality, in the unit of targets."""
+    def psnr_db(self) -> float:
+        """PSNR."""
 
 
 class TargetSearch:
@@ -89,7 +89,7 @@ class TargetSearch:
     def _distance_to_quality(self, wanted: float, share: float, rounded: Rounded) -> float:
         """Quality wanted and part of the stage that is done -> missing in log(lambda)."""
         settings = self._settings
-        expected = rounded.quality() + settings.expected_rise_db * (1 - share) ** 2
+        expected = rounded.psnr_db() + settings.expected_rise_db * (1 - share) ** 2
         return settings.db_to_lambda * (expected - settings.psnr_aim_db - wanted)
 
     def _distance_to_budget(

@@ -294,7 +294,7 @@ def test_a_small_miss_is_made_up_for_without_fitting_on(clouds: Samples, kind: K
     fit = started(clouds, plan, told)
     fit.run_stages()
     fit.round()
-    bits_before, quality_before = payload_bits(fit.quantized()), fit.quality()
+    bits_before, quality_before = payload_bits(fit.quantized()), fit.psnr_db()
     wanted = 0.995 * bits_before if kind is Kind.SIZE else quality_before + 0.05
     target = budget(wanted) if kind is Kind.SIZE else quality_of(wanted)
     taken = len(told)
@@ -319,7 +319,7 @@ def test_rdoq_lowers_the_loss(clouds: Samples) -> None:
 
     def loss() -> float:
         bits = state.rounded.bits() / state.num_pixels
-        return 10 ** (-state.rounded.quality() / 10) + plan.lambda_ * bits
+        return 10 ** (-state.rounded.psnr_db() / 10) + plan.lambda_ * bits
 
     losses = [loss()]
     for passes in (1, 3):

@@ -51,8 +51,11 @@ class Fit:
     def num_bytes(self) -> int:
         return round(self._start[0] * math.exp(-self._power * self._effect))
 
-    def quality(self) -> float:
+    def psnr_db(self) -> float:
         return self._start[1] - self._db * self._effect
+
+    def score(self) -> float:
+        return self.psnr_db()
 
     def quantized(self) -> QuantizedPicture:
         """A picture that holds nothing but its number."""
@@ -123,7 +126,7 @@ def test_a_fit_that_follows_as_expected_takes_one_correction(filled: float) -> N
 def test_a_quality_that_follows_as_expected_takes_one_correction(missing_db: float) -> None:
     fit = Fit(quality=WANTED_DB - missing_db, db=1 / CORRECTION.db_to_lambda)
     found = corrected(fit, Target(Kind.PSNR, WANTED_DB))
-    assert fit.quality() == pytest.approx(WANTED_DB + TOLERANCES[Kind.PSNR] / 4)
+    assert fit.psnr_db() == pytest.approx(WANTED_DB + TOLERANCES[Kind.PSNR] / 4)
     assert number_of(found) == 1
     assert names(fit.moves) == ["fit on"]
 

@@ -51,7 +51,7 @@ class Picture:
     def matrices_bits(self, lambda_: float) -> float:
         return MATRICES_BITS
 
-    def quality(self) -> float:
+    def psnr_db(self) -> float:
         self.looks += 1
         return self.final_quality() - SEARCH.expected_rise_db * (1 - self.share) ** 2
 
