@@ -9,7 +9,17 @@ Importing the package registers `.siren` with Pillow. PyTorch is imported by the
 needs it, so reading a header stays instant.
 """
 
+import os
+import signal
+import sys
 from typing import TYPE_CHECKING, Any
+
+# The command line alone: until it can answer Ctrl-C in its own words, one ends it without any.
+if (
+    (sys.argv[0] == "-m" and "sirencodec" in sys.orig_argv)
+    or os.path.basename(sys.argv[0]).removesuffix(".exe") == "sirencodec"
+) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from sirencodec import pillow_plugin as _pillow_plugin
 from sirencodec.config import EncodeConfig

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import PIL.Image
 import pytest
@@ -255,3 +259,51 @@ def test_a_single_picture_tells_what_it_takes_on_a_terminal(
     assert "about" not in ok("encode", "a.png", *FAST).stderr
     monkeypatch.setattr("sirencodec.cli.progress.ProgressBars.are_shown", True)
     assert "a.png: about 1 s at effort 0\n" in ok("encode", "a.png", *FAST, "--force").stderr
+
+
+# What goes wrong overnight, by the real program
+
+
+def program(*arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "sirencodec", *map(str, arguments)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, **options)
+
+
+def test_a_full_disk_names_the_output(album: Path) -> None:
+    """A limit on the size of files does what a full disk does, at a byte of our choice."""
+    limit = (100, resource.RLIM_INFINITY)
+    with program(
+        *("encode", "-r", album, "-o", "out", *FAST),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+    ) as process:
+        _, err = process.communicate()
+    assert process.returncode == 1
+    assert b"sirencodec: out/b.siren: File too large\n" in err
+    assert b"0 encoded, 0 skipped, 3 failed" in err
+    assert list(Path("out").iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(album: Path) -> None:
+    Path("out").mkdir(mode=0o500)
+    result = run("encode", "-r", album, "-o", "out", *FAST)
+    assert result.exit_code == 1
+    assert "out/b.siren: no permission to write there\n" in result.stderr
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_share_an_album(folder: Path) -> None:
+    (folder / "album").mkdir()
+    for number in range(8):
+        make_gradient(8 + number, 6).save(folder / "album" / f"{number}.png")
+    words = ("encode", "-r", "album", "-o", "out", *FAST, "--skip-existing")
+    with (
+        program(*words, "--manifest", "made.jsonl") as first,
+        program(*words, "--manifest", "made.jsonl") as second,
+    ):
+        for process in (first, second):
+            process.communicate()
+            assert process.returncode == 0
+    lines = [json.loads(line) for line in Path("made.jsonl").read_text().splitlines()]
+    assert sorted(line["output"] for line in lines) == [f"out/{n}.siren" for n in range(8)]
+    assert sorted(os.listdir("out")) == [f"{n}.siren" for n in range(8)]

@@ -593,6 +593,30 @@ def test_an_interrupt_leaves_nothing_behind(
     assert sorted(os.listdir()) == ["a.png", "b.png"]
 
 
+@pytest.mark.parametrize(
+    "moment", [b"PIL.Image", b"click.core", b"sirencodec.batch.run", b" torch.nn"]
+)
+@pytest.mark.usefixtures("folder")
+def test_an_interrupt_while_the_program_starts_is_quiet(moment: bytes) -> None:
+    """Its imports are told on stderr, so that the moment can be hit."""
+    command = [sys.executable, "-X", "importtime", *PROGRAM[1:], "encode", "a.png"]
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stderr is not None
+    with process, process.stderr as stderr:
+        for line in stderr:
+            if moment in line:
+                process.send_signal(signal.SIGINT)
+                break
+        rest = stderr.read()
+        assert process.wait() in (130, -signal.SIGINT)
+    assert b"Traceback" not in rest
+    assert not Path("a.siren").exists()
+
+
 @pytest.mark.slow
 def test_jobs_share_the_work(folder: Path) -> None:
     (folder / "broken.png").write_bytes(b"nothing")

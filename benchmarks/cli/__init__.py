@@ -3,6 +3,7 @@
 import click
 
 from benchmarks.cli.detail import detail
+from benchmarks.cli.kills import kills
 from benchmarks.cli.measuring import ablate, rate_distortion, scale, speed
 from benchmarks.cli.reporting import readme, report, smoke
 from benchmarks.cli.studying import activations
@@ -15,5 +16,5 @@ def main() -> None:
 
 
 MEASURING = (rate_distortion, detail, speed, scale, ablate)
-for command in (*MEASURING, report, readme, activations, train_prior, smoke):
+for command in (*MEASURING, kills, report, readme, activations, train_prior, smoke):
     main.add_command(command)

@@ -84,7 +84,7 @@ def run_batch(
     batch = _Batch(config, rules)
     due = yield from batch.look_ahead(tasks)
     make_folders(due)
-    remove_leftovers_beside(due)
+    remove_leftovers_beside(tasks)
     if due:
         listener.on_start(due)
     with ExitStack() as stack:

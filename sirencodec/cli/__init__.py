@@ -47,6 +47,7 @@ class Program(click.Group):
         """Run the command; errors that concern no single file end up here."""
         try:
             with _termination_as_exit():
+                _let_interrupts_raise()
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("sirencodec: interrupted", err=True)
@@ -57,6 +58,13 @@ class Program(click.Group):
             report = Report()
             report.fail(None, error)
             report.exit()
+
+
+def _let_interrupts_raise() -> None:
+    """Ctrl-C is a KeyboardInterrupt from here on; the package has it end the program until then."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if in_main_thread and signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager
