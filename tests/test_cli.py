@@ -657,7 +657,7 @@ def test_a_process_that_dies_takes_one_file_with_it() -> None:
     tasks = [Task("a.png", "a.siren"), Task("b.png", "b.siren")]
     killer = Killer()
     config = sirencodec.EncodeConfig(effort=0)
-    with closing(encode_in_processes(tasks, config, 1, killer)) as outcomes:
+    with closing(encode_in_processes(tasks, config, killer, jobs=1)) as outcomes:
         (first, died), (second, done) = outcomes
     assert killer.steps[0] == "a.png"
     assert (first, second) == tuple(tasks)

@@ -29,7 +29,7 @@ _CONTEXT = get_context("spawn")
 
 
 def encode_in_processes(
-    tasks: Iterable[Task], config: EncodeConfig, jobs: int, listener: Listener
+    tasks: Iterable[Task], config: EncodeConfig, listener: Listener, *, jobs: int
 ) -> Generator[tuple[Task, Outcome], None, None]:
     """Tasks -> their outcomes, as they are finished. Each is taken when a process is free for it.
 
@@ -38,8 +38,8 @@ def encode_in_processes(
     Args:
         tasks: what to encode.
         config: how.
-        jobs: number of processes; they share the cores.
         listener: called in this process.
+        jobs: number of processes; they share the cores.
     """
     waiting = iter(tasks)
     workers: dict[Connection, _Worker] = {}

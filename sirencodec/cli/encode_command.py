@@ -1,16 +1,16 @@
 """``sirencodec encode``."""
 
+import os
 import sys
-from collections.abc import Generator, Iterable
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 
 import click
 
 from sirencodec.batch.encode_files import (
     Encoded,
     Failed,
-    Listener,
-    Outcome,
     encode_in_turn,
 )
 from sirencodec.batch.manifest import Manifest
@@ -117,6 +117,11 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
     show_default=True,
     help="Images at a time; they share the cores.",
 )
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Encode on the machines of a dask cluster, such as tcp://host:8786.",
+)
 @max_pixels_option("encode")
 @existing_options
 @keep_suffix_option
@@ -138,6 +143,7 @@ def encode(
     output: str | None,
     recursive: bool,
     jobs: int,
+    cluster: str | None,
     force: bool,
     skip_existing: bool,
     newer: bool,
@@ -175,10 +181,12 @@ def encode(
         report.exit()
     rules = Rules(existing, keep_date, None if manifest_file is None else Manifest(manifest_file))
     on_one_screen = as_json and is_terminal(sys.stdout)
-    with ProgressBars(report, is_wanted=not on_one_screen) as bars:
-        listener = EncodeListener(report, bars, config, jobs)
-        results = run_batch(tasks, config, listener, rules, _encoder(jobs))
-        with closing(results):
+    with (
+        _machines(cluster, jobs) as (encoder, jobs, cores),
+        ProgressBars(report, is_wanted=not on_one_screen) as bars,
+    ):
+        listener = EncodeListener(report, bars, config, jobs, cores)
+        with closing(run_batch(tasks, config, listener, rules, encoder)) as results:
             for task, result in results:
                 tally.add(result)
                 listener.on_finish(task, result, tally)
@@ -194,17 +202,19 @@ def encode(
     report.exit()
 
 
-def _encoder(jobs: int) -> Encoder:
-    """Images at a time -> what encodes them; a single one takes no process of its own."""
-    if jobs <= 1:
-        return encode_in_turn
+@contextmanager
+def _machines(cluster: str | None, jobs: int) -> Iterator[tuple[Encoder, int, int]]:
+    """Address and images at a time -> what encodes them, how many at a time, on how many cores."""
+    if cluster is not None:
+        from sirencodec.batch.cluster import cluster_encoder, connect
 
-    def encode_side_by_side(
-        tasks: Iterable[Task], config: EncodeConfig, listener: Listener
-    ) -> Generator[tuple[Task, Outcome], None, None]:
-        return encode_in_processes(tasks, config, jobs, listener)
-
-    return encode_side_by_side
+        with closing(connect(cluster)) as client:
+            cores = max(1, sum(client.nthreads().values()))
+            yield cluster_encoder(client), cores, cores
+    elif jobs > 1:
+        yield partial(encode_in_processes, jobs=jobs), jobs, os.cpu_count() or 1
+    else:
+        yield encode_in_turn, 1, os.cpu_count() or 1
 
 
 def _report_passed_over(inputs: Inputs, report: Report) -> int:

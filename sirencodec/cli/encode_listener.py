@@ -7,7 +7,7 @@ from sirencodec.batch.encode_files import Encoded
 from sirencodec.batch.run import Result
 from sirencodec.batch.tally import Tally
 from sirencodec.batch.tasks import Task
-from sirencodec.cli.forecast import start_clock
+from sirencodec.cli.forecast import expect_times
 from sirencodec.cli.progress import LOG_INTERVAL_S, ProgressBars
 from sirencodec.cli.report import Report
 from sirencodec.config import EncodeConfig
@@ -19,16 +19,20 @@ WORTH_A_WORD_S = 5  # what takes less is over before it is read
 class EncodeListener:
     """Shows what happens while files are encoded."""
 
-    def __init__(self, report: Report, bars: ProgressBars, config: EncodeConfig, jobs: int) -> None:
+    def __init__(
+        self, report: Report, bars: ProgressBars, config: EncodeConfig, jobs: int, cores: int
+    ) -> None:
+        """Images at a time and cores tell how long it will take."""
         self._report = report
         self._bars = bars
         self._config = config
         self._jobs = jobs
+        self._cores = cores
         self._clock: Clock | None = None
 
     def on_start(self, tasks: Sequence[Task]) -> None:
         """Say what it will take, if that is worth waiting for."""
-        self._clock = start_clock(tasks, self._config, self._jobs)
+        self._clock = Clock(expect_times(tasks, self._config, self._jobs, self._cores))
         left_s, several = self._clock.left_s, len(tasks) > 1
         if several:
             self._bars.start_batch(len(tasks), self._clock)

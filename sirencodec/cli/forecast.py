@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from sirencodec.batch.clock import Clock, expected_seconds, on_cores, readable_time
+from sirencodec.batch.clock import expected_seconds, on_cores, readable_time
 from sirencodec.batch.outputs import Existing, is_due
 from sirencodec.batch.tally import readable_bytes, share
 from sirencodec.batch.tasks import STREAM, Task
@@ -16,17 +16,13 @@ from sirencodec.limits import Limits
 UNKNOWN_PIXELS = 1_000_000  # of what cannot be looked at before its turn comes
 
 
-def expect_times(tasks: Sequence[Task], config: EncodeConfig, jobs: int) -> dict[Task, float]:
+def expect_times(
+    tasks: Sequence[Task], config: EncodeConfig, jobs: int, cores: int
+) -> dict[Task, float]:
     """Tasks -> seconds that each adds to the time of all, by the sizes in the files' headers."""
-    cores = os.cpu_count() or 1
     return {
         task: on_cores(expected_seconds(_count_pixels(task), config), cores, jobs) for task in tasks
     }
-
-
-def start_clock(tasks: Sequence[Task], config: EncodeConfig, jobs: int) -> Clock:
-    """Tasks that are to be begun now -> what tells how long they will take."""
-    return Clock(expect_times(tasks, config, jobs))
 
 
 def dry_run(
@@ -46,7 +42,8 @@ def dry_run(
                 due.append(task)
             else:
                 num_skipped += 1
-    times = expect_times(due, config, jobs)
+    cores = os.cpu_count() or 1
+    times = expect_times(due, config, jobs, cores)
     input_bytes = output_bytes = 0
     seconds = 0.0
     for task in due:
@@ -59,7 +56,6 @@ def dry_run(
                 emit_json(record)
             else:
                 report.say(_line(task, record))
-    cores = os.cpu_count() or 1
     sizes = f"{readable_bytes(input_bytes)} would become about {readable_bytes(output_bytes)}"
     report.say(
         f"sirencodec: {len(due)} to encode, {num_skipped} skipped: "
