@@ -21,14 +21,9 @@ from pathlib import Path
 from sirencodec.batch.encode_files import Encoded
 from sirencodec.batch.manifest import Manifest
 from sirencodec.batch.outputs import Existing
-from sirencodec.batch.run import Rules, run_batch
+from sirencodec.batch.run import Rules, SilentListener, run_batch
 from sirencodec.batch.tasks import find_inputs, plan_tasks
 from sirencodec.config import EncodeConfig
-
-class Silent:
-    def on_start(self, tasks): ...
-    def on_step(self, task, progress): ...
-    def on_warning(self, task, text): ...
 
 def encoder(tasks, config, listener):
     for task in tasks:
@@ -39,7 +34,7 @@ def encoder(tasks, config, listener):
 inputs = find_inputs(["in"], recursive=True, wanted=lambda path: True)
 tasks, _ = plan_tasks(inputs, "out", suffix=".siren")
 rules = Rules(Existing.SKIP, manifest=Manifest("made.jsonl"))
-for task, result in run_batch(tasks, EncodeConfig(), Silent(), rules, encoder):
+for task, result in run_batch(tasks, EncodeConfig(), SilentListener(), rules, encoder):
     pass
 """
 KILLS = 12

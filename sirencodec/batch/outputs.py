@@ -93,7 +93,7 @@ def open_output(output: str, existing: Existing) -> Iterator[BinaryIO]:
         yield file
 
 
-def keep_date(source: str, file: BinaryIO) -> None:
+def copy_date(source: str, file: BinaryIO) -> None:
     """Give an output, written and still open, the date of its input."""
     if source != STREAM and os.utime in os.supports_fd:  # not on Windows
         status = os.stat(source)

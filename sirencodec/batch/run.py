@@ -15,8 +15,8 @@ from sirencodec.batch.encode_files import Encoded, Failed, Listener, Outcome, en
 from sirencodec.batch.manifest import Manifest
 from sirencodec.batch.outputs import (
     Existing,
+    copy_date,
     is_due,
-    keep_date,
     make_folders,
     open_output,
     remove_leftovers_beside,
@@ -24,6 +24,7 @@ from sirencodec.batch.outputs import (
 from sirencodec.batch.tasks import STREAM, Task
 from sirencodec.config import EncodeConfig
 from sirencodec.files import claim
+from sirencodec.fitting.progress import FitProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,19 @@ class BatchListener(Listener, Protocol):
 
     def on_start(self, tasks: Sequence[Task]) -> None:
         """These are to be done; the others are finished."""
+
+
+class SilentListener:
+    """Tells nobody."""
+
+    def on_start(self, tasks: Sequence[Task]) -> None:
+        """Nothing is said."""
+
+    def on_step(self, task: Task, progress: FitProgress) -> None:
+        """Nothing is said."""
+
+    def on_warning(self, task: Task, text: str) -> None:
+        """Nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +194,7 @@ class _Batch:
                 file.write(encoded.data)
                 file.flush()
                 if rules.keep_date:
-                    keep_date(task.source, file)
+                    copy_date(task.source, file)
                 if rules.manifest is not None:
                     rules.manifest.add_encoded(task, encoded, self._config)
         except BrokenPipeError:

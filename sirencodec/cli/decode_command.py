@@ -8,6 +8,7 @@ import click
 
 from sirencodec.batch.outputs import (
     Existing,
+    copy_date,
     is_due,
     make_folders,
     open_output,
@@ -22,6 +23,7 @@ from sirencodec.cli.options import (
     crop_box,
     device_option,
     existing_options,
+    keep_date_option,
     limit_options,
     output_option,
     recursive_option,
@@ -92,6 +94,7 @@ Examples:
 @device_option
 @recursive_option
 @existing_options
+@keep_date_option
 @limit_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each file.")
 @debug_option
@@ -103,6 +106,7 @@ def decode(
     force: bool,
     skip_existing: bool,
     newer: bool,
+    keep_date: bool,
     max_pixels: int,
     max_multiply_adds: int,
     as_json: bool,
@@ -140,7 +144,7 @@ def decode(
         with report.guarding(task.source):
             started = time.perf_counter()
             image = _decode(task, limits, as_stored, options)
-            num_bytes = _write(image, task, suffix, existing)
+            num_bytes = _write(image, task, suffix, existing, with_date=keep_date)
             seconds = time.perf_counter() - started
             num_decoded += 1
             shape = f"{image.width}x{image.height} {image.mode}"
@@ -212,10 +216,13 @@ def _decode(task: Task, limits: Limits, as_stored: bool, options: dict[str, Any]
         raise
 
 
-def _write(image: "Image", task: Task, suffix: str, existing: Existing) -> int:
+def _write(image: "Image", task: Task, suffix: str, existing: Existing, *, with_date: bool) -> int:
     """Image -> file; returns its size in bytes, 0 if that is a pipe."""
     from sirencodec.image.files import write_image
 
     with open_output(task.output, existing) as file:
         write_image(image, file, file_format=suffix)
+        if with_date:
+            file.flush()
+            copy_date(task.source, file)
         return file.tell() if file.seekable() else 0

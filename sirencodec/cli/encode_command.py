@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
+from typing import Any
 
 import click
 
@@ -30,6 +31,7 @@ from sirencodec.cli.options import (
     choose_existing,
     device_option,
     existing_options,
+    keep_date_option,
     keep_suffix_option,
     max_pixels_option,
     output_option,
@@ -56,8 +58,11 @@ from sirencodec.errors import ParameterError
 Examples:
   sirencodec encode photo.png                      writes photo.siren
   sirencodec encode photo.png -o p.siren -q 80
+  sirencodec encode photo.jpg --size 20k --strip location
   sirencodec encode *.jpg -o out/ --bpp 0.3 -j 4
-  sirencodec encode -r album -o coded --size 20k
+  sirencodec encode -r album -o coded --dry-run    says what it would take
+  sirencodec encode -r album -o coded --skip-existing --manifest made.jsonl
+  sirencodec encode -r album -o coded --cluster tcp://host:8786
   sirencodec encode - < photo.png > photo.siren
 
 The rate or quality is the one of -q, --bpp, --size and --psnr that is given; -q {DEFAULT_QUALITY:g}
@@ -125,7 +130,7 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
 @max_pixels_option("encode")
 @existing_options
 @keep_suffix_option
-@click.option("--keep-date", is_flag=True, help="Give outputs the date of their inputs.")
+@keep_date_option
 @click.option(
     "--manifest",
     "manifest_file",
@@ -152,7 +157,7 @@ def encode(
     manifest_file: str | None,
     dry_run: bool,
     as_json: bool,
-    **options: object,
+    **options: Any,
 ) -> None:
     """Fit a function to each IMAGE and write it to a .siren file.
 
@@ -164,10 +169,7 @@ def encode(
     An image that fails does not keep others from being encoded. The exit code is 1 if any failed,
     or if a directory holds pictures that cannot be read here, such as HEIC without its plugin.
     """
-    try:
-        config = EncodeConfig(**{**options, "strip": options["strip"] or False})  # type: ignore[arg-type]  # click has seen to the types
-    except ParameterError as error:
-        raise click.UsageError(str(error)) from error
+    config = _choose_config(options)
     existing = choose_existing(force, skip_existing, newer)
     report, tally = Report(), Tally()
     inputs = find_command_inputs(images, report, recursive=recursive, wanted=is_picture)
@@ -194,12 +196,22 @@ def encode(
                     report.fail_with(result.reason, result.details)
                 elif isinstance(result, Encoded):
                     _report_twins(twins, report)
-                    report.say(summary(task, result))
-                    if as_json:
-                        emit_json(record(task, result, config))
+                    _report_encoded(task, result, config, report, as_json=as_json)
     if inputs.are_several or tally.skipped:
         report.say(f"sirencodec: {tally}")
     report.exit()
+
+
+def _choose_config(options: dict[str, Any]) -> EncodeConfig:
+    """Options of the command, their types checked -> those of the codec.
+
+    Raises:
+        click.UsageError: if they make no sense together.
+    """
+    try:
+        return EncodeConfig(**{**options, "strip": options["strip"] or False})
+    except ParameterError as error:
+        raise click.UsageError(str(error)) from error
 
 
 @contextmanager
@@ -225,6 +237,15 @@ def _report_passed_over(inputs: Inputs, report: Report) -> int:
     if num_pictures:
         report.mark_failed()
     return num_pictures
+
+
+def _report_encoded(
+    task: Task, encoded: Encoded, config: EncodeConfig, report: Report, *, as_json: bool
+) -> None:
+    """Say what became of an image, to people and to programs."""
+    report.say(summary(task, encoded))
+    if as_json:
+        emit_json(record(task, encoded, config))
 
 
 def _report_twins(twins: list[Task], report: Report) -> None:

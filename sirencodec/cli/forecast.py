@@ -44,7 +44,7 @@ def dry_run(
                 num_skipped += 1
     cores = os.cpu_count() or 1
     times = expect_times(due, config, jobs, cores)
-    input_bytes = output_bytes = 0
+    num_encoded = input_bytes = output_bytes = 0
     seconds = 0.0
     for task in due:
         with report.guarding(task.source):
@@ -52,13 +52,15 @@ def dry_run(
             input_bytes += record["input_bytes"]
             output_bytes += record["expected_bytes"]
             seconds += times[task]
+            num_encoded += 1
             if as_json:
                 emit_json(record)
             else:
                 report.say(_line(task, record))
     sizes = f"{readable_bytes(input_bytes)} would become about {readable_bytes(output_bytes)}"
     report.say(
-        f"sirencodec: {len(due)} to encode, {num_skipped} skipped: "
+        f"sirencodec: {num_encoded} to encode, {num_skipped} skipped, "
+        f"{report.num_failures} would fail: "
         f"{sizes}{share(output_bytes, input_bytes, ', ')}, in about {readable_time(seconds)} "
         f"at effort {config.effort} on {cores} cores"
     )

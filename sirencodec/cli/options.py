@@ -72,6 +72,9 @@ recursive_option = click.option(
     "-r", "--recursive", is_flag=True, help="Go through directories, too."
 )
 force_option = click.option("--force", is_flag=True, help="Replace existing files.")
+keep_date_option = click.option(
+    "--keep-date", is_flag=True, help="Give outputs the date of their inputs."
+)
 keep_suffix_option = click.option(
     "--keep-suffix", is_flag=True, help="a.jpg becomes a.jpg.siren, twin or not."
 )
