@@ -91,6 +91,8 @@ def test_pictures_that_are_not_read_are_counted_and_fail_the_run(album: Path) ->
     assert lines[1] == "sirencodec: no pictures, passed over: 1 without suffix, 1 .mov"
     assert lines[-1].endswith("0 skipped, 2 pictures not read, 0 failed")
     assert len(names(Path("out"))) == 3
+    ignoring = ok("encode", "-r", album, "-o", "out", *FAST, "--skip-existing", "--ignore", "*.cr2")
+    assert "not read" not in ignoring.stderr
 
 
 def test_what_is_no_picture_does_not_fail_the_run(album: Path) -> None:

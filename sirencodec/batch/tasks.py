@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 from sirencodec.errors import ParameterError
@@ -60,13 +61,16 @@ def is_ours(path: Path) -> bool:
     return path.suffix.lower() == SUFFIX
 
 
-def find_inputs(names: Sequence[str], *, recursive: bool, wanted: Wanted) -> Inputs:
+def find_inputs(
+    names: Sequence[str], *, recursive: bool, wanted: Wanted, ignore: Sequence[str] = ()
+) -> Inputs:
     """Files, directories and ``STREAM`` -> inputs.
 
     Args:
         names: as the user gave them.
         recursive: whether directories are allowed.
         wanted: tells which files of a directory to take.
+        ignore: patterns such as "*.cr2" of names in a directory that are not even looked at.
 
     Raises:
         ParameterError: if there is a directory and none is allowed.
@@ -79,7 +83,7 @@ def find_inputs(names: Sequence[str], *, recursive: bool, wanted: Wanted) -> Inp
             continue
         if not recursive:
             raise ParameterError(f"{name} is a directory; add -r to go through its files")
-        found = list(_walk(name, wanted, inputs))
+        found = list(_walk(name, wanted, ignore, inputs))
         inputs.directories.append(name)
         if not found:
             inputs.empty.append(name)
@@ -117,11 +121,16 @@ def plan_tasks(
     return tasks, twins
 
 
-def _walk(directory: str, wanted: Wanted, inputs: Inputs) -> Iterator[Found]:
+def _walk(directory: str, wanted: Wanted, ignore: Sequence[str], inputs: Inputs) -> Iterator[Found]:
     """Directory -> the files wanted in and below it, by name; hidden ones never are."""
+
+    def is_seen(name: str) -> bool:
+        hidden = name.startswith(".")
+        return not hidden and not any(fnmatch(name.lower(), each.lower()) for each in ignore)
+
     for folder, folders, files in os.walk(directory, onerror=inputs.unreadable.append):
-        folders[:] = sorted(each for each in folders if not each.startswith("."))
-        for file in sorted(each for each in files if not each.startswith(".")):
+        folders[:] = sorted(filter(is_seen, folders))
+        for file in sorted(filter(is_seen, files)):
             path = Path(folder, file)
             if wanted(path):
                 yield Found(str(path), path.relative_to(directory))

@@ -114,6 +114,12 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
 @strip_option
 @recursive_option
 @click.option(
+    "--ignore",
+    multiple=True,
+    metavar="PATTERN",
+    help="Files and folders of directories not to look at, such as '*.cr2'. May be repeated.",
+)
+@click.option(
     "-j",
     "--jobs",
     type=click.IntRange(min=1),
@@ -147,6 +153,7 @@ def encode(
     images: tuple[str, ...],
     output: str | None,
     recursive: bool,
+    ignore: tuple[str, ...],
     jobs: int,
     cluster: str | None,
     force: bool,
@@ -172,7 +179,9 @@ def encode(
     config = _choose_config(options)
     existing = choose_existing(force, skip_existing, newer)
     report, tally = Report(), Tally()
-    inputs = find_command_inputs(images, report, recursive=recursive, wanted=is_picture)
+    inputs = find_command_inputs(
+        images, report, recursive=recursive, wanted=is_picture, ignore=ignore
+    )
     tasks, twins = plan_command_tasks(inputs, output, suffix=SUFFIX, keep_suffix=keep_suffix)
     if as_json and any(task.output == STREAM for task in tasks):
         raise click.UsageError("the file and --json cannot both go to stdout")

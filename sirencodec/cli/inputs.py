@@ -11,7 +11,12 @@ from sirencodec.errors import ParameterError
 
 
 def find_command_inputs(
-    names: Sequence[str], report: Report, *, recursive: bool, wanted: Wanted
+    names: Sequence[str],
+    report: Report,
+    *,
+    recursive: bool,
+    wanted: Wanted,
+    ignore: Sequence[str] = (),
 ) -> Inputs:
     """What the user has named -> inputs; arguments as for ``find_inputs``.
 
@@ -19,7 +24,7 @@ def find_command_inputs(
         click.UsageError: if that does not work out.
     """
     try:
-        inputs = find_inputs(names, recursive=recursive, wanted=wanted)
+        inputs = find_inputs(names, recursive=recursive, wanted=wanted, ignore=ignore)
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
     if any(each.source == STREAM for each in inputs.files) and is_terminal(sys.stdin):

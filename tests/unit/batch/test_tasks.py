@@ -96,3 +96,10 @@ def test_an_input_named_in_two_ways_counts_once() -> None:
     assert plan("album", "album/a.jpg", "./album/../album/a.jpg", output="out")[0] == [
         ("album/a.jpg", "out/a.siren")
     ]
+
+
+def test_what_is_to_be_ignored_is_not_even_counted() -> None:
+    make("album/a.jpg", "album/A.CR2", "album/thumbs/b.jpg")
+    inputs = find_inputs(["album"], recursive=True, wanted=is_wanted, ignore=["*.cr2", "thumbs"])
+    assert [each.source for each in inputs.files] == ["album/a.jpg"]
+    assert inputs.passed_over == []
