@@ -159,6 +159,8 @@ def read_pillow(pil: PIL.Image.Image, stream: BinaryIO | None = None) -> Reading
         samples, notes = samples_from_pillow(pil)
         if is_deep:
             notes.append("16-bit colour was cut to 8 bits")
+    if pil.format == "HEIF" and (bits := pil.info.get("bit_depth", 8)) > 8 * samples.itemsize:
+        notes.append(f"{bits} bits a sample were cut to 8")  # as the plugin does
     metadata = metadata_from_pillow(pil)
     if pil.mode in ("CMYK", "LAB"):
         metadata = replace(metadata, icc_profile=None)  # spent on the conversion

@@ -130,6 +130,15 @@ def test_an_installed_plugin_is_asked_before_a_file_is_given_up() -> None:
     assert read_image(buffer.getvalue()).samples.shape == (8, 16, 3)
 
 
+def test_heic_of_more_bits_is_said_to_be_cut() -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    buffer = io.BytesIO()
+    pillow_heif.from_bytes(mode="RGB;16", size=(16, 8), data=bytes(16 * 8 * 6)).save(buffer)
+    with pytest.warns(ConversionWarning) as caught:
+        read_image(buffer.getvalue())
+    assert messages(caught) == "image: 10 bits a sample were cut to 8"
+
+
 @pytest.mark.parametrize(
     ("beginning", "advice"),
     [
