@@ -20,8 +20,8 @@ from typing import Any, Final
 from sirencodec.native.tasks import rate_task, softening_task
 
 # Level of x86-64 that the processor has -> suffixes of what it can run, fastest first.
-_SINGLE: Final = {4: ("_single_v4", "_single_v3", "_single"), 3: ("_single_v3", "_single")}
-_EXACT: Final = {4: ("_exact_v4", "_exact_v3", "_double"), 3: ("_exact_v3", "_double")}
+SINGLE: Final = {4: ("_single_v4", "_single_v3", "_single"), 3: ("_single_v3", "_single")}
+EXACT: Final = {4: ("_exact_v4", "_exact_v3", "_double"), 3: ("_exact_v3", "_double")}
 
 
 class Loops:
@@ -41,13 +41,15 @@ class Loops:
         """Look up functions whose names end in ``suffix``; ``real`` is their precision."""
         self.name = suffix.lstrip("_")
         self.softening_task, self.rate_task = softening_task(real), rate_task(real)
-        self.rate = _function(library, f"rate{suffix}", None)
-        self.synthesis = _function(library, f"synthesis{suffix}", ctypes.c_int)
-        self.distortion = _function(library, f"distortion{suffix}", ctypes.c_double)
-        self.upsampling_memory = _function(library, f"upsampling_memory{suffix}", ctypes.c_long)
-        self.upsample = _function(library, f"upsample{suffix}", None)
-        self.upsampling_gradient = _function(library, f"upsampling_gradient{suffix}", None)
-        self.soften = _function(library, f"soften{suffix}", None)
+        self.rate = find_function(library, f"rate{suffix}", None)
+        self.synthesis = find_function(library, f"synthesis{suffix}", ctypes.c_int)
+        self.distortion = find_function(library, f"distortion{suffix}", ctypes.c_double)
+        self.upsampling_memory = find_function(
+            library, f"upsampling_memory{suffix}", ctypes.c_long
+        )
+        self.upsample = find_function(library, f"upsample{suffix}", None)
+        self.upsampling_gradient = find_function(library, f"upsampling_gradient{suffix}", None)
+        self.soften = find_function(library, f"soften{suffix}", None)
 
 
 @lru_cache
@@ -55,7 +57,7 @@ def single_loops() -> tuple[Loops, ...]:
     """Loops in single precision that this processor can run, fastest first; none if not built."""
     return tuple(
         Loops(library, suffix, ctypes.c_float)
-        for library, suffix in _variants("rate", _SINGLE, "_single")
+        for library, suffix in variants("rate", SINGLE, "_single")
     )
 
 
@@ -70,23 +72,24 @@ def double_loops() -> tuple[Loops, ...]:
 def predictors() -> tuple[Any, ...]:
     """Functions of a ``PredictionTask`` that this processor can run, fastest first."""
     return tuple(
-        _function(library, f"predict{suffix}", ctypes.c_int)
-        for library, suffix in _variants("predict", _EXACT, "_double")
+        find_function(library, f"predict{suffix}", ctypes.c_int)
+        for library, suffix in variants("predict", EXACT, "_double")
     )
 
 
-def _variants(
+def variants(
     name: str, by_level: dict[int, tuple[str, ...]], plain: str
 ) -> Iterator[tuple[ctypes.CDLL, str]]:
     """The library, and suffixes with which a function of this name was built and can be run."""
     library = find_library()
     if library is not None:
-        for suffix in by_level.get(_function(library, "level", ctypes.c_int)(), (plain,)):
+        for suffix in by_level.get(find_function(library, "level", ctypes.c_int)(), (plain,)):
             if hasattr(library, f"sirencodec_{name}{suffix}"):
                 yield library, suffix
 
 
-def _function(library: ctypes.CDLL, name: str, result: Any) -> Any:
+def find_function(library: ctypes.CDLL, name: str, result: Any) -> Any:
+    """Name without its prefix -> the library's function of that name and type of result."""
     function = library[f"sirencodec_{name}"]
     function.restype = result
     return function

@@ -16,6 +16,7 @@ from sirencodec.synthesis.coordinates import Float64Array, pixel_centres
 
 Crop = tuple[float, float, float, float]  # left, top, width, height in stored pixels
 
+MOST_POINTS_PER_CELL: Final = 64  # along an axis: a mean over 4096 points
 EDGE_PIXELS: Final = 1e-6  # that a crop may reach beyond the image: fractions are rounded
 
 
@@ -27,6 +28,7 @@ class Region:
         left, top, right, bottom: edges in stored pixels; fractions are allowed.
         width, height: output pixels.
         stored_width, stored_height: the stored size.
+        octave: the picture is asked as reduced by 2^octave (see ``Picture.reduced``).
     """
 
     left: float
@@ -37,16 +39,22 @@ class Region:
     height: int
     stored_width: int
     stored_height: int
+    octave: int = 0
 
     @property
     def points_across(self) -> int:
         """Points averaged along x for each output pixel: 1 when enlarging."""
-        return max(1, math.ceil((self.right - self.left) / self.width - 1e-9))
+        return self._points_per_cell((self.right - self.left) / self.width)
 
     @property
     def points_down(self) -> int:
         """Points averaged along y for each output pixel: 1 when enlarging."""
-        return max(1, math.ceil((self.bottom - self.top) / self.height - 1e-9))
+        return self._points_per_cell((self.bottom - self.top) / self.height)
+
+    def _points_per_cell(self, stored_pixels: float) -> int:
+        """Side of an output pixel -> points along it, about one for each pixel of the octave."""
+        pixels = stored_pixels / (1 << self.octave)
+        return min(MOST_POINTS_PER_CELL, max(1, math.ceil(pixels - 1e-9)))
 
     @property
     def num_points(self) -> int:

@@ -1,61 +1,65 @@
-"""Pieces of work -> their results, on several threads.
+"""Pieces of work, shared among threads as each becomes free.
 
-A sine layer of this size keeps a core busy from its own cache. PyTorch's way of using two cores, to
-split every single operation, spends more on handing over than it gains; splitting the batch instead
-is 1.6 to 2 times as fast (benchmarks/LOG.md, entry 1).
+Compiled loops and NumPy let go of the interpreter's lock, so threads are enough. They live for one
+call: nothing is left behind for a fork to lose.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TypeVar
-
-import torch
+from threading import Lock
+from typing import Final, TypeVar
 
 Piece = TypeVar("Piece")
-Result = TypeVar("Result")
+
+MOST_THREADS: Final = 64
 
 
-class Workers:
-    """The calling thread and a pool's.
+def thread_count() -> int:
+    """Threads for a decode: as many as PyTorch has, where it is loaded, else as there are cores.
 
-    Attributes:
-        count: threads altogether.
+    Who loaded PyTorch may have said how many threads their program is to use.
     """
-
-    def __init__(self, pool: ThreadPoolExecutor | None = None, count: int = 1) -> None:
-        """Use ``count - 1`` threads of ``pool`` besides the caller's own."""
-        self._pool = pool
-        self.count = count
-
-    def map(self, function: Callable[[Piece], Result], pieces: Sequence[Piece]) -> list[Result]:
-        """Results in the order of the pieces, so that sums of them do not depend on timing."""
-        if self._pool is None:
-            return [function(piece) for piece in pieces]
-        # The caller takes every count-th piece itself: a thread that only waits has to be woken.
-        others = [index for index in range(len(pieces)) if index % self.count]
-        futures = {index: self._pool.submit(function, pieces[index]) for index in others}
-        own = {index: function(pieces[index]) for index in range(0, len(pieces), self.count)}
-        return [
-            futures[index].result() if index in futures else own[index]
-            for index in range(len(pieces))
-        ]
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "get_num_threads"):
+        return max(1, min(MOST_THREADS, int(torch.get_num_threads())))
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdecimal() and int(wanted):
+        return min(MOST_THREADS, int(wanted))
+    if hasattr(os, "sched_getaffinity"):
+        return min(MOST_THREADS, len(os.sched_getaffinity(0)))
+    return min(MOST_THREADS, os.cpu_count() or 1)
 
 
-@contextmanager
-def worker_threads(count: int, cores_each: int = 1) -> Iterator[Workers]:
-    """Within the block, ``count`` workers, and PyTorch on so many cores in each.
+def share(function: Callable[[Piece], object], pieces: Iterable[Piece], threads: int) -> None:
+    """Call ``function`` with every piece, on so many threads, the caller's among them.
 
-    In the calling thread as well: were it to go on splitting its operations among all cores,
-    PyTorch's threads would spin on the workers' between them.
+    Raises:
+        Exception: the first of those that calls raised, after all threads have ended.
     """
-    threads_before = torch.get_num_threads()
-    others = max(1, count - 1)
-    with ThreadPoolExecutor(
-        others, initializer=torch.set_num_threads, initargs=(cores_each,)
-    ) as pool:
-        torch.set_num_threads(cores_each)
-        try:
-            yield Workers(pool, count) if count > 1 else Workers()
-        finally:
-            torch.set_num_threads(threads_before)
+    remaining, lock = iter(pieces), Lock()
+    done = object()
+
+    def work() -> None:
+        while True:
+            with lock:
+                piece = next(remaining, done)
+            if piece is done:
+                return
+            try:
+                function(piece)  # type: ignore[arg-type]  # not ``done``
+            except BaseException:
+                with lock:
+                    for _ in remaining:  # the others stop at what they are doing
+                        pass
+                raise
+
+    if threads < 2:
+        work()
+        return
+    with ThreadPoolExecutor(threads - 1) as pool:
+        others = [pool.submit(work) for _ in range(threads - 1)]
+        work()
+    for other in others:
+        other.result()

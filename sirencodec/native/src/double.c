@@ -7,4 +7,5 @@
 #define VECTOR_BYTES 16
 #define SUFFIX _double
 #include "loops.h"
+#include "phase.h"
 #include "prediction.h"
