@@ -10,11 +10,9 @@ from sirencodec.image.metadata import Metadata
 from sirencodec.image.samples import Samples
 from sirencodec.image.stripping import strip_image
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.synthesis.device import choose_device
 from sirencodec.synthesis.picture import to_picture
-from sirencodec.synthesis.query import query_samples
 from sirencodec.synthesis.region import Crop, check_work, choose_region
-from sirencodec.synthesis.torch_picture import to_torch
+from sirencodec.synthesis.samples import check_device, samples_on
 
 
 def decode(
@@ -40,7 +38,7 @@ def decode(
         scale: factor on both sides instead of width and height.
         crop: part of the image to decode, (x, y, width, height) in stored pixels, fractions
             allowed; its own size is the default output size.
-        device: "auto", "cpu" or "cuda".
+        device: "auto" or "cpu", which are the same and need no PyTorch; or "cuda", through it.
         exact: evaluate in float64; the default, float32, is within one level of it.
         strip: metadata to leave out, as in ``EncodeConfig``: "all" or True converts colours to
             sRGB and turns the picture upright. Damaged metadata is left out with a warning then.
@@ -88,9 +86,9 @@ def _decode_samples(
     header = stored.header
     region = choose_region(header, width=width, height=height, scale=scale, crop=crop)
     check_work(header, region, stored.limits)
+    check_device(device)
     picture = to_picture(stored.decode(), header)
-    tensors = to_torch(picture, choose_device(device), exact=exact)
-    return query_samples(tensors, region, header.bit_depth)
+    return samples_on(device, picture, region, exact=exact)
 
 
 def _read_what_is_sound(stored: StoredPicture) -> Metadata:

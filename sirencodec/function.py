@@ -1,6 +1,6 @@
 """`.siren` bytes -> the function they are."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,12 @@ from sirencodec.image.image import Image
 from sirencodec.image.metadata import Metadata
 from sirencodec.image.samples import mode_name
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.synthesis.device import choose_device
 from sirencodec.synthesis.picture import to_picture
-from sirencodec.synthesis.query import query_jacobian, query_points, query_samples
 from sirencodec.synthesis.region import Crop, check_work, choose_region
-from sirencodec.synthesis.torch_picture import to_torch
+from sirencodec.synthesis.samples import check_device, samples_on
+
+if TYPE_CHECKING:
+    from sirencodec.synthesis.torch_picture import TorchPicture
 
 Coordinates = npt.NDArray[np.floating]
 Values = npt.NDArray[np.float64]
@@ -49,6 +50,8 @@ class SirenFunction:
         self.height: int = self._header.height
         self._picture = to_picture(stored.decode(), self._header)
         self._exact = exact
+        self._device = device
+        self._as_tensors: TorchPicture | None = None
         self.to(device)
         self.metadata: Metadata = stored.read_metadata()
 
@@ -68,7 +71,9 @@ class SirenFunction:
             (..., channels) float64.
         """
         points = self._points(coordinates)
-        values = query_points(self._tensors, points.reshape(-1, 2))
+        from sirencodec.synthesis.query_torch import query_points
+
+        values = query_points(self._tensors(), points.reshape(-1, 2))
         return values.double().cpu().numpy().T.reshape(*points.shape[:-1], len(values))
 
     def gradient(self, coordinates: npt.ArrayLike) -> Values:
@@ -77,8 +82,10 @@ class SirenFunction:
         Returns:
             (..., channels, 2) float64, per unit of coordinate: half the image's width or height.
         """
+        from sirencodec.synthesis.query_torch import query_jacobian
+
         points = self._points(coordinates)
-        jacobian = query_jacobian(self._tensors, points.reshape(-1, 2)).double().cpu().numpy()
+        jacobian = query_jacobian(self._tensors(), points.reshape(-1, 2)).double().cpu().numpy()
         return jacobian.transpose(2, 1, 0).reshape(*points.shape[:-1], jacobian.shape[1], 2)
 
     def sample(
@@ -87,13 +94,26 @@ class SirenFunction:
         """Size -> image, as ``decode`` gives it."""
         region = choose_region(self._header, width=width, height=height, crop=crop)
         check_work(self._header, region, self._limits)
-        samples = query_samples(self._tensors, region, self._header.bit_depth)
+        samples = samples_on(self._device, self._picture, region, exact=self._exact)
         return Image(samples, self.metadata)
 
     def to(self, device: str) -> Self:
-        """Move the network to another device; returns the function itself."""
-        self._tensors = to_torch(self._picture, choose_device(device), exact=self._exact)
+        """Compute on another device from now on; returns the function itself."""
+        check_device(device)
+        self._device, self._as_tensors = device, None
+        if device not in ("auto", "cpu"):
+            self._tensors()  # raises what there is to raise now
         return self
+
+    def _tensors(self) -> "TorchPicture":
+        """The picture for PyTorch, made when it is first needed."""
+        if self._as_tensors is None:
+            from sirencodec.synthesis.device import choose_device
+            from sirencodec.synthesis.torch_picture import to_torch
+
+            device = "cpu" if self._device == "auto" else self._device
+            self._as_tensors = to_torch(self._picture, choose_device(device), exact=self._exact)
+        return self._as_tensors
 
     @staticmethod
     def _points(coordinates: npt.ArrayLike) -> npt.NDArray[np.float64]:

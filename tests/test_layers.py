@@ -30,8 +30,15 @@ MOST_FILES, MOST_ROOMS = 13, 9  # at the top: what one reads at a glance
 # Nothing before the integers of a file become numbers imports PyTorch, and no command does.
 TORCH_ROOMS = {"synthesis", "fitting", "inspection"}
 TORCH_MODULES = {"native.tensors", "batch.processes"}
-# What of synthesis a decoder without PyTorch shares with the one there is.
-PLAIN_MODULES = {f"synthesis.{name}" for name in ("coordinates", "lanczos", "picture", "region")}
+# What decodes without PyTorch.
+PLAIN_MODULES = {
+    f"synthesis.{name}"
+    for name in (
+        *("coordinates", "lanczos", "picture", "points", "region", "samples", "threads"),
+        *("query_native", "query_numpy"),
+    )
+}
+PLAIN_FACES = {"decoder", "function", "api", "pillow_plugin", "inspection.inspect"}
 
 FORBIDDEN_MODULES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 FORBIDDEN_CALLS = {
@@ -136,6 +143,7 @@ def test_torch_stays_on_its_side() -> None:
     users = {m for m in MODULES if "torch" in {name.split(".")[0] for name in imports(m)}}
     assert {m for m in users if room(m) not in TORCH_ROOMS} == TORCH_MODULES
     assert not users & PLAIN_MODULES
+    assert not users & PLAIN_FACES
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 from unittest import mock
@@ -13,6 +14,7 @@ import zstandard
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture
+from sirencodec.bitstream.container import Header
 from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy import matrices, payload
 from sirencodec.entropy.level_tables import largest_level
@@ -20,15 +22,12 @@ from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.fitting.pure import fit
 from sirencodec.fitting.start import initial_layers
 from sirencodec.image.samples import Samples
-from sirencodec.synthesis import query
 from sirencodec.synthesis.network import Layers
-from sirencodec.synthesis.region import Region
-from sirencodec.synthesis.torch_picture import TorchPicture
+from sirencodec.synthesis.picture import Picture, to_picture
 from sirencodec.theory import first_layer_bound, hidden_bound, pytorch_bias_bound
 
 # What is to be replaced, as it was before.
 _encode_payload, _matrices_bits = payload.encode_payload, matrices.matrices_bits
-_query_strips = query.query_strips
 _rgb_targets = fit._targets
 
 Indices = npt.NDArray[np.int64]
@@ -206,7 +205,10 @@ def luma_targets(samples: Samples) -> Tensor:
     return torch.from_numpy(LUMA_CHROMA).float() @ targets
 
 
-def luma_strips(picture: TorchPicture, region: Region) -> Iterator[npt.NDArray[np.float64]]:
-    """Values of such a network -> RGB, strip by strip."""
-    for values in _query_strips(picture, region):
-        yield values @ LUMA_CHROMA if values.shape[2] == len(LUMA_CHROMA) else values
+def luma_picture(quantized: QuantizedPicture, header: Header) -> Picture:
+    """A file of such a network -> its picture, whose last layer makes RGB."""
+    picture = to_picture(quantized, header)
+    *layers, last = picture.layers
+    if len(last) != len(LUMA_CHROMA):
+        return picture
+    return replace(picture, layers=(*layers, LUMA_CHROMA.T @ last))

@@ -92,7 +92,7 @@ def _formats() -> Iterator[Variant]:
     yield _variant("zstd", "entropy model", replacements=_payload("zstd", decoder=True))
     colours = {
         "fitting.pure.fit._targets": Alternative("luma_targets"),
-        "synthesis.query.query_strips": Alternative("luma_strips"),
+        "decoder.to_picture": Alternative("luma_picture"),
     }
     yield _variant("luma-chroma", "colour transform", replacements=colours)
 

@@ -75,7 +75,7 @@ def _networks() -> Iterator[Variant]:
     colours = {
         "fitting.pyramid.state._targets": _alternative("luma_targets"),
         "fitting.pyramid.start.starting_network": _alternative("luma_start"),
-        "synthesis.query.query_strips": Alternative("luma_strips"),
+        "decoder.to_picture": Alternative("luma_picture"),
     }
     yield _variant("pyramid-luma-chroma", "colour transform", replacements=colours)
 
@@ -91,7 +91,7 @@ def _grids() -> Iterator[Variant]:
     for name in ("linear", "cubic"):
         start = {"fitting.pyramid.start.starting_network": _alternative(f"{name}_start")}
         yield _variant(f"kernels-{name}", "learned kernels", fixed, start)
-    unrefined = {"synthesis.refinement.REFINED": ()}
+    unrefined = {"synthesis.refinement.REFINED": (), "synthesis.picture.REFINED": ()}
     yield _variant("no-refinement", "refinement", replacements=unrefined)
     still = {"matrices": {"refinement_share": 0.0}}
     yield _variant("refinement-as-shipped", "refinement", still)

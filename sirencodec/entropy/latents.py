@@ -5,39 +5,35 @@ even or odd rows and columns, coded one after the other; all samples of a phase 
 once, from a 3 x 3 neighbourhood in the next two coarser grids and in each phase that came before.
 So a decode is four small networks a grid, not a step for every sample.
 
-Everything is exact: the network's weights are integers, its sums stay below 2^53 and are carried in
-float64, where they have no rounding in any order of summation.
+Everything is exact: see ``prediction``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from sirencodec.bitstream.architecture import Architecture, grid_shape
-from sirencodec.entropy.context_model import HIDDEN_BITS, NEIGHBOURS, PHASES, WEIGHT_BITS, Floats
-from sirencodec.entropy.context_network import network_outputs
-from sirencodec.entropy.range_coder import SymbolDecoder, SymbolEncoder
-from sirencodec.entropy.residual_tables import (
-    CENTRE_PARTS,
-    LARGEST_RESIDUAL,
-    NUM_SCALES,
-    SCALE_PARTS,
-    UNIT_SCALE,
-    residual_table,
+from sirencodec.bitstream.tiling import Window
+from sirencodec.entropy.context_model import PHASES, Floats
+from sirencodec.entropy.prediction import (
+    LARGEST_CENTRE,
+    NOTHING,
+    Indices,
+    Levels,
+    PhaseNetwork,
+    Source,
+    predict,
 )
+from sirencodec.entropy.range_coder import SymbolDecoder, SymbolEncoder
+from sirencodec.entropy.range_decoder_native import NativeDecoder
+from sirencodec.entropy.residual_tables import LARGEST_RESIDUAL, residual_table
 
-Levels = npt.NDArray[np.int32]
 Latents = tuple[Levels, ...]  # a (height, width) grid for each of the architecture's, finest first
 
-LARGEST_CENTRE: Final = 512  # so no latent is beyond 512 + 255
 LARGEST_LATENT: Final = LARGEST_CENTRE + LARGEST_RESIDUAL
-
 LARGEST_WEIGHT: Final = 1 << 26  # 1024
-OUTPUT_BITS: Final = WEIGHT_BITS + HIDDEN_BITS
-LARGEST_OUTPUT: Final = 1 << 40
-
 
 ContextWeights = Sequence[Sequence[Floats]]
 """The networks of a file, one a phase: matrices of integers in units of 2^-16, first layer first.
@@ -47,8 +43,50 @@ grid by its exponent. Others end in a column of biases; the last has two rows, c
 of the scale to base 2.
 """
 
-# Tables of a phase's samples and the residuals wanted there -> the residuals coded.
-CodeResiduals = Callable[[npt.NDArray[np.int64], Levels], Levels]
+
+class ResidualCoder(Protocol):
+    """Either direction of coding the samples of a phase."""
+
+    def code_residuals(self, wholes: Indices, tables: Indices, samples: Levels) -> None:
+        """Predictions and a view of as many samples -> symbols, or the other way round.
+
+        Args:
+            wholes: (rows, columns) nearest whole centres.
+            tables: (rows, columns) indices of tables.
+            samples: (rows, columns) of the grid; left as a decoder has them.
+        """
+
+
+class ResidualEncoder:
+    """Samples -> symbols given to an encoder."""
+
+    def __init__(self, encoder: SymbolEncoder) -> None:
+        """Append to what the encoder has."""
+        self._encoder = encoder
+
+    def code_residuals(self, wholes: Indices, tables: Indices, samples: Levels) -> None:
+        """Encode. Residuals beyond a table's reach are brought within it."""
+        centres = wholes.ravel().astype(np.int32)
+        residuals = np.clip(samples.ravel() - centres, -LARGEST_RESIDUAL, LARGEST_RESIDUAL)
+        for index, members in _by_table(tables.ravel()):
+            self._encoder.encode(residuals[members] + LARGEST_RESIDUAL, residual_table(index))
+        samples[:] = (centres + residuals).reshape(samples.shape)
+
+
+class ResidualDecoder:
+    """Symbols from a decoder -> samples, where nothing was compiled or symbols are watched."""
+
+    def __init__(self, decoder: SymbolDecoder) -> None:
+        """Go on where the decoder is."""
+        self._decoder = decoder
+
+    def code_residuals(self, wholes: Indices, tables: Indices, samples: Levels) -> None:
+        """Decode."""
+        residuals = np.empty(tables.size, np.int32)
+        for index, members in _by_table(tables.ravel()):
+            symbols = self._decoder.decode(len(members), residual_table(index))
+            residuals[members] = symbols - LARGEST_RESIDUAL
+        samples[:] = wholes + residuals.reshape(samples.shape)
 
 
 def encode_latents(
@@ -60,14 +98,9 @@ def encode_latents(
         What a decoder will read: the latents, but for values further from their prediction than a
         table reaches, which are brought within it.
     """
-
-    def encode(tables: npt.NDArray[np.int64], wanted: Levels) -> Levels:
-        residuals = np.clip(wanted, -LARGEST_RESIDUAL, LARGEST_RESIDUAL)
-        for index, members in _by_table(tables):
-            encoder.encode(residuals[members] + LARGEST_RESIDUAL, residual_table(index))
-        return residuals
-
-    return _code_grids(latents, architecture, weights, encode)
+    coded = tuple(np.array(grid, np.int32) for grid in latents)
+    _code_grids(coded, architecture, weights, ResidualEncoder(encoder))
+    return coded
 
 
 def decode_latents(
@@ -75,29 +108,25 @@ def decode_latents(
     height: int,
     architecture: Architecture,
     weights: ContextWeights,
-    decoder: SymbolDecoder,
+    decoder: SymbolDecoder | NativeDecoder,
 ) -> Latents:
     """Symbols from the decoder -> latents of an image of this size.
 
     Raises:
         CorruptError: if the stream holds an impossible symbol.
     """
-
-    def decode(tables: npt.NDArray[np.int64], unknown: Levels) -> Levels:
-        residuals = np.empty_like(unknown)
-        for index, members in _by_table(tables):
-            symbols = decoder.decode(len(members), residual_table(index))
-            residuals[members] = symbols - LARGEST_RESIDUAL
-        return residuals
-
     shapes = [grid_shape(width, height, exponent) for exponent in architecture.grids]
-    unknown = tuple(np.zeros(shape, np.int32) for shape in shapes)
-    return _code_grids(unknown, architecture, weights, decode)
+    latents = tuple(np.zeros(shape, np.int32) for shape in shapes)
+    _code_grids(latents, architecture, weights, residual_decoder(decoder))
+    return latents
 
 
-def _by_table(
-    tables: npt.NDArray[np.int64],
-) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
+def residual_decoder(decoder: SymbolDecoder | NativeDecoder) -> ResidualCoder:
+    """Decoder of symbols -> the one of samples on top of it."""
+    return decoder if isinstance(decoder, NativeDecoder) else ResidualDecoder(decoder)
+
+
+def _by_table(tables: Indices) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
     """Table of each sample -> the tables in rising order, each with its samples in theirs."""
     order = np.argsort(tables, kind="stable")
     indices, starts = np.unique(tables[order], return_index=True)
@@ -105,62 +134,44 @@ def _by_table(
 
 
 def _code_grids(
-    latents: Latents, architecture: Architecture, weights: ContextWeights, code: CodeResiduals
-) -> Latents:
-    """Latents wanted -> latents coded, grid by grid from the coarsest, phase by phase."""
-    coded: dict[int, Levels] = {}
-    for index in range(len(latents) - 1, -1, -1):
-        exponent, wanted = architecture.grids[index], latents[index]
-        lattice = grid_shape(wanted.shape[1], wanted.shape[0], 1)
-        grid = np.zeros_like(wanted)
-        sources = [_parent(coded.get(exponent + 1), lattice)]
-        sources.append(_grandparent(coded.get(exponent + 2), lattice))
-        for phase, (top, left) in enumerate(PHASES):
-            target = wanted[top::2, left::2]
-            if target.size:
-                centres, tables = _predict(sources, target.shape, weights[phase], exponent)
-                residuals = code(tables, target.ravel() - centres)
-                grid[top::2, left::2] = (centres + residuals).reshape(target.shape)
-            sources.append(_bordered(grid[top::2, left::2], lattice))
-        coded[exponent] = grid
-    return tuple(coded[exponent] for exponent in architecture.grids)
+    latents: Latents, architecture: Architecture, weights: ContextWeights, coder: ResidualCoder
+) -> None:
+    """Code all of every grid, from the coarsest."""
+    grids = dict(zip(architecture.grids, latents, strict=True))
+    for exponent in reversed(architecture.grids):
+        code_window(grids, exponent, Window.whole(grids[exponent].shape), weights, coder)
 
 
-def _bordered(samples: Levels, lattice: tuple[int, int]) -> Floats:
-    """Samples -> the same on the lattice, zeros where it has more and in a border of one."""
-    result = np.zeros((lattice[0] + 2, lattice[1] + 2))
-    result[1 : 1 + samples.shape[0], 1 : 1 + samples.shape[1]] = samples
-    return result
-
-
-def _parent(coarser: Levels | None, lattice: tuple[int, int]) -> Floats:
-    """Next coarser grid -> source: it has one sample a lattice point."""
-    return _bordered(np.zeros((0, 0), np.int32) if coarser is None else coarser, lattice)
-
-
-def _grandparent(coarser: Levels | None, lattice: tuple[int, int]) -> Floats:
-    """Grid after the next -> source: each of its samples stands at 2 x 2 lattice points."""
-    if coarser is None:
-        return _parent(None, lattice)
-    repeated = coarser.repeat(2, axis=0).repeat(2, axis=1)
-    return _bordered(repeated[: lattice[0], : lattice[1]], lattice)
-
-
-def _predict(
-    sources: Sequence[Floats],
-    shape: tuple[int, int],
-    layers: Sequence[Floats],
+def code_window(
+    grids: Mapping[int, Levels],
     exponent: int,
-) -> tuple[Levels, npt.NDArray[np.int64]]:
-    """Sources of a phase -> whole centre and table index of each of its samples, rows first."""
-    inputs = NEIGHBOURS * len(sources)
-    first = np.hstack([layers[0][:, :inputs], layers[0][:, inputs + exponent, None]])
-    outputs = network_outputs(sources, shape, [first, *layers[1:]])
-    centre, log_scale = np.clip(outputs, -LARGEST_OUTPUT, LARGEST_OUTPUT)
-    scale = np.floor(log_scale * SCALE_PARTS * 2.0**-OUTPUT_BITS + 0.5).astype(np.int64)
-    scale = np.clip(scale + UNIT_SCALE, 0, NUM_SCALES - 1)
-    part = np.floor(centre * CENTRE_PARTS * 2.0**-OUTPUT_BITS + 0.5).astype(np.int64)
-    part = np.clip(part, -CENTRE_PARTS * LARGEST_CENTRE, CENTRE_PARTS * LARGEST_CENTRE)
-    whole = (part + CENTRE_PARTS // 2) // CENTRE_PARTS
-    fraction = part - CENTRE_PARTS * whole + CENTRE_PARTS // 2
-    return whole.astype(np.int32), scale * CENTRE_PARTS + fraction
+    window: Window,
+    weights: ContextWeights,
+    coder: ResidualCoder,
+) -> None:
+    """Code a window of a grid, phase by phase.
+
+    Args:
+        grids: by exponent; what is coarser has been coded. The window's samples are those wanted,
+            or become those decoded.
+        exponent: of the grid to code.
+        window: of the grid's samples, from even rows and columns on.
+        weights: the context model.
+        coder: of the residuals.
+    """
+    grid = grids[exponent]
+    lattice = Window.whole(grid_shape(grid.shape[1], grid.shape[0], 1))
+    sources = [NOTHING, NOTHING]
+    for shift in range(2):
+        coarser = grids.get(exponent + 1 + shift)
+        if coarser is not None:
+            sources[shift] = Source(coarser, lattice, shift)
+    for phase, (top, left) in enumerate(PHASES):
+        wanted = window.places(top, left)
+        samples = grid[top::2, left::2]
+        if min(wanted.shape):
+            network = PhaseNetwork.of_grid(weights[phase], len(sources), exponent)
+            wholes, tables = predict(sources, wanted, network)
+            part = samples[wanted.top : wanted.bottom, wanted.left : wanted.right]
+            coder.code_residuals(wholes, tables, part)
+        sources.append(Source(samples, wanted) if min(wanted.shape) else NOTHING)

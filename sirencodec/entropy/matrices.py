@@ -20,6 +20,7 @@ from sirencodec.entropy.level_tables import (
     largest_level,
 )
 from sirencodec.entropy.range_coder import TOTAL, SymbolDecoder, SymbolEncoder
+from sirencodec.entropy.range_decoder_native import NativeDecoder, open_stream
 from sirencodec.errors import CorruptError
 
 MATRIX_BYTES: Final = 2  # step index and model index
@@ -46,7 +47,7 @@ def encode_matrices(weights: QuantizedWeights, encoder: SymbolEncoder) -> bytes:
 
 
 def decode_matrices(
-    side: bytes, shapes: Sequence[tuple[int, int]], decoder: SymbolDecoder
+    side: bytes, shapes: Sequence[tuple[int, int]], decoder: SymbolDecoder | NativeDecoder
 ) -> QuantizedWeights:
     """Side information and a decoder -> quantised matrices of these shapes.
 
@@ -79,7 +80,7 @@ def read_matrices(data: bytes, shapes: Sequence[tuple[int, int]]) -> QuantizedWe
         CorruptError: as ``decode_matrices``.
     """
     side_bytes = MATRIX_BYTES * len(shapes)
-    decoder = SymbolDecoder(data[side_bytes:])
+    decoder = open_stream(data[side_bytes:])
     weights = decode_matrices(data[:side_bytes], shapes, decoder)
     decoder.finish()
     return weights

@@ -14,7 +14,8 @@ from sirencodec.bitstream.quantize import STEP_SIZES, QuantizedWeights
 from sirencodec.entropy.latents import Latents, decode_latents, encode_latents
 from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices, encode_matrices
 from sirencodec.entropy.prior import adapted_context, adapted_refinement, prior_shapes
-from sirencodec.entropy.range_coder import WORD_BYTES, OnSymbols, SymbolDecoder, SymbolEncoder
+from sirencodec.entropy.range_coder import WORD_BYTES, OnSymbols, SymbolEncoder
+from sirencodec.entropy.range_decoder_native import open_stream
 from sirencodec.errors import CorruptError
 
 # Magnitude of a kernel's numbers. Doubled six times along two axes by larger ones, latents could
@@ -89,7 +90,7 @@ def decode_payload(
     side_bytes = MATRIX_BYTES * len(shapes)
     if len(payload) < side_bytes:
         raise CorruptError("payload is shorter than its matrices' parameters", field="payload")
-    decoder = SymbolDecoder(payload[side_bytes:], on_symbols)
+    decoder = open_stream(payload[side_bytes:], on_symbols)
     weights = decode_matrices(payload[:side_bytes], shapes, decoder)
     latents: Latents = ()
     if architecture.kernel_shapes:

@@ -64,6 +64,12 @@ class SymbolEncoder:
         return words.astype("<u4").tobytes()
 
 
+def check_whole_words(stream: bytes) -> None:
+    """Raise CorruptError if a stream is not a whole number of words."""
+    if len(stream) % WORD_BYTES:
+        raise CorruptError("coded stream is not a whole number of words", field="stream")
+
+
 class SymbolDecoder:
     """A range-coded stream -> its symbols, asked for in the order they were encoded in."""
 
@@ -77,8 +83,7 @@ class SymbolDecoder:
         Raises:
             CorruptError: if it is not a whole number of words.
         """
-        if len(stream) % WORD_BYTES:
-            raise CorruptError("coded stream is not a whole number of words", field="stream")
+        check_whole_words(stream)
         words = np.frombuffer(stream, dtype="<u4").astype(np.uint32)
         self._decoder = constriction.stream.queue.RangeDecoder(words)
         self._stream, self._num_words = stream, len(words)

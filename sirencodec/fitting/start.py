@@ -1,18 +1,12 @@
 """Architecture -> random layers of a network of coordinates, as a fit starts from."""
 
-import math
-from typing import Final
-
 import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture
+from sirencodec.fitting.bounds import FIRST_BIAS_BOUND, HIDDEN_BIAS_SHARE
 from sirencodec.synthesis.network import Layers
 from sirencodec.theory import first_layer_bound, hidden_bound
-
-# Bounds of initial biases: the first layer's, and the others' relative to their weights' bound.
-FIRST_BIAS_BOUND: Final = math.pi
-HIDDEN_BIAS_SHARE: Final = 0.5
 
 
 def initial_layers(
@@ -56,9 +50,3 @@ def initial_layers(
     weight = uniform(architecture.channels, width, bound * 0.1)
     layers.append(torch.cat([weight, torch.zeros(architecture.channels, 1)], 1))
     return layers
-
-
-def axis_scale(width: int, height: int) -> tuple[float, float]:
-    """Image size -> factors on the first layer's x and y weights: 1 along the longer axis."""
-    longest = max(width, height)
-    return width / longest, height / longest

@@ -3,25 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import torch
-
 from sirencodec.bitstream.architecture import INPUTS
 from sirencodec.bitstream.container import Header
 from sirencodec.entropy.prior import prior_refinement
-from sirencodec.fitting.pyramid.settings import StartSettings
-from sirencodec.fitting.pyramid.start import feature_bound, random_network
-from sirencodec.fitting.start import FIRST_BIAS_BOUND, HIDDEN_BIAS_SHARE, axis_scale, initial_layers
-from sirencodec.synthesis.picture import Picture
+from sirencodec.fitting.bounds import FIRST_BIAS_BOUND, HIDDEN_BIAS_SHARE, axis_scale
+from sirencodec.fitting.pyramid.settings import StartSettings, feature_bound
+from sirencodec.synthesis.picture import Picture, local_refinement
 from sirencodec.theory import first_layer_bound, hidden_bound, layer_variance, uniform_variance
 
 
 def initial_picture(picture: Picture, seed: int) -> Picture:
     """Picture -> the same latents under a network as a fit starts from.
 
+    By PyTorch, whose random numbers fits start from.
+
     Args:
         picture: of either profile.
         seed: of the random network.
     """
+    import torch
+
+    from sirencodec.fitting.pyramid.start import random_network
+    from sirencodec.fitting.start import initial_layers
+
     header, architecture = picture.header, picture.header.architecture
     generator = torch.Generator().manual_seed(seed)
     if not architecture.grids:
@@ -34,7 +38,7 @@ def initial_picture(picture: Picture, seed: int) -> Picture:
         picture,
         layers=[layer.numpy() for layer in layers],
         kernels=kernels.numpy(),
-        refinement=prior_refinement(architecture.prior),
+        refinement=local_refinement(architecture.grids, prior_refinement(architecture.prior)),
     )
 
 

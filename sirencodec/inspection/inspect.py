@@ -9,8 +9,7 @@ import math
 from typing import Final
 
 import numpy as np
-import torch
-from torch import Tensor
+import numpy.typing as npt
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.bitstream.container import Header
@@ -28,15 +27,16 @@ from sirencodec.inspection.histogram import (
 from sirencodec.inspection.initial import initial_picture, predicted_variances
 from sirencodec.inspection.report import Bits, Frequencies, Inspection, Layer
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.synthesis.coordinates import Float64Array, grid_coordinates, pixel_centres
-from sirencodec.synthesis.network import augment
-from sirencodec.synthesis.picture import to_picture
-from sirencodec.synthesis.torch_picture import TorchPicture, to_torch
+from sirencodec.synthesis.coordinates import Float64Array, pixel_centres
+from sirencodec.synthesis.picture import Matrix, Picture, to_picture
+from sirencodec.synthesis.query_numpy import network_inputs
 from sirencodec.theory import cycles_per_pixel
 
 MOST_POINTS: Final = 1 << 16  # pixels asked; a histogram is no smoother for more
 MOST_VALUES: Final = 1 << 22  # activations of a layer held at a time: 16 MiB
 NYQUIST: Final = 0.5  # cycles a pixel
+
+Points = npt.NDArray[np.float32]
 
 
 def inspect_bytes(
@@ -64,14 +64,13 @@ def inspect_bytes(
     picture = to_picture(quantized, header)
     if at_init:
         picture = initial_picture(picture, seed)
-    tensors = to_torch(picture, torch.device("cpu"), exact=False)
     return Inspection(
         info=describe(data, limits),
         at_init=at_init,
         points_across=len(x),
         points_down=len(y),
-        layers=_inspect_layers(tensors, _input_points(tensors, x, y), header, spent),
-        frequencies=_frequencies(tensors.layers[0], header),
+        layers=_inspect_layers(picture, _input_points(picture, x, y), header, spent),
+        frequencies=_frequencies(picture.layers[0], header),
         bits=_group_bits(spent, 8 * len(stored.container.payload), architecture),
     )
 
@@ -92,54 +91,52 @@ def _axes(header: Header) -> tuple[Float64Array, Float64Array]:
     return x, y
 
 
-def _input_points(picture: TorchPicture, x: Float64Array, y: Float64Array) -> Tensor:
-    """Axes -> (inputs + 1, n) points of their product, rows first, for the first layer."""
-    like, field = picture.layers[0], picture.field
-    coordinates = torch.from_numpy(grid_coordinates(x, y)).to(like)
-    if field is None:
-        return augment(coordinates)
-    features = like.new_empty(len(field.exponents), len(y), len(x))
-    columns = list(field.cells((x + 1) * field.width / 2, field.width, axis=1))
-    for lines in field.cells((y + 1) * field.height / 2, field.height, axis=0):
-        for places in columns:
-            part = field.rectangle(lines, places)
-            features[:, lines.positions, places.positions] = part
-    return augment(coordinates, features.flatten(1))
+def _pixels_at(coordinates: Float64Array, size: int) -> npt.NDArray[np.int64]:
+    """Coordinates of pixel centres -> the pixels."""
+    return np.floor((coordinates + 1) * size / 2).astype(np.int64)
+
+
+def _input_points(picture: Picture, x: Float64Array, y: Float64Array) -> Points:
+    """Axes -> (inputs, n) points of their product, rows first, for the first layer."""
+    rows, columns = _pixels_at(y, picture.height), _pixels_at(x, picture.width)
+    inputs = network_inputs(picture, rows, columns, np.float32)
+    return inputs.reshape(len(inputs), -1)
 
 
 def _inspect_layers(
-    picture: TorchPicture, points: Tensor, header: Header, spent: PayloadBits
+    picture: Picture, points: Points, header: Header, spent: PayloadBits
 ) -> tuple[Layer, ...]:
     """Picture and points -> its layers, one evaluated at a time."""
     result = []
-    hidden = points[:-1]
-    input_power = hidden.double().square().mean(1).tolist()
+    hidden = points
+    input_power = np.square(hidden, dtype=np.float64).mean(1).tolist()
     predicted = predicted_variances(header, input_power)
     for index, matrix in enumerate(picture.layers):
-        phases = torch.addmm(matrix[:, -1:], matrix[:, :-1], hidden)
+        weights = matrix.astype(np.float32)
+        phases = weights[:, :-1] @ hidden + weights[:, -1:]
         is_sine = index < len(predicted)
-        hidden = phases.sin()
+        hidden = np.sin(phases)
         result.append(
             Layer(
                 kind="sine" if is_sine else "linear",
                 inputs=matrix.shape[1] - 1,
                 outputs=matrix.shape[0],
                 pre_activations=(
-                    phase_histogram(phases.numpy(), predicted[index])
+                    phase_histogram(phases, predicted[index])
                     if is_sine
-                    else value_histogram(phases.numpy())
+                    else value_histogram(phases)
                 ),
-                shape_ks_distance=shape_distance(phases.numpy()),
-                activations=activation_histogram(hidden.numpy()) if is_sine else None,
+                shape_ks_distance=shape_distance(phases),
+                activations=activation_histogram(hidden) if is_sine else None,
                 bits=spent.matrices[index],
             )
         )
     return tuple(result)
 
 
-def _frequencies(first_layer: Tensor, header: Header) -> Frequencies:
+def _frequencies(first_layer: Matrix, header: Header) -> Frequencies:
     """First layer's matrix -> its units' waves."""
-    weights = first_layer[:, :INPUTS].double().numpy()
+    weights = first_layer[:, :INPUTS].astype(np.float64)
     x = cycles_per_pixel(weights[:, 0], header.width)
     y = cycles_per_pixel(weights[:, 1], header.height)
     magnitudes = np.maximum(np.abs(x), np.abs(y))

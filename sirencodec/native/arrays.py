@@ -18,7 +18,7 @@ def address(array: Array | None) -> int | None:
 
 
 def describe_layers(weights: Sequence[Array]) -> ctypes.Array[Layer]:
-    """Matrices, (outputs, inputs + 1) each and contiguous, biases last -> array of ``struct layer``.
+    """Contiguous (outputs, inputs + 1) matrices, biases last -> array of ``struct layer``.
 
     The array holds addresses: the matrices must outlive it.
     """

@@ -31,7 +31,7 @@ class RangeDecoder(ctypes.Structure):
 
 
 class LatentSource(ctypes.Structure):
-    """``struct latent_source`` of phase.h."""
+    """``struct latent_source`` of prediction.h."""
 
     _fields_ = (
         ("first", ctypes.c_void_p),
@@ -46,7 +46,7 @@ class LatentSource(ctypes.Structure):
 
 
 class PhaseTask(ctypes.Structure):
-    """``struct phase_task`` of phase.h."""
+    """``struct phase_task`` of prediction.h."""
 
     _fields_ = (
         ("sources", ctypes.c_void_p),

@@ -6,8 +6,9 @@ while the row is in the cache. An update then takes two fifths of the time that 
 (benchmarks/LOG.md, entry 18). The C sources in ``src`` are compiled when the package is installed.
 Where there was no compiler, NumPy and PyTorch do the same.
 
-One loop is on the exact side of the seam, ``predict``: it carries integers in double precision,
-whose sums have no rounding in any order. No other has a say in what a file means.
+Those of ``entropy`` are on the exact side of the seam: they compute in integers, or carry them in
+double precision, whose sums then have no rounding in any order. No other has a say in what a file
+means.
 """
 
 import ctypes
@@ -44,9 +45,7 @@ class Loops:
         self.rate = find_function(library, f"rate{suffix}", None)
         self.synthesis = find_function(library, f"synthesis{suffix}", ctypes.c_int)
         self.distortion = find_function(library, f"distortion{suffix}", ctypes.c_double)
-        self.upsampling_memory = find_function(
-            library, f"upsampling_memory{suffix}", ctypes.c_long
-        )
+        self.upsampling_memory = find_function(library, f"upsampling_memory{suffix}", ctypes.c_long)
         self.upsample = find_function(library, f"upsample{suffix}", None)
         self.upsampling_gradient = find_function(library, f"upsampling_gradient{suffix}", None)
         self.soften = find_function(library, f"soften{suffix}", None)
@@ -66,15 +65,6 @@ def double_loops() -> tuple[Loops, ...]:
     """The one set of loops in double precision, for any processor; none if not built."""
     library = find_library()
     return () if library is None else (Loops(library, "_double", ctypes.c_double),)
-
-
-@lru_cache
-def predictors() -> tuple[Any, ...]:
-    """Functions of a ``PredictionTask`` that this processor can run, fastest first."""
-    return tuple(
-        find_function(library, f"predict{suffix}", ctypes.c_int)
-        for library, suffix in variants("predict", EXACT, "_double")
-    )
 
 
 def variants(

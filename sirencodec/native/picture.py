@@ -20,7 +20,7 @@ class LatentGrid(ctypes.Structure):
     )
 
 
-class AxisPoints(ctypes.Structure):
+class AxisTask(ctypes.Structure):
     """``struct axis_points`` of picture.h."""
 
     _fields_ = (
@@ -45,8 +45,8 @@ class PictureTask(ctypes.Structure):
         ("depth", ctypes.c_long),
         ("height", ctypes.c_long),
         ("width", ctypes.c_long),
-        ("down", AxisPoints),
-        ("across", AxisPoints),
+        ("down", AxisTask),
+        ("across", AxisTask),
         ("samples", ctypes.c_void_p),
         ("sample_bytes", ctypes.c_long),
     )

@@ -83,24 +83,6 @@ class DistortionTask(ctypes.Structure):
     )
 
 
-class PredictionTask(ctypes.Structure):
-    """``struct prediction_task`` of prediction.h."""
-
-    _fields_ = (
-        ("sources", ctypes.c_void_p),
-        ("plane", ctypes.c_long),
-        ("row", ctypes.c_long),
-        ("num_sources", ctypes.c_long),
-        ("rows", ctypes.c_long),
-        ("columns", ctypes.c_long),
-        ("layers", ctypes.c_void_p),
-        ("depth", ctypes.c_long),
-        ("scales", ctypes.c_void_p),
-        ("largest", ctypes.c_double),
-        ("outputs", ctypes.c_void_p),
-    )
-
-
 @lru_cache
 def softening_task(real: type[ctypes.c_float] | type[ctypes.c_double]) -> type[ctypes.Structure]:
     """``struct softening_task`` of softening.h, whose last fields are numbers of a precision."""

@@ -25,7 +25,7 @@ from sirencodec.synthesis.lanczos import (
     lanczos_taps,
     lanczos_weights,
 )
-from sirencodec.synthesis.refinement import HALO, corrections, num_refined
+from sirencodec.synthesis.refinement import HALO, local_corrections
 from sirencodec.synthesis.upsampling import MARGIN, upsampling_matrices
 
 CELL = 128  # pixels
@@ -78,7 +78,7 @@ class FeatureField:
             grids: (rows, columns) samples, of the dtype and on the device to compute with.
             exponents: one a grid.
             kernels: (octaves, 4), of no octaves if the only grid is the finest.
-            refinement: matrices of ``entropy.prior.refinement_shapes``.
+            refinement: matrices of just these grids (see ``Picture``), or none.
             width: of the image in pixels.
             height: of the image in pixels.
         """
@@ -177,9 +177,9 @@ class FeatureField:
             [down @ grid[i][:, j] @ across.T for grid, (down, i), (across, j) in parts]
         )
         features = around[:, HALO:-HALO, HALO:-HALO]
-        refined = num_refined(self.exponents)
-        if refined:
-            features[:refined] += corrections(around, self.exponents, self._refinement)
+        if self._refinement:
+            refined = len(self._refinement[1])
+            features[:refined] += local_corrections(around, self._refinement)
         return features
 
 

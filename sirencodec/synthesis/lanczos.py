@@ -54,7 +54,7 @@ def lanczos_weights(offset: Positions) -> Positions:
 
 def _total(values: Positions) -> Positions:
     """(6, n) -> sums over the six, in their order."""
-    total = values[0].copy()
+    total: Positions = values[0].copy()
     for row in values[1:]:
         total += row
     return total

@@ -25,8 +25,8 @@ class AxisPoints:
     Attributes:
         per_cell: points that make an output pixel; their number is a multiple of it.
         nearest: (n,) int32, the last pixel whose centre is not beyond the point.
-        weights: (n, 6) of the pixels from two before that; None if all points are the centres of
-            consecutive pixels.
+        weights: (n, 6) of the pixels from two before that; None if all points are centres, for
+            compiled loops of consecutive pixels.
         coordinates: (n,) float64, the network's input.
     """
 
@@ -54,6 +54,11 @@ def points_of(region: Region) -> tuple[AxisPoints, AxisPoints]:
         region.left, region.right, region.stored_width, region.width, region.points_across, region
     )
     return down, across
+
+
+def at_pixels(pixels: npt.NDArray[np.integer], size: int) -> AxisPoints:
+    """Some pixels along an axis of ``size``, rising -> their centres."""
+    return AxisPoints(1, pixels.astype(np.int32), None, (2.0 * pixels + 1.0) / size - 1.0)
 
 
 def _axis_points(

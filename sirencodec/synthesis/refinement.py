@@ -41,15 +41,17 @@ def corrections(features: Tensor, exponents: Sequence[int], matrices: Sequence[T
     Returns:
         (refined, rows, columns).
     """
+    return local_corrections(features, LocalRefinement(exponents, matrices).matrices)
+
+
+def local_corrections(features: Tensor, matrices: Sequence[Tensor]) -> Tensor:
+    """As ``corrections``, by matrices of just the columns and rows there are."""
     first, second = matrices
-    finest, coarsest = exponents[0], exponents[-1]
-    weights = first[:, :-1].view(len(first), -1, 3, 3)[:, finest : coarsest + 1]
     # Channels last: twice as fast on a CPU with so few of them.
     window = features[None].contiguous(memory_format=torch.channels_last)
-    hidden = _convolved(window, weights, first[:, -1]).relu_()
-    own = slice(finest, finest + num_refined(exponents))
-    weights = second[own, :-1].view(-1, len(first), 3, 3)
-    return _convolved(hidden, weights, second[own, -1])[0]
+    hidden = _convolved(window, first[:, :-1].view(len(first), -1, 3, 3), first[:, -1]).relu_()
+    weights = second[:, :-1].view(-1, len(first), 3, 3)
+    return _convolved(hidden, weights, second[:, -1])[0]
 
 
 def _convolved(planes: Tensor, weights: Tensor, biases: Tensor) -> Tensor:

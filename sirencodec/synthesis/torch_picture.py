@@ -37,15 +37,14 @@ def to_torch(picture: Picture, device: torch.device, *, exact: bool) -> TorchPic
         return torch.tensor(array, dtype=dtype, device=device)
 
     layers = [tensor(matrix) for matrix in picture.layers]
-    header = picture.header
     if not picture.grids:
         return TorchPicture(layers)
     field = FeatureField(
         [tensor(grid) for grid in picture.grids],
-        header.architecture.grids,
+        picture.exponents,
         tensor(picture.kernels),
         [tensor(matrix) for matrix in picture.refinement],
-        header.width,
-        header.height,
+        picture.width,
+        picture.height,
     )
     return TorchPicture(layers, field)

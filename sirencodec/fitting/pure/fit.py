@@ -22,17 +22,18 @@ from sirencodec.bitstream.quantize import STEP_SIZES, Matrix, QuantizedWeights, 
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
 from sirencodec.entropy.range_coder import WORD_BYTES
 from sirencodec.errors import FitError
+from sirencodec.fitting.bounds import axis_scale
 from sirencodec.fitting.progress import FitProgress, OnStep
 from sirencodec.fitting.pure.batch_gradient import BatchGradient
 from sirencodec.fitting.pure.bit_allocation import allocate_steps
 from sirencodec.fitting.pure.plan import PurePlan
 from sirencodec.fitting.pure.settings import RateSettings
 from sirencodec.fitting.schedule import cosine, warmth
-from sirencodec.fitting.start import axis_scale
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.coordinates import image_coordinates
 from sirencodec.synthesis.network import Layers, augment
-from sirencodec.synthesis.threads import Workers, worker_threads
+from sirencodec.synthesis.threads import Workers
+from sirencodec.synthesis.torch_threads import worker_threads
 
 SMALLEST_SPREAD = 1 / 512  # of targets: half a level of 8 bits, for a flat image
 SMALLEST_ERROR = 1e-12  # 120 dB, for an error of none

@@ -26,7 +26,7 @@ from sirencodec.fitting.pyramid.target_correction import corrected_picture
 from sirencodec.fitting.pyramid.target_search import TargetSearch
 from sirencodec.image.samples import Samples
 from sirencodec.native.tensors import loops_for
-from sirencodec.synthesis.threads import worker_threads
+from sirencodec.synthesis.torch_threads import worker_threads
 
 ONE_THREAD_PIXELS = 1 << 15  # below, waking a thread takes longer than its work
 

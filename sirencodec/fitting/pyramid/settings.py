@@ -308,3 +308,11 @@ class PyramidSettings:
     rdoq: RdoqSettings = field(default_factory=RdoqSettings)
     correction: CorrectionSettings = field(default_factory=CorrectionSettings)
     blend: BlendSettings = field(default_factory=BlendSettings)
+
+
+def feature_bound(features: int, settings: StartSettings) -> float:
+    """Number of features -> bound of the first layer's uniform weights.
+
+    phase_gain * sqrt(3 / features): a weight's variance is then phase_gain^2 / features.
+    """
+    return settings.phase_gain * math.sqrt(3 / features)

@@ -16,8 +16,8 @@ from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.bitstream.prior_file import start_bytes
 from sirencodec.bitstream.quantize import dequantize
 from sirencodec.entropy.matrices import read_matrices
-from sirencodec.fitting.pyramid.settings import StartSettings
-from sirencodec.fitting.start import HIDDEN_BIAS_SHARE
+from sirencodec.fitting.bounds import HIDDEN_BIAS_SHARE
+from sirencodec.fitting.pyramid.settings import StartSettings, feature_bound
 from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
 from sirencodec.theory import hidden_bound
@@ -26,14 +26,6 @@ from sirencodec.theory import hidden_bound
 TRAINED_ARCHITECTURE: Final = Architecture(16, 1, 3, 1, tuple(range(7)), 1)
 TRAINED_LAMBDA: Final = 0.002
 LUMA: Final = (0.299, 0.587, 0.114)  # what a gray picture is made of (ITU-R BT.601)
-
-
-def feature_bound(features: int, settings: StartSettings) -> float:
-    """Number of features -> bound of the first layer's uniform weights.
-
-    phase_gain * sqrt(3 / features): a weight's variance is then phase_gain^2 / features.
-    """
-    return settings.phase_gain * math.sqrt(3 / features)
 
 
 def starting_network(

@@ -7,5 +7,4 @@
 #define VECTOR_BYTES 16
 #define SUFFIX _double
 #include "loops.h"
-#include "phase.h"
 #include "prediction.h"

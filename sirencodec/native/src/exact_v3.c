@@ -5,6 +5,5 @@
 #define REAL double
 #define VECTOR_BYTES 32
 #define SUFFIX _exact_v3
-#include "phase.h"
 #include "prediction.h"
 #endif

@@ -5,6 +5,5 @@
 #define REAL double
 #define VECTOR_BYTES 64
 #define SUFFIX _exact_v4
-#include "phase.h"
 #include "prediction.h"
 #endif

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sirencodec.entropy import context_network
+from sirencodec.bitstream.tiling import Window
+from sirencodec.entropy import prediction
 from sirencodec.entropy.context_model import PHASES, Floats
-from sirencodec.entropy.context_network import network_outputs
 from sirencodec.entropy.latents import (
     LARGEST_CENTRE,
     LARGEST_LATENT,
@@ -18,6 +18,12 @@ from sirencodec.entropy.latents import (
     decode_latents,
     encode_latents,
 )
+from sirencodec.entropy.prediction import (
+    PhaseNetwork,
+    Source,
+    compiled_predictions,
+    plain_predictions,
+)
 from sirencodec.entropy.range_coder import SymbolDecoder, SymbolEncoder
 from sirencodec.entropy.residual_tables import (
     CENTRE_PARTS,
@@ -26,7 +32,7 @@ from sirencodec.entropy.residual_tables import (
     residual_table,
 )
 from sirencodec.errors import CorruptError
-from sirencodec.native.library import predictors
+from sirencodec.native.entropy import phase_predictors
 from tests.unit.builders import UNIT, architecture, random_context, random_latents, zero_context
 
 SIZES = [(1, 1), (2, 1), (1, 9), (3, 3), (8, 8), (37, 21), (64, 65), (130, 2)]
@@ -77,8 +83,8 @@ def test_round_trip_of_some_grids(grids: tuple[int, ...]) -> None:
 def test_strips_do_not_show(points: int, monkeypatch: pytest.MonkeyPatch) -> None:
     latents, weights = random_latents(37, 53), random_context()
     _, stream = encode(latents, weights)
-    monkeypatch.setattr(context_network, "predictors", tuple)
-    monkeypatch.setattr(context_network, "POINTS_AT_ONCE", points)
+    monkeypatch.setattr(prediction, "phase_predictors", tuple)
+    monkeypatch.setattr(prediction, "POINTS_AT_ONCE", points)
     assert encode(latents, weights)[1] == stream
     assert_equal(decode(stream, (37, 53), weights), latents)
 
@@ -91,26 +97,33 @@ def outermost_network(columns: int, generator: np.random.Generator) -> list[Floa
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 65), (7, 64), (40, 129)], ids=str)
 @pytest.mark.parametrize("kind", ["usual", "outermost"])
-def test_compiled_networks_have_the_outputs_of_plain_ones(
-    kind: str, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """To the last bit, and so for every instruction set."""
+def test_compiled_predictions_are_those_of_numpy(kind: str, shape: tuple[int, int]) -> None:
+    """To the last bit, and so for every instruction set; where sources end, too."""
     generator = np.random.default_rng(0)
     largest = 3 if kind == "usual" else LARGEST_LATENT
     rows, columns = shape
-    size = 5, rows + 2, columns + 2
-    sources = list(generator.integers(-largest, largest, size, endpoint=True).astype(np.float64))
+    grids = generator.integers(-largest, largest, (5, 2 * rows, 2 * columns), endpoint=True)
+    known = [
+        Window(0, rows, 0, columns),
+        Window(-1, rows + 5, 1, columns - 1),
+        Window(1, rows, 0, columns + 1),
+        Window(0, 0, 0, 0),
+        Window(0, rows - 1, 0, columns),
+    ]
+    sources = [
+        Source(grid.astype(np.int32)[::2, ::2], window.common(Window.whole(shape)), shift)
+        for grid, window, shift in zip(grids, known, (0, 1, 0, 0, 0), strict=True)
+    ]
     network = random_context()[3]
-    layers = [network[0][:, : 9 * 5 + 1], *network[1:]]
     if kind == "outermost":
-        layers = outermost_network(9 * 5 + 1, generator)
-    with monkeypatch.context() as patch:
-        patch.setattr(context_network, "predictors", tuple)
-        expected = network_outputs(sources, shape, layers)
-    assert expected.any()
-    for predict in predictors():
-        monkeypatch.setattr(context_network, "predictors", lambda found=predict: (found,))
-        np.testing.assert_array_equal(network_outputs(sources, shape, layers), expected)
+        network = outermost_network(9 * 5 + 7, generator)
+    prepared = PhaseNetwork.of_grid(network, 5, 2)
+    expected = plain_predictions(sources, Window.whole(shape), prepared)
+    assert expected[1].any()
+    for predict in phase_predictors():
+        found = compiled_predictions(predict, sources, Window.whole(shape), prepared)
+        for ours, plain in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(ours, plain)
 
 
 def test_order_of_the_symbols() -> None:

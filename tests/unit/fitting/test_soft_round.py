@@ -8,7 +8,8 @@ import torch
 from sirencodec.fitting import soft_round as soft_round_module
 from sirencodec.fitting.soft_round import soft_round, soften
 from sirencodec.native.library import single_loops
-from sirencodec.synthesis.threads import Workers, worker_threads
+from sirencodec.synthesis.threads import Workers
+from sirencodec.synthesis.torch_threads import worker_threads
 
 TEMPERATURES = [0.08, 0.2, 0.35, 1.0, 5.0]
 

@@ -17,7 +17,7 @@ from sirencodec.bitstream.container import Header, write_container
 from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, quantize
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.errors import DependencyError, FormatError, LimitError
-from sirencodec.fitting.start import axis_scale
+from sirencodec.fitting.bounds import axis_scale
 from sirencodec.inspection import inspect as inspection
 from sirencodec.inspection.histogram import (
     Histogram,

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from sirencodec.synthesis.features import CELL, FeatureField
+from sirencodec.synthesis.refinement import LocalRefinement
 from tests.unit.builders import (
     ALL_GRIDS,
     corrected,
@@ -20,7 +21,6 @@ from tests.unit.builders import (
 )
 
 Floats = npt.NDArray[np.float64]
-NO_CORRECTIONS = [torch.zeros(matrix.shape, dtype=torch.float64) for matrix in random_refinement()]
 pytestmark = pytest.mark.usefixtures("one_thread")
 SIZES = [(1, 1), (7, 3), (CELL, CELL), (300, 150)]
 GRIDS = [ALL_GRIDS, (0,), (6,), (2, 3), (1, 2), (0, 1)]
@@ -35,7 +35,8 @@ def field(
     latents = [torch.from_numpy(g).to(dtype) for g in random_latents(width, height, grids)]
     kernels = torch.from_numpy(random_kernels(grids[-1])).to(dtype)
     refinement = [torch.from_numpy(matrix).to(dtype) for matrix in random_refinement()]
-    return FeatureField(latents, grids, kernels, refinement, width, height)
+    local = LocalRefinement(grids, refinement).matrices
+    return FeatureField(latents, grids, kernels, local if len(local[1]) else [], width, height)
 
 
 def rectangle(features: FeatureField, x: Floats, y: Floats) -> Floats:
@@ -155,7 +156,7 @@ def test_waves_and_constants_go_on_between_pixels() -> None:
         (constant, positions(64), np.ones(40)),
     ):
         grid = torch.from_numpy(samples.copy())
-        features = FeatureField([grid], [0], no_kernels, NO_CORRECTIONS, 64, 20)
+        features = FeatureField([grid], [0], no_kernels, [], 64, 20)
         ours = rectangle(features, x, down[5:-5])[0]
         assert_close(ours, np.broadcast_to(expected, ours.shape), 0.03)
 

@@ -13,10 +13,11 @@ from torch import Tensor
 from sirencodec.fitting.loss import distortion_torch
 from sirencodec.fitting.loss.distortion_torch import TorchDistortion
 from sirencodec.synthesis.features import FeatureField
-from sirencodec.synthesis.query import query_strips
+from sirencodec.synthesis.query_torch import query_strips
+from sirencodec.synthesis.refinement import LocalRefinement
 from sirencodec.synthesis.region import Region
-from sirencodec.synthesis.threads import worker_threads
 from sirencodec.synthesis.torch_picture import TorchPicture
+from sirencodec.synthesis.torch_threads import worker_threads
 from tests.unit.builders import ALL_GRIDS, random_refinement
 from tests.unit.fitting.loss.distortion_cases import SIZES, Case, flat
 from tests.unit.fitting.loss.reference_loss import squared_error
@@ -30,7 +31,9 @@ def decoded_errors(case: Case) -> npt.NDArray[np.float64]:
     nothing = [torch.from_numpy(0 * matrix) for matrix in random_refinement()]
     refinement = case.refinement or nothing
     width, height = case.width, case.height
-    field = FeatureField(case.latents, case.grids, case.kernels, refinement, width, height)
+    local = LocalRefinement(case.grids, refinement).matrices
+    local = local if len(local[1]) else []
+    field = FeatureField(case.latents, case.grids, case.kernels, local, width, height)
     region = Region(0, 0, width, height, width, height, width, height)
     values = np.concatenate(list(query_strips(TorchPicture(case.layers, field), region)))
     return np.square(values - case.targets.permute(1, 2, 0).numpy()).mean(-1)

@@ -11,7 +11,8 @@ from sirencodec.fitting.loss.costs import Distortion
 from sirencodec.fitting.loss.distortion_native import NativeDistortion
 from sirencodec.fitting.loss.rate_native import NativeRate
 from sirencodec.native.library import Loops, double_loops, single_loops
-from sirencodec.synthesis.threads import Workers, worker_threads
+from sirencodec.synthesis.threads import Workers
+from sirencodec.synthesis.torch_threads import worker_threads
 from tests.unit.builders import (
     ALL_GRIDS,
     UNIT,

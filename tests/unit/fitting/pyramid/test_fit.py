@@ -33,7 +33,7 @@ from sirencodec.fitting.target import Kind, Target
 from sirencodec.image.quality import psnr_db
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.picture import to_picture
-from sirencodec.synthesis.query import query_samples
+from sirencodec.synthesis.query_torch import query_samples
 from sirencodec.synthesis.region import choose_region
 from sirencodec.synthesis.threads import Workers
 from sirencodec.synthesis.torch_picture import to_torch

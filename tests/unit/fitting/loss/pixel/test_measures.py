@@ -17,7 +17,8 @@ from sirencodec.fitting.loss.pixel.ssimulacra2_native import CompiledSsimulacra2
 from sirencodec.fitting.loss.pixel.ssimulacra2_torch import ReferenceSsimulacra2
 from sirencodec.native.library import Loops, double_loops, single_loops
 from sirencodec.native.measures import MeasureLoops
-from sirencodec.synthesis.threads import Workers, worker_threads
+from sirencodec.synthesis.threads import Workers
+from sirencodec.synthesis.torch_threads import worker_threads
 from tests.distortions import clouds, compressed, noisy, photograph, png
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -11,10 +11,11 @@ import torch
 
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.fitting.start import initial_layers
-from sirencodec.synthesis import query
+from sirencodec.synthesis import query_torch
 from sirencodec.synthesis.coordinates import grid_coordinates, image_coordinates, pixel_centres
 from sirencodec.synthesis.features import FeatureField
-from sirencodec.synthesis.query import query_jacobian, query_points, query_strips, to_samples
+from sirencodec.synthesis.query_numpy import to_samples
+from sirencodec.synthesis.query_torch import query_jacobian, query_points, query_strips
 from sirencodec.synthesis.region import Region
 from sirencodec.synthesis.torch_picture import TorchPicture
 from tests.unit.builders import ALL_GRIDS, random_kernels, random_latents, random_refinement
@@ -117,7 +118,7 @@ def test_strips_do_not_show(
 ) -> None:
     """Not even where a single row takes more points than a strip may have."""
     expected = sample(network, wanted)
-    monkeypatch.setattr(query, "STRIP_POINTS", strip_points)
+    monkeypatch.setattr(query_torch, "STRIP_POINTS", strip_points)
     strips = list(query_strips(network, wanted))
     assert_close(np.concatenate(strips), expected)
     points_per_row = wanted.num_points // wanted.height
@@ -130,8 +131,8 @@ def test_chunks_do_not_show(
 ) -> None:
     coordinates = image_coordinates(WIDTH, HEIGHT)
     values, jacobian = query_points(network, coordinates), query_jacobian(network, coordinates)
-    monkeypatch.setattr(query, "CPU_CHUNK_POINTS", chunk_points)
-    monkeypatch.setattr(query, "FIELD_CHUNK_POINTS", chunk_points)
+    monkeypatch.setattr(query_torch, "CPU_CHUNK_POINTS", chunk_points)
+    monkeypatch.setattr(query_torch, "FIELD_CHUNK_POINTS", chunk_points)
     assert_close(query_points(network, coordinates).numpy(), values.numpy())
     assert_close(query_jacobian(network, coordinates).numpy(), jacobian.numpy())
 

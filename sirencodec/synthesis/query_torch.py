@@ -1,4 +1,4 @@
-"""Picture and coordinates -> values and samples, in bounded memory, on any device.
+"""Picture and coordinates -> values and samples by PyTorch, in bounded memory, on any device.
 
 Enlarging asks the network between the stored pixels. Shrinking must not: a network sampled once a
 pixel aliases like any other signal sampled below twice its highest frequency, so each output pixel
@@ -16,9 +16,10 @@ from sirencodec.image.samples import Samples
 from sirencodec.synthesis.coordinates import Float64Array, grid_coordinates
 from sirencodec.synthesis.features import Cell
 from sirencodec.synthesis.network import augment, evaluate, evaluate_with_jacobian
+from sirencodec.synthesis.query_numpy import to_samples
 from sirencodec.synthesis.region import Region
-from sirencodec.synthesis.threads import worker_threads
 from sirencodec.synthesis.torch_picture import TorchPicture
+from sirencodec.synthesis.torch_threads import worker_threads
 
 # A chunk's activations, chunk x width in float32, should stay in a core's second-level cache.
 CPU_CHUNK_POINTS = 4096
@@ -154,10 +155,3 @@ def query_samples(picture: TorchPicture, region: Region, bit_depth: int) -> Samp
         samples[top : top + len(values)] = to_samples(values, bit_depth)
         top += len(values)
     return samples
-
-
-def to_samples(values: Float64Array, bit_depth: int) -> Samples:
-    """Values, 0 to 1 over the range of samples -> nearest samples, halves up, clipped."""
-    peak = 2**bit_depth - 1
-    samples: Float64Array = np.floor(np.clip(values, 0.0, 1.0) * peak + 0.5)
-    return samples.astype(np.uint8) if bit_depth == 8 else samples.astype(np.uint16)

@@ -1,0 +1,75 @@
+"""Picture and region -> samples, by what is fastest here; on a CPU without PyTorch."""
+
+import warnings
+from functools import lru_cache
+
+import numpy as np
+
+from sirencodec.errors import DependencyError, ParameterError, SirenCodecWarning
+from sirencodec.image.samples import Samples
+from sirencodec.native.picture import double_painters, single_painters
+from sirencodec.synthesis.picture import Picture
+from sirencodec.synthesis.query_native import paint_native
+from sirencodec.synthesis.query_numpy import paint_numpy
+from sirencodec.synthesis.region import Region
+
+
+def check_device(name: str) -> None:
+    """Raise ParameterError if a device is none that a decode knows, without asking PyTorch."""
+    if name != "auto" and name.split(":")[0] not in ("cpu", "cuda"):
+        raise ParameterError(f"unknown device {name!r}: use auto, cpu or cuda")
+
+
+def samples_on(device: str, picture: Picture, region: Region, *, exact: bool) -> Samples:
+    """As ``paint``, on a device by name; of PyTorch's own, such as "cuda", by PyTorch.
+
+    Raises:
+        DependencyError: if PyTorch is needed and not there.
+        ParameterError: if the device is not on this machine.
+    """
+    if device in ("auto", "cpu"):
+        return paint(picture, region, exact=exact)
+    try:
+        from sirencodec.synthesis.device import choose_device
+        from sirencodec.synthesis.query_torch import query_samples
+        from sirencodec.synthesis.torch_picture import to_torch
+    except ModuleNotFoundError as error:
+        raise DependencyError(f"device {device!r} needs PyTorch: pip install torch") from error
+    tensors = to_torch(picture.reduced(region.octave), choose_device(device), exact=exact)
+    return query_samples(tensors, region, picture.header.bit_depth)
+
+
+def paint(picture: Picture, region: Region, *, exact: bool) -> Samples:
+    """Picture and region -> (height, width, channels) samples of the stored bit depth.
+
+    Args:
+        picture: what to ask.
+        region: where.
+        exact: in float64 instead of float32.
+
+    Raises:
+        MemoryError: if there is no room.
+
+    Warns:
+        SirenCodecWarning: once, if nothing was compiled and decoding is slow therefore.
+    """
+    header = picture.header
+    shape = region.height, region.width, header.architecture.channels
+    samples = np.empty(shape, np.uint8 if header.bit_depth == 8 else np.uint16)
+    reduced, dtype = picture.reduced(region.octave), np.float64 if exact else np.float32
+    painters = double_painters() if exact else single_painters()
+    if painters:
+        paint_native(painters[0], reduced, region, samples, dtype)
+    else:
+        _warn_of_slowness()
+        paint_numpy(reduced, region, samples, dtype)
+    return samples
+
+
+@lru_cache
+def _warn_of_slowness() -> None:
+    warnings.warn(
+        "sirencodec was installed without its compiled part: decoding by NumPy, which is slower",
+        SirenCodecWarning,
+        stacklevel=4,
+    )
