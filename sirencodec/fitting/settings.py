@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sirencodec.fitting.loss.pixel.blend import BlendSettings
+from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.pure.settings import PureSettings
 from sirencodec.fitting.pyramid.settings import PyramidSettings
 

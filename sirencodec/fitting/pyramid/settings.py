@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field
 
 from sirencodec.bitstream.format import LARGEST_EXPONENT
-from sirencodec.fitting.loss.pixel.blend import BlendSettings
+from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.costs import Distortion, Rate
-from sirencodec.fitting.loss.pixel.blend import Blend, BlendSettings
+from sirencodec.fitting.loss.pixel.blend import Blend
+from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.loss.terms import distortion_of, rate_of
 from sirencodec.fitting.pyramid.matrices import Parts
 from sirencodec.fitting.pyramid.stage import StageView

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from sirencodec.fitting.loss.pixel.blend import Blend, BlendSettings
+from sirencodec.fitting.loss.pixel.blend import Blend
+from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.loss.pixel.measures import measure_of
 from sirencodec.synthesis.threads import Workers
 from tests import distortions
