@@ -95,13 +95,13 @@ def paint_native(
         MemoryError: if there is no room for a tile.
     """
     down, across = points_of(region)
-    told, columns = NativePicture(picture, dtype), _Axis(across, dtype)
+    native, columns = NativePicture(picture, dtype), _Axis(across, dtype)
     rows_at_once = max(1, TILE_DOWN // down.per_cell)
 
     def paint_band(first: int) -> None:
         end = min(first + rows_at_once, region.height)
         rows = _Axis(down.cells(first, end), dtype)
-        task: Any = told.task(rows, columns, samples[first:end])
+        task: Any = native.task(rows, columns, samples[first:end])
         if painter(ctypes.byref(task)):
             raise MemoryError("no room for a tile of the picture")
 
