@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-gpu lint types check build clean bench bench-smoke
+.PHONY: openseadragon help setup demo test test-fast test-gpu lint types check build clean bench bench-smoke
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,11 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 check: lint types test ## everything CI runs
+
+OPENSEADRAGON ?= 6.1.1
+openseadragon: ## take the viewer that `serve` shows from its npm package
+	cd "$$(mktemp -d)" && npm pack --silent openseadragon@$(OPENSEADRAGON) && tar xzf openseadragon-*.tgz && \
+	cp package/LICENSE.txt package/build/openseadragon/openseadragon.min.js "$(CURDIR)/sirencodec/serve/static/openseadragon/"
 
 bench-smoke: $(STAMP) ## run every benchmark once, on tiny pictures
 	$(BIN)/python -m benchmarks smoke

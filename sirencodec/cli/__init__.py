@@ -1,4 +1,4 @@
-"""The command line: ``sirencodec encode | decode | info | inspect | verify | completion``.
+"""The command line: ``sirencodec encode | decode | info | inspect | verify | serve | completion``.
 
 Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 something failed, 2 the
 command line made no sense, 130 interrupted (143 by SIGTERM).
@@ -22,7 +22,7 @@ from sirencodec.version import __version__
 
 __all__ = ["main"]
 
-COMMANDS = ("encode", "decode", "info", "inspect", "verify", "completion")
+COMMANDS = ("encode", "decode", "info", "inspect", "verify", "serve", "completion")
 
 INTERRUPTED = 128 + signal.SIGINT  # what shells report for a program that Ctrl-C ended
 TERMINATED = 128 + signal.SIGTERM
