@@ -258,9 +258,11 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 
 
 def test_what_is_no_folder(tmp_path: Path) -> None:
-    assert run("serve", tmp_path / "none").exit_code == 2
     (tmp_path / "file").touch()
-    assert run("serve", tmp_path / "file").exit_code == 2
+    for name, reason in (("none", "No such file or directory"), ("file", "Not a directory")):
+        result = run("serve", tmp_path / name)
+        assert result.exit_code == 1
+        assert result.output == f"sirencodec: {tmp_path / name}: {reason}\n"
 
 
 def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

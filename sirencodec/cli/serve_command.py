@@ -17,7 +17,7 @@ Examples:
   sirencodec serve photos --host 0.0.0.0 --port 80    for everyone on the network
   curl 'http://127.0.0.1:8000/iiif/a.siren/0,0,64,64/^512,512/0/default.png' > part.png""",
 )
-@click.argument("folder", type=click.Path(exists=True, file_okay=False))
+@click.argument("folder", type=click.Path())
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option(
     "--port",
