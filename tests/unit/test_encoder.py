@@ -73,3 +73,24 @@ def test_a_target_in_decibels_is_tuned_for_them() -> None:
     assert EncodeConfig(psnr_db=30, tune="visual").is_visual
     with pytest.raises(ParameterError):
         EncodeConfig(tune="loud")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tune", TUNES)
+def test_a_white_disc_on_nothing_has_no_dark_fringe(tune: str) -> None:
+    """What lies under transparent pixels is black, costs nothing and is not seen."""
+    size, radius = 96, 36.5
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
+    distance = np.hypot(x, y)
+    alpha = np.round(255 * (radius - distance).clip(0, 1)).astype(np.uint8)
+    colour = np.where(alpha > 0, 255, 0).astype(np.uint8)
+    image = Image.from_array(np.stack([colour, colour, colour, alpha], 2))
+    config = EncodeConfig(bpp=0.6, effort=0, profile="pyramid", tune=tune)
+    data = encode_image(image, config).data
+    decoded = decode(data).samples
+    assert decoded[alpha > 0, :3].min() > 220
+    assert (decoded[distance < radius - 5, 3] == 255).all()
+    assert (decoded[distance > radius + 5, 3] == 0).all()
+    enlarged = decode(data, scale=4).samples
+    edge = (enlarged[..., 3] > 0) & (enlarged[..., 3] < 255)
+    assert enlarged[edge, :3].mean() > 250

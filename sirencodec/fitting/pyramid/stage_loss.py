@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.costs import Distortion, Rate
+from sirencodec.fitting.loss.pixel.alpha import has_alpha, premultiplied
 from sirencodec.fitting.loss.pixel.blend import Blend
 from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.loss.terms import distortion_of, rate_of
@@ -66,9 +67,12 @@ class StageLoss:
         self._rate = rate_of(view.exponents, shapes, image, workers)
         self._image, self._period, self._calls = image, blend.period, 0
         self._blend: Blend | None = None
-        if blend.shares and view.octaves <= blend.most_octaves:
+        if view.octaves > blend.most_octaves:
+            blend = BlendSettings()
+        if blend.shares or has_alpha(image):
             self._blend = Blend(image, blend, workers)
             self._values = image.new_empty(image.shape)
+            self._distortion.set_targets(image, self._blend.weights)
 
     def __call__(
         self, parts: Parts, grids: Sequence[Tensor], bit_error: float, adapted_layers: int
@@ -101,20 +105,24 @@ class StageLoss:
 
     def _renew(self, blend: Blend, values: Tensor) -> None:
         """Compare with what the blend would have of a picture with these values."""
-        self._squared_error = values.sub(self._image).square().mean().item()
-        self._distortion.set_targets(blend.targets(values))
+        self._squared_error = self._difference(values).square().mean().item()
+        self._distortion.set_targets(blend.targets(values), blend.weights)
+
+    def _difference(self, values: Tensor) -> Tensor:
+        """Values of a picture -> how far they are off, colours counted by their alpha."""
+        return premultiplied(values) - premultiplied(self._image)
 
     def squared_error(self, parts: Parts, grids: Sequence[Tensor]) -> float:
         """Mean squared error of a picture against the image."""
         if self._blend is None:
             return self.error(parts, grids)
         values = self._distortion.values(*self._view.shown(parts, grids))
-        return values.sub_(self._image).square().mean(dtype=torch.float64).item()
+        return self._difference(values).square().mean(dtype=torch.float64).item()
 
     def score(self, parts: Parts, grids: Sequence[Tensor]) -> float:
         """What the fit is tuned for, more being better: of a blend its first measure, or PSNR."""
-        if self._blend is None:
-            return psnr_db(self.error(parts, grids))
+        if self._blend is None or not self._blend.has_measures:
+            return psnr_db(self.squared_error(parts, grids))
         return self._blend.score(self._distortion.values(*self._view.shown(parts, grids)))
 
     def error(self, parts: Parts, grids: Sequence[Tensor]) -> float:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, pad
 
 from sirencodec.bitstream.architecture import Architecture, grid_shape
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.errors import FitError
+from sirencodec.fitting.loss.pixel.alpha import halved, mean_colour
 from sirencodec.fitting.pyramid.latent_optimizer import LatentOptimizer
 from sirencodec.fitting.pyramid.matrices import Parts, TrainedMatrices
 from sirencodec.fitting.pyramid.plan import PyramidPlan
@@ -62,9 +62,9 @@ class PyramidState:
         targets = _targets(samples).to(device)
         self._images = [targets]
         for _ in range(max(octaves for octaves, _ in plan.stages)):
-            self._images.append(_halved(self._images[-1]))
+            self._images.append(halved(self._images[-1]))
         generator = torch.Generator().manual_seed(plan.seed)
-        mean = targets.mean((1, 2)).cpu()
+        mean = mean_colour(targets).cpu()
         self.matrices = TrainedMatrices(
             architecture, mean, plan.lambda_, plan.settings, generator, device
         )
@@ -183,10 +183,3 @@ def _targets(samples: Samples) -> Tensor:
     """Samples -> (channels, height, width) float32 in [0, 1]."""
     peak = np.iinfo(samples.dtype).max
     return torch.from_numpy(np.moveaxis(samples, 2, 0).astype(np.float32) / peak)
-
-
-def _halved(image: Tensor) -> Tensor:
-    """Image -> means of its 2 x 2 blocks, the last row and column doubled if they are odd."""
-    _, height, width = image.shape
-    even = pad(image[None], (0, width % 2, 0, height % 2), mode="replicate")
-    return avg_pool2d(even, 2)[0]

@@ -13,12 +13,22 @@ measure that is nearly content does not pull as hard as one that is not. Squared
 
 has just this gradient at v. So the blend needs no loops of its own: the targets of the squared
 error are renewed every few updates, and lambda keeps its meaning.
+
+Where there is alpha, all errors of colour count by it (``alpha``). Measures see the picture over
+gray, by the original's alpha, so the weights that squared error gives to colours are those of all
+of G, and the targets are as above. Alpha itself is left to squared error.
 """
 
 import math
 
 from torch import Tensor
 
+from sirencodec.fitting.loss.pixel.alpha import (
+    alpha_targets,
+    composite,
+    has_alpha,
+    weights_of,
+)
 from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.loss.pixel.measures import measure_of
 from sirencodec.image.samples import num_colours
@@ -26,44 +36,60 @@ from sirencodec.synthesis.threads import Workers
 
 
 class Blend:
-    """The blend of measures of one image."""
+    """The blend of measures of one image.
+
+    Attributes:
+        weights: (channels, height, width), what squared error counts for; None if 1 everywhere.
+    """
 
     def __init__(self, image: Tensor, settings: BlendSettings, workers: Workers) -> None:
         """Let the measures see the original.
 
         Args:
-            image: (channels, height, width) values, 0 to 1; measures see its colour, and alpha is
-                left to squared error.
+            image: (channels, height, width) values, 0 to 1.
             settings: shares and memory.
             workers: threads to share the work among, on a CPU.
         """
         self._image, self._settings = image, settings
         self._num_colours = num_colours(len(image))
-        colours = image[: self._num_colours].contiguous()
-        self._measures = [measure_of(name, colours, workers) for name, _ in settings.shares]
+        self.weights = weights_of(image) if has_alpha(image) else None
+        seen = self._seen(image)
+        self._measures = [measure_of(name, seen, workers) for name, _ in settings.shares]
         self._squares: list[float | None] = [None] * (1 + len(self._measures))
 
     def targets(self, values: Tensor) -> Tensor:
         """(channels, height, width) values of a picture -> targets t, of the same shape."""
-        colours = values[: self._num_colours].contiguous()
-        error = colours.sub(self._image[: self._num_colours])
+        colours = values[: self._num_colours]
+        error = colours - self._image[: self._num_colours]
         own_force = self._force(0, error)
+        seen = self._seen(values) if self._measures else colours
         pull = error.clone()  # N / 2 times G
         for number, (measure, (_, share)) in enumerate(
             zip(self._measures, self._settings.shares, strict=True), start=1
         ):
-            gradient = measure(colours).gradient
+            gradient = measure(seen).gradient
             force = self._force(number, gradient)
             if force > 0:  # a measure may be content, or have no say on so small an image
                 pull.sub_(error, alpha=share)
                 pull.sub_(gradient, alpha=measure.better * share * own_force / force)
         targets = self._image.clone()
         targets[: self._num_colours] = colours - pull
+        if self.weights is not None:
+            targets[-1] = alpha_targets(values[-1], self._image[-1])
         return targets
 
+    def _seen(self, values: Tensor) -> Tensor:
+        """(channels, height, width) values -> the colours that measures see."""
+        colours = values[: self._num_colours].contiguous()
+        return colours if not has_alpha(values) else composite(colours, self._image)
+
     def _force(self, number: int, gradient: Tensor) -> float:
-        """Gradient -> its root mean square, as the running mean of squares has it."""
-        square, before = gradient.square().mean().item(), self._squares[number]
+        """Gradient -> its root mean square, as the running mean of squares has it.
+
+        Of colours that count by their alpha.
+        """
+        weighted = gradient if self.weights is None else gradient * self.weights[:-1]
+        square, before = weighted.square().mean().item(), self._squares[number]
         memory = 0.0 if before is None else self._settings.memory
         followed: float = memory * (before or 0.0) + (1 - memory) * square
         self._squares[number] = followed
@@ -71,5 +97,10 @@ class Blend:
 
     def score(self, values: Tensor) -> float:
         """(channels, height, width) values of a picture -> number of the first measure."""
-        score: float = self._measures[0].value(values[: self._num_colours].contiguous())
+        score: float = self._measures[0].value(self._seen(values))
         return score
+
+    @property
+    def has_measures(self) -> bool:
+        """Whether anything but squared error has a share."""
+        return bool(self._measures)

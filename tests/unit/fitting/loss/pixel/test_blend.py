@@ -51,12 +51,30 @@ def test_sizes_of_gradients_are_followed_slowly() -> None:
 
 
 @pytest.mark.parametrize("channels", [2, 4])
-def test_alpha_is_left_to_squared_error(channels: int) -> None:
+def test_opaque_colours_are_blended_as_without_alpha(channels: int) -> None:
     image, values = noisy(channels, 40, 56)
-    targets = Blend(image, SETTINGS, Workers()).targets(values)
-    assert torch.equal(targets[-1], image[-1])
+    image[-1], values[-1] = 1, 1.2
+    blend = Blend(image, SETTINGS, Workers())
+    assert blend.weights is not None
+    assert torch.all(blend.weights == 1)
+    targets = blend.targets(values)
+    assert torch.equal(targets[-1], values[-1])
     opaque = Blend(image[:-1], SETTINGS, Workers()).targets(values[:-1])
     torch.testing.assert_close(targets[:-1], opaque)
+
+
+def test_hidden_colours_are_free_whatever_they_are() -> None:
+    image, values = noisy(4, 40, 56)
+    image[-1] = (torch.arange(56) < 28).to(image)
+    other = image.clone()
+    other[:3, :, 28:] = 0
+    one, two = (Blend(original, SETTINGS, Workers()) for original in (image, other))
+    assert one.weights is not None
+    assert two.weights is not None
+    assert not one.weights[:3, :, 28:].any()
+    seen = one.targets(values) * one.weights
+    torch.testing.assert_close(seen, two.targets(values) * two.weights)
+    assert one.score(values) == two.score(values)
 
 
 def test_where_measures_have_no_say_squared_error_has_all() -> None:
@@ -69,6 +87,6 @@ def test_where_measures_have_no_say_squared_error_has_all() -> None:
 
 
 def test_the_score_is_the_first_measure() -> None:
-    image, values = noisy(4, 40, 56)
-    expected = measure_of("ssimulacra2", image[:3], Workers()).value(values[:3])
+    image, values = noisy(3, 40, 56)
+    expected = measure_of("ssimulacra2", image, Workers()).value(values)
     assert Blend(image, SETTINGS, Workers()).score(values) == expected
