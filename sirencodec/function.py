@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from sirencodec.bitstream.work import check_latents
 from sirencodec.entropy.stored import open_stored
 from sirencodec.errors import ParameterError
 from sirencodec.image.image import Image
@@ -46,6 +47,7 @@ class SirenFunction:
         stored = open_stored(data, limits)
         self._header = stored.header
         self._limits = limits
+        check_latents(self._header, limits)
         self.width: int = self._header.width
         self.height: int = self._header.height
         self._picture = to_picture(stored.decode(), self._header)

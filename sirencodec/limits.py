@@ -20,18 +20,20 @@ class Limits:
         max_side_pixels: width and height of the decoded output.
         max_pixels: pixels of the decoded output (and of the stored image).
         max_parameters: weights and biases of the network.
-        max_latents: samples of all latent grids.
+        max_latents: samples of the latent grids that a decode needs.
         max_multiply_adds: arithmetic of one decode; bounds time, since one core does some 10^10
             a second.
+        max_memory_bytes: samples and latents of one decode.
         max_metadata_bytes: ICC, EXIF and XMP together, after decompression.
     """
 
     max_file_bytes: int = 64 * 2**20  # far above any useful network; reading stops here
     max_side_pixels: int = 2**20  # one line of points is held at a time
-    max_pixels: int = 2**28  # 16384 x 16384, as libavif
+    max_pixels: int = 2**27  # 16384 x 8192; in 8-bit colour, Pillow's copy included, 940 MB
     max_parameters: int = 2**22  # 4 M weights: a 3 MB file, a hundred times a usual one
-    max_latents: int = 2**26  # a 50-megapixel pyramid; decoding holds some 35 bytes for each
-    max_multiply_adds: int = 2**45  # ten minutes at 50 G multiply-adds a second
+    max_latents: int = 2**27  # a pyramid of 100 megapixels
+    max_multiply_adds: int = 2**40  # a minute on two cores, 20 G multiply-adds a second
+    max_memory_bytes: int = 640 * 2**20
     max_metadata_bytes: int = 16 * 2**20
 
     def check(self, name: str, value: int) -> None:

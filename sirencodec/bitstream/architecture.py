@@ -67,6 +67,10 @@ class Architecture:
         """Weights and biases together."""
         return sum(rows * columns for rows, columns in self.layer_shapes)
 
-    def num_latents(self, width: int, height: int) -> int:
-        """Samples of all grids of an image of this size."""
-        return sum(math.prod(grid_shape(width, height, exponent)) for exponent in self.grids)
+    def num_latents(self, width: int, height: int, finest: int = 0) -> int:
+        """Samples of an image's grids, but for those of exponents below ``finest``."""
+        return sum(
+            math.prod(grid_shape(width, height, exponent))
+            for exponent in self.grids
+            if exponent >= finest
+        )

@@ -114,10 +114,7 @@ def parse_container(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Container:
     """
     limits.check("max_file_bytes", len(data))
     header, payload_bytes, has_metadata, offset = _parse_header(data)
-    limits.check("max_pixels", header.width * header.height)
     limits.check("max_parameters", header.architecture.num_parameters)
-    latents = header.architecture.num_latents(header.width, header.height)
-    limits.check("max_latents", latents)
 
     end = offset + payload_bytes
     payload = _slice(data, offset, end, "payload")

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from sirencodec.bitstream.container import parse_container
+from sirencodec.bitstream.container import Container, Header, parse_container
 from sirencodec.bitstream.format import VERSION
-from sirencodec.bitstream.work import decoding_work
+from sirencodec.bitstream.metadata_section import read_metadata
+from sirencodec.bitstream.work import check_decode, decoding_work
+from sirencodec.errors import CorruptError, LimitError
 from sirencodec.image.samples import mode_name
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 
@@ -28,6 +30,9 @@ class Info:
         payload_bytes: coded network.
         metadata_bytes: compressed metadata section, 0 if there is none.
         bpp: bits a pixel, the whole file counted.
+        refusal: why a decode at the stored size would be refused, within the default limits; None
+            if it would not.
+        metadata_error: what is wrong with the metadata; None if nothing is.
     """
 
     width: int
@@ -47,6 +52,8 @@ class Info:
     payload_bytes: int
     metadata_bytes: int
     bpp: float
+    refusal: str | None
+    metadata_error: str | None
 
 
 def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
@@ -79,4 +86,23 @@ def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
         payload_bytes=len(container.payload),
         metadata_bytes=len(container.metadata or b""),
         bpp=8 * len(data) / (header.width * header.height),
+        refusal=_refusal(header),
+        metadata_error=_metadata_error(container, limits),
     )
+
+
+def _refusal(header: Header) -> str | None:
+    """What a decode of all pixels exceeds by default."""
+    try:
+        check_decode(header, header.width, header.height, DEFAULT_LIMITS)
+    except LimitError as error:
+        return str(error)
+    return None
+
+
+def _metadata_error(container: Container, limits: Limits) -> str | None:
+    try:
+        read_metadata(container, limits)
+    except (CorruptError, LimitError) as error:
+        return str(error)
+    return None

@@ -94,7 +94,7 @@ def _table(facts: Info, metadata: Metadata, damage: str | None) -> list[tuple[st
             f"omega_0 {facts.omega_0}; {facts.num_parameters:,} parameters",
         ),
         ("latents", _describe_latents(facts)),
-        ("decoding", f"{facts.multiply_adds_per_pixel:,} multiply-adds a pixel"),
+        ("decoding", _describe_decoding(facts)),
         ("metadata", _describe_metadata(facts, metadata, damage)),
     ]
 
@@ -108,6 +108,11 @@ def _describe_sides(facts: Info, metadata: Metadata) -> list[tuple[str, str]]:
         turn = f"{facts.width} x {facts.height}, to be {TURNS[orientation]}"
         lines.append(("stored", f"{turn} (EXIF orientation {orientation})"))
     return lines
+
+
+def _describe_decoding(facts: Info) -> str:
+    work = f"{facts.multiply_adds_per_pixel:,} multiply-adds a pixel"
+    return f"{work}; refused at this size: {facts.refusal}" if facts.refusal else work
 
 
 def _describe_latents(facts: Info) -> str:

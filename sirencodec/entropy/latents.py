@@ -109,15 +109,22 @@ def decode_latents(
     architecture: Architecture,
     weights: ContextWeights,
     decoder: SymbolDecoder | NativeDecoder,
+    finest: int = 0,
 ) -> Latents:
     """Symbols from the decoder -> latents of an image of this size.
+
+    Of grids with exponents below ``finest``, which come last, nothing is decoded: a zero stands for
+    each of them.
 
     Raises:
         CorruptError: if the stream holds an impossible symbol.
     """
-    shapes = [grid_shape(width, height, exponent) for exponent in architecture.grids]
+    shapes = [
+        grid_shape(width, height, exponent) if exponent >= finest else (1, 1)
+        for exponent in architecture.grids
+    ]
     latents = tuple(np.zeros(shape, np.int32) for shape in shapes)
-    _code_grids(latents, architecture, weights, residual_decoder(decoder))
+    _code_grids(latents, architecture, weights, residual_decoder(decoder), finest)
     return latents
 
 
@@ -134,11 +141,15 @@ def _by_table(tables: Indices) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
 
 
 def _code_grids(
-    latents: Latents, architecture: Architecture, weights: ContextWeights, coder: ResidualCoder
+    latents: Latents,
+    architecture: Architecture,
+    weights: ContextWeights,
+    coder: ResidualCoder,
+    finest: int = 0,
 ) -> None:
-    """Code all of every grid, from the coarsest."""
+    """Code all of every grid, from the coarsest to ``finest``."""
     grids = dict(zip(architecture.grids, latents, strict=True))
-    for exponent in reversed(architecture.grids):
+    for exponent in [each for each in reversed(architecture.grids) if each >= finest]:
         code_window(grids, exponent, Window.whole(grids[exponent].shape), weights, coder)
 
 

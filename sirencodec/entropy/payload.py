@@ -71,6 +71,7 @@ def decode_payload(
     width: int,
     height: int,
     on_symbols: OnSymbols | None = None,
+    finest: int = 0,
 ) -> QuantizedPicture:
     """Payload -> quantised picture of this architecture and size.
 
@@ -81,6 +82,10 @@ def decode_payload(
         height: of the image in pixels.
         on_symbols: called with symbols as they are decoded: those of each matrix but the ones of
             zeros, then those of each grid, from the coarsest, in any number of parts.
+        finest: exponent below which grids are left undecoded. What the stream ends in is not
+            looked at then.
+        finest: exponent below which grids are left undecoded. What the stream ends in is not
+            looked at then.
 
     Raises:
         CorruptError: if there are fewer bytes than matrices need, a model index is unknown, the
@@ -98,8 +103,9 @@ def decode_payload(
     if architecture.grids:
         adapted_refinement(architecture.prior, weights)  # to find what is too large in it
         context = adapted_context(architecture.prior, weights)
-        latents = decode_latents(width, height, architecture, context, decoder)
-    decoder.finish()
+        latents = decode_latents(width, height, architecture, context, decoder, finest)
+    if not any(exponent < finest for exponent in architecture.grids):
+        decoder.finish()
     return QuantizedPicture(weights, latents)
 
 

@@ -27,11 +27,16 @@ class StoredPicture:
         """Sizes and shapes."""
         return self.container.header
 
-    def decode(self, on_symbols: OnSymbols | None = None) -> QuantizedPicture:
-        """The integers of the payload. ``on_symbols`` and errors as for ``decode_payload``."""
+    def decode(self, on_symbols: OnSymbols | None = None, finest: int = 0) -> QuantizedPicture:
+        """The integers of the payload. Arguments and errors as for ``decode_payload``."""
         header = self.header
         return decode_payload(
-            self.container.payload, header.architecture, header.width, header.height, on_symbols
+            self.container.payload,
+            header.architecture,
+            header.width,
+            header.height,
+            on_symbols,
+            finest,
         )
 
     def read_metadata(self) -> Metadata:

@@ -15,13 +15,11 @@ from sirencodec.bitstream.container import Header
 from sirencodec.bitstream.quantize import dequantize
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.entropy.prior import adapted_refinement
+from sirencodec.synthesis.region import DETAIL_GRIDS
 
 Matrix = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
 WINDOW: Final = 9  # pixels of a plane that a convolution of the refinement sees: 3 x 3
-# Grids 1/1 and 1/2 hold detail that has no mean to speak of. Taking them for zeros when a picture
-# is reduced by 4 leaves 37 to 45 dB; 1/4 as well, 20 dB.
-DETAIL_GRIDS: Final = 2
 MEAN_PARTS: Final = 64  # of a level, that means of latents are rounded to
 HALO: Final = 2  # pixels that both convolutions see beyond those they correct
 
@@ -81,11 +79,6 @@ class Picture:
             kernels=self.kernels[octave:],
             refinement=_flattened(self.refinement, factors),
         )
-
-
-def finest_needed(octave: int) -> int:
-    """Octave -> exponent below which grids have no part in the picture as reduced by it."""
-    return min(octave, DETAIL_GRIDS)
 
 
 def _means(

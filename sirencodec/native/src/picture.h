@@ -130,9 +130,9 @@ static int take_picture_memory(const struct picture_task *task, struct picture_m
 {
     const long across = tile_points(&task->across, TILE_ACROSS);
     const long down = tile_points(&task->down, TILE_DOWN);
-    const long rows = most_pixels(&task->down, down, task->height) + 2 * AROUND;
-    const long columns = most_pixels(&task->across, across, task->width) + 2 * AROUND;
     const long grids = task->num_grids, refined = task->num_refined;
+    const long rows = grids ? most_pixels(&task->down, down, task->height) + 2 * AROUND : 0;
+    const long columns = grids ? most_pixels(&task->across, across, task->width) + 2 * AROUND : 0;
     const long hidden = refined ? task->convolutions[0].outputs : 0;
     long widest = 1;
     for (long l = 0; l < task->depth; l++)
