@@ -49,16 +49,21 @@ class Region:
     @property
     def points_across(self) -> int:
         """Points averaged along x for each output pixel: 1 when enlarging."""
-        return self._points_per_cell((self.right - self.left) / self.width)
+        return self._points_per_cell(self.right - self.left, self.width)
 
     @property
     def points_down(self) -> int:
         """Points averaged along y for each output pixel: 1 when enlarging."""
-        return self._points_per_cell((self.bottom - self.top) / self.height)
+        return self._points_per_cell(self.bottom - self.top, self.height)
 
-    def _points_per_cell(self, stored_pixels: float) -> int:
-        """Side of an output pixel -> points along it, about one for each pixel of the octave."""
-        pixels = stored_pixels / (1 << self.octave)
+    def _points_per_cell(self, stored_pixels: float, cells: int) -> int:
+        """Side of the region and output pixels along it -> points along each of them.
+
+        About one for each pixel of the octave.
+        """
+        if cells >= stored_pixels:  # and perhaps more than a float can be
+            return 1
+        pixels = stored_pixels / cells / (1 << self.octave)
         return min(MOST_POINTS_PER_CELL, max(1, math.ceil(pixels - 1e-9)))
 
     @property
