@@ -70,6 +70,8 @@ def run_smoke() -> None:
         only = ["--images", "waves", "--codecs", "sirencodec,webp", "--efforts", "0"]
         _command(["detail", *dataset, *only, "--bpp", "2", "--output", str(detail)])
         _command(["report", *map(str, others), str(detail)])
+        served = ["--requests", "40", "--clients", "4", "--rounds", "2"]
+        _command(["serve", "--file", str(file), *served, "--output", str(folder / "serve.json")])
         study = ["--output", str(folder / "study.json"), "--plots", name]
         _command(["activations", "--quick", "--parts", "arcsine,depth", *study])
 
