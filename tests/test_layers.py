@@ -157,7 +157,14 @@ def test_a_header_is_read_without_torch(call: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["serve.app", "entropy.stored", "bitstream.container", "bitstream.info", *sorted(PLAIN_MODULES)]
+    "module",
+    [
+        "serve.app",
+        "entropy.stored",
+        "bitstream.container",
+        "bitstream.info",
+        *sorted(PLAIN_MODULES),
+    ],
 )
 def test_the_exact_side_needs_no_torch(module: str) -> None:
     code = f"import sys, sirencodec.{module}; sys.exit('torch' in sys.modules)"
