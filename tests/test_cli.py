@@ -34,6 +34,7 @@ from tests.pictures import HEIGHT, WIDTH, make_exif, make_gradient
 PROGRAM = [sys.executable, "-m", "sirencodec"]
 RECORD_KEYS = (  # and no others
     *("input", "output", "input_bytes", "width", "height", "mode", "bytes", "bpp", "psnr_db"),
+    "ssimulacra2",
     *("profile", "effort", "seconds"),
 )
 
@@ -64,7 +65,8 @@ def test_encode_writes_beside_the_input_and_sums_up(folder: Path) -> None:
     data = (folder / "a.siren").read_bytes()
     share = round(100 * len(data) / (folder / "a.png").stat().st_size)
     size = rf"{len(data)} bytes \({share} % of the input\), [\d.]+ bpp"
-    summary = rf"a.png -> a.siren: 24x16 RGB, {size}, [\d.]+ dB \([a-z ]+\), [\d.]+ s\n"
+    score = r"SSIMULACRA2 -?\d+ \([a-z ]+\)"
+    summary = rf"a.png -> a.siren: 24x16 RGB, {size}, [\d.]+ dB, {score}, [\d.]+ s\n"
     assert re.fullmatch(summary, result.stderr)
     assert result.stdout == ""
     assert data == sirencodec.encode(folder / "a.png", effort=0)

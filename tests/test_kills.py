@@ -29,7 +29,7 @@ def encoder(tasks, config, listener):
     for task in tasks:
         time.sleep(0.003)
         data = Path(task.source).read_bytes() * 5000
-        yield task, Encoded(data, 9, 4, 2, "RGB", "pure", 30.0, 8.0, 0.0)
+        yield task, Encoded(data, 9, 4, 2, "RGB", "pure", 30.0, 55.0, 8.0, 0.0)
 
 inputs = find_inputs(["in"], recursive=True, wanted=lambda path: True)
 tasks, _ = plan_tasks(inputs, "out", suffix=".siren")

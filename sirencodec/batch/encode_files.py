@@ -32,6 +32,7 @@ class Encoded:
         mode: of the image, such as "RGB" or "L;16".
         profile: "pyramid" or "pure".
         psnr_db: infinite if nothing was lost.
+        score: SSIMULACRA2; None for images too small for it.
         bpp: bits a pixel.
         seconds: spent encoding.
     """
@@ -43,6 +44,7 @@ class Encoded:
     mode: str
     profile: str
     psnr_db: float
+    score: float | None
     bpp: float
     seconds: float
 
@@ -132,6 +134,7 @@ def encode_file(
         mode=image.mode,
         profile=facts.profile,
         psnr_db=result.psnr_db,
+        score=result.score,
         bpp=result.bpp,
         seconds=result.seconds,
     )

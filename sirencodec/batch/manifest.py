@@ -49,6 +49,7 @@ class Manifest:
                 "mode": encoded.mode,
                 "bpp": encoded.bpp,
                 "psnr_db": encoded.finite_psnr_db,
+                "ssimulacra2": encoded.score,
                 "profile": encoded.profile,
                 "seconds": round(encoded.seconds, 3),
                 "settings": {k: v for k, v in asdict(config).items() if v is not None},

@@ -7,10 +7,14 @@ from sirencodec.batch.tally import share
 from sirencodec.batch.tasks import Task
 from sirencodec.config import EncodeConfig
 
-# PSNR in dB from which a picture is called so. A rough guide: it is of photographs, seen at their
-# size, and other pictures may look better or worse at the same figure.
-_WORDS = ((math.inf, "exact"), (45, "not to be told apart"), (38, "excellent"), (34, "very good"))
-_LOWER_WORDS = ((31, "good"), (27, "fair"), (23, "rough"))
+# SSIMULACRA2 from which a picture is called so, in the words of those who made it.
+_WORDS = (
+    (90, "not to be told apart"),
+    (80, "very high quality"),
+    (70, "high quality"),
+    (50, "medium quality"),
+    (30, "low quality"),
+)
 
 
 def summary(task: Task, encoded: Encoded) -> str:
@@ -20,16 +24,18 @@ def summary(task: Task, encoded: Encoded) -> str:
     return (
         f"{task.source} -> {task.output}: {encoded.width}x{encoded.height} {encoded.mode}, "
         f"{len(encoded.data)} bytes{of_input}, {encoded.bpp:.3f} bpp, "
-        f"{encoded.psnr_db:.2f} dB ({quality_in_words(encoded.psnr_db)}), {encoded.seconds:.1f} s"
+        f"{encoded.psnr_db:.2f} dB, {quality_in_words(encoded)}, {encoded.seconds:.1f} s"
     )
 
 
-def quality_in_words(psnr_db: float) -> str:
-    """PSNR -> what most photographs of it look like."""
-    for least_db, word in (*_WORDS, *_LOWER_WORDS):
-        if psnr_db >= least_db:
-            return word
-    return "poor"
+def quality_in_words(encoded: Encoded) -> str:
+    """Finished file -> its score and what that means."""
+    if math.isinf(encoded.psnr_db):
+        return "exact"
+    if encoded.score is None:
+        return "too small for a score"
+    words = (word for least, word in _WORDS if encoded.score >= least)
+    return f"SSIMULACRA2 {encoded.score:.0f} ({next(words, 'very low quality')})"
 
 
 def record(task: Task, encoded: Encoded, config: EncodeConfig) -> dict[str, object]:
@@ -44,6 +50,7 @@ def record(task: Task, encoded: Encoded, config: EncodeConfig) -> dict[str, obje
         "bytes": len(encoded.data),
         "bpp": encoded.bpp,
         "psnr_db": encoded.finite_psnr_db,
+        "ssimulacra2": encoded.score,
         "profile": encoded.profile,
         "effort": config.effort,
         "seconds": encoded.seconds,

@@ -94,3 +94,15 @@ def test_a_white_disc_on_nothing_has_no_dark_fringe(tune: str) -> None:
     enlarged = decode(data, scale=4).samples
     edge = (enlarged[..., 3] > 0) & (enlarged[..., 3] < 255)
     assert enlarged[edge, :3].mean() > 250
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_the_score_is_that_of_the_public_program(mode: str) -> None:
+    image = Image.from_array(np.asarray(photograph().convert(mode).resize((40, 30))))
+    result = encode_image(image, EncodeConfig(effort=0, profile="pure", bpp=4))
+    assert result.score == pytest.approx(ssimulacra2(image, result.data), abs=0.1)
+
+
+def test_images_too_small_for_a_score_have_none() -> None:
+    image = Image.from_array(np.zeros((7, 9, 3), np.uint8))
+    assert encode_image(image, EncodeConfig(effort=0)).score is None

@@ -48,7 +48,7 @@ def tasks(where: str = "") -> list[Task]:
 
 def encoded(task: Task) -> Encoded:
     data = b"encoded " + Path(task.source).read_bytes()
-    return Encoded(data, 9, 4, 2, "RGB", "pure", 30.0, 8 * len(data) / 8, 1.5)
+    return Encoded(data, 9, 4, 2, "RGB", "pure", 30.0, 55.0, 8 * len(data) / 8, 1.5)
 
 
 def encoder(seen: list[str], before: Callable[[Task], object] = lambda _task: None) -> Encoder:

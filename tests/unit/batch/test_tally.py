@@ -32,7 +32,7 @@ def test_shares() -> None:
 def test_everything_is_counted() -> None:
     tally = Tally(passed_over=2)
     for result in (
-        Encoded(b"x" * 100, 1000, 4, 2, "RGB", "pure", 30.0, 100.0, 1.5),
+        Encoded(b"x" * 100, 1000, 4, 2, "RGB", "pure", 30.0, 55.0, 100.0, 1.5),
         Skipped(),
         Failed("broken"),
         Skipped(),
