@@ -97,10 +97,13 @@ class PyramidFit:
             self.state.start_stage(octaves=stage[0])
             for update, progress in self._progress(number):
                 if number == last:
+                    if search.will_measure(update):
+                        self.state.follow()
                     self.state.lambda_ = search.next_lambda(
                         update, progress, self.state.lambda_, self.state.rounded
                     )
                 self._update(self._schedule.pace(progress, update, stage))
+        self.state.matrix_steps = search.matrix_steps
 
     def _progress(self, number: int) -> Iterator[tuple[int, float]]:
         """Stage -> its updates, and how far the whole fit is before each, 0 to 1, by its work."""

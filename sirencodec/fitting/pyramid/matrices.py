@@ -52,7 +52,6 @@ class TrainedMatrices:
 
     Attributes:
         values: those that are trained, in the order of the file; moved in place.
-        step_indices: of the step of each that was chosen last; empty before that.
     """
 
     def __init__(
@@ -106,7 +105,6 @@ class TrainedMatrices:
         self._rate_shares += [shares.context_share] * len(adapted)
         self._rate_shares += [shares.refinement_share] * len(refinement)
         self.forget_gradients()
-        self.step_indices: tuple[int, ...] = ()
 
     def forget_gradients(self) -> None:
         """Begin the optimiser anew: gradients of another stage are of another picture."""
@@ -117,9 +115,9 @@ class TrainedMatrices:
         """All matrices as they are; those that are trained share their memory."""
         return self._parts(self.values)
 
-    def round(self) -> None:
-        """Round all to the steps that were chosen last, as a decoder will rebuild them."""
-        triples = zip(self.values, self.step_indices, self._bases, strict=True)
+    def round(self, step_indices: Sequence[int]) -> None:
+        """Round each to its step, as a decoder will rebuild it."""
+        triples = zip(self.values, step_indices, self._bases, strict=True)
         for matrix, index, base in triples:
             matrix.copy_(round_matrix(matrix, index, base))
 
@@ -158,18 +156,20 @@ class TrainedMatrices:
         for matrix in self.parts.refinement:
             matrix.clamp_(-limit, limit)
 
-    def choose_steps(
+    def cheapest_steps(
         self,
         error: Callable[[Parts], float],
         latent_bits: Callable[[Parts], float],
         bit_error: float,
-    ) -> None:
-        """Find the step of each matrix in turn at which it costs least; the matrices stay.
+        last: Sequence[int],
+    ) -> tuple[int, ...]:
+        """Index of the step of each matrix at which it costs least, found in turn.
 
         Args:
             error: all matrices -> error of the picture.
             latent_bits: all matrices -> bits of the latents.
             bit_error: error that a bit is worth.
+            last: indices found before, where to look first; empty if none were.
         """
         context = range(self._num_layers + 1, self._num_layers + 1 + self._num_adapted)
 
@@ -178,16 +178,14 @@ class TrainedMatrices:
             parts = self._parts(values)
             return bit_error * latent_bits(parts) if number in context else error(parts)
 
-        self.step_indices = cheapest_steps(
-            self.values, self._bases, self.step_indices, loss, bit_error, self._settings
-        )
+        return cheapest_steps(self.values, self._bases, last, loss, bit_error, self._settings)
 
-    def quantized(self) -> QuantizedWeights:
-        """All matrices as integers, by the steps chosen last; zeros for those not trained."""
+    def quantized(self, step_indices: Sequence[int]) -> QuantizedWeights:
+        """All matrices as integers, by the step of each; zeros for those not trained."""
         differences = [
             difference(matrix, base) for matrix, base in zip(self.values, self._bases, strict=True)
         ]
-        trained = quantize(differences, self.step_indices)
+        trained = quantize(differences, step_indices)
         pairs = iter(zip(trained.levels, trained.step_indices, strict=True))
         levels, steps = [], []
         context_start = self._num_layers + 1

@@ -1,4 +1,7 @@
-"""Latents and matrices in the making -> what a file would take and show, the latents rounded."""
+"""Latents and matrices in the making -> what a file would take and show, the latents rounded.
+
+Asking changes nothing: neither the fit nor what its loss compares with.
+"""
 
 from collections.abc import Collection, Sequence
 
@@ -49,19 +52,23 @@ class RoundedPicture:
         """What the fit is tuned for, more being better."""
         return self._loss.score(self._matrices.parts, self.latents())
 
-    def matrices_bits(self, lambda_: float) -> float:
-        """Bits that the matrices would take if they were rounded now."""
-        self.choose_matrix_steps(lambda_)
-        return matrices_bits(self._matrices.quantized())
+    def matrices_bits(self, step_indices: Sequence[int]) -> float:
+        """Bits that the matrices would take if they were rounded to these steps now."""
+        return matrices_bits(self._matrices.quantized(step_indices))
 
-    def choose_matrix_steps(self, lambda_: float) -> None:
-        """Find the step of each matrix at which it costs least; the matrices stay exact."""
+    def matrix_steps(self, lambda_: float, last: Sequence[int]) -> tuple[int, ...]:
+        """Index of the step of each matrix at which it costs least.
+
+        Args:
+            lambda_: error that a bit a pixel is worth.
+            last: indices found before, where to look first; empty if none were.
+        """
         latents = self.latents()
-        self._loss.follow(self._matrices.parts, latents)
-        self._matrices.choose_steps(
+        return self._matrices.cheapest_steps(
             lambda parts: self._loss.error(parts, latents),
             lambda parts: self._loss.bits(parts, latents),
             lambda_ / self.num_pixels,
+            last,
         )
 
     def rdoq(self, lambda_: float, passes: int, tried: Collection[int]) -> list[Tensor]:
@@ -74,7 +81,6 @@ class RoundedPicture:
         """
         parts, bit_error = self._matrices.parts, lambda_ / self.num_pixels
         latents = self.latents()
-        self._loss.follow(parts, latents)
         return rdoq(
             latents,
             self._exponents,

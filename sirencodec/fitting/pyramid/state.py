@@ -41,6 +41,8 @@ class PyramidState:
     Attributes:
         lambda_: mean squared error that a bit a pixel is worth.
         matrices: of the network and of the entropy model.
+        matrix_steps: index of the step of each matrix that was found last, where the next search
+            begins; empty before the first.
         view: what the stage shows of them.
         rounded: the stage's picture with rounded latents.
         num_pixels: of the image at full size.
@@ -74,6 +76,7 @@ class PyramidState:
             for exponent in architecture.grids
         }
         self._noise = torch.Generator(device=device).manual_seed(plan.seed)
+        self.matrix_steps: tuple[int, ...] = ()
         self.lambda_ = plan.lambda_
         self.num_pixels = height * width
 
@@ -158,8 +161,13 @@ class PyramidState:
 
     def round_matrices(self) -> None:
         """Round each matrix to the step at which it costs least, as a decoder will rebuild it."""
-        self.rounded.choose_matrix_steps(self.lambda_)
-        self.matrices.round()
+        self.follow()
+        self.matrix_steps = self.rounded.matrix_steps(self.lambda_, self.matrix_steps)
+        self.matrices.round(self.matrix_steps)
+
+    def follow(self) -> None:
+        """Let the loss stand for the blend around the rounded picture."""
+        self._loss.follow(self.matrices.parts, self.rounded.latents())
 
     def rdoq(self, passes: int) -> None:
         """Round latents, a level away where that lowers the loss; the others stay exact.
@@ -167,6 +175,7 @@ class PyramidState:
         Args:
             passes: over all latents.
         """
+        self.follow()
         tried = self._plan.settings.rdoq.exponents
         grids = self.rounded.rdoq(self.lambda_, passes, tried)
         moved = torch.cat([grid.flatten() for grid in grids])
@@ -176,7 +185,7 @@ class PyramidState:
     def quantized(self) -> QuantizedPicture:
         """Rounded matrices and latents as integers."""
         latents = tuple(grid.cpu().numpy().astype(np.int32) for grid in self.rounded.latents())
-        return QuantizedPicture(self.matrices.quantized(), latents)
+        return QuantizedPicture(self.matrices.quantized(self.matrix_steps), latents)
 
 
 def _targets(samples: Samples) -> Tensor:

@@ -13,6 +13,7 @@ both savings growing as the rate falls below the usual one.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 from sirencodec.fitting.pyramid.forecast import changed_lambda, likely_matrices_bits
@@ -29,15 +30,22 @@ class Rounded(Protocol):
     def bits(self) -> float:
         """Bits of the latents."""
 
-    def matrices_bits(self, lambda_: float) -> float:
-        """Bits that the matrices would take if they were rounded now."""
+    def matrix_steps(self, lambda_: float, last: Sequence[int]) -> tuple[int, ...]:
+        """Index of the step of each matrix at which it costs least, looked for near the last."""
+
+    def matrices_bits(self, step_indices: Sequence[int]) -> float:
+        """Bits that the matrices would take if they were rounded to these steps now."""
 
     def psnr_db(self) -> float:
         """PSNR."""
 
 
 class TargetSearch:
-    """Says at which lambda a fit should go on to meet its target."""
+    """Says at which lambda a fit should go on to meet its target.
+
+    Attributes:
+        matrix_steps: index of the step of each matrix, as last measured; empty before that.
+    """
 
     def __init__(self, plan: PyramidPlan) -> None:
         """Search for the plan's target; without one, lambda stays."""
@@ -48,6 +56,7 @@ class TargetSearch:
         self._followed = math.log(plan.lambda_)  # lambda that the picture is one of
         self._measurements = list(self._settings.measurements)
         self._matrices_bits: float | None = None  # expected at the end
+        self.matrix_steps: tuple[int, ...] = ()
 
     def next_lambda(self, update: int, progress: float, lambda_: float, rounded: Rounded) -> float:
         """Picture as it is -> lambda of the next update: the same unless it is time to look.
@@ -69,6 +78,14 @@ class TargetSearch:
             will_weigh_less = self._settings.weight_to_bits * math.log(weight)
             distance += self._settings.bits_to_lambda * will_weigh_less
         return self._moved(lambda_, share, distance)
+
+    def will_measure(self, update: int) -> bool:
+        """Whether an update of the last stage finds out what the matrices would take."""
+        share, target = update / self._updates, self._target
+        if target is None or target.budget_bits is None or update % self._period:
+            return False
+        is_seen = share >= self._settings.first_look
+        return is_seen and bool(self._measurements) and share >= self._measurements[0][0]
 
     def _moved(self, lambda_: float, share: float, distance: float) -> float:
         """Lambda and distance to the target -> lambda, gone some of the way.
@@ -115,7 +132,8 @@ class TargetSearch:
         """Bits of the matrices at the end: as last measured, which is done now if it is time to."""
         if self._measurements and share >= self._measurements[0][0]:
             growth = self._measurements.pop(0)[1]
-            self._matrices_bits = growth * rounded.matrices_bits(lambda_)
+            self.matrix_steps = rounded.matrix_steps(lambda_, self.matrix_steps)
+            self._matrices_bits = growth * rounded.matrices_bits(self.matrix_steps)
         if self._matrices_bits is None:
             return likely_matrices_bits(lambda_, rounded.num_pixels, budget_bits, self._forecast)
         return self._matrices_bits

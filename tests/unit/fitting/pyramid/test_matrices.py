@@ -53,9 +53,9 @@ def nothing(parts: Parts) -> float:
     return 0.0
 
 
-def give_steps(matrices: TrainedMatrices) -> None:
+def steps_of(matrices: TrainedMatrices) -> tuple[int, ...]:
     """Different ones, those of context differences whole."""
-    matrices.step_indices = tuple(112 + 3 * place for place in range(len(matrices.values)))
+    return tuple(112 + 3 * place for place in range(len(matrices.values)))
 
 
 def all_of(matrices: TrainedMatrices) -> list[Tensor]:
@@ -90,8 +90,7 @@ def test_only_the_last_layers_of_the_context_model_are_trained(adapted: int) -> 
 @some_adapted
 def test_quantized_has_the_order_and_shapes_of_the_file(adapted: int) -> None:
     matrices = make(adapted)
-    give_steps(matrices)
-    quantized = matrices.quantized()
+    quantized = matrices.quantized(steps_of(matrices))
     shapes = matrix_shapes(SHAPE)
     assert len(shapes) == REFINEMENT + 2
     assert tuple(levels.shape for levels in quantized.levels) == shapes
@@ -105,14 +104,13 @@ def test_quantized_has_the_order_and_shapes_of_the_file(adapted: int) -> None:
         zip(quantized.levels, quantized.step_indices, strict=True)
     ):
         assert levels.any() == (place in trained)
-        assert step == (matrices.step_indices[trained.index(place)] if place in trained else 0)
+        assert step == (steps_of(matrices)[trained.index(place)] if place in trained else 0)
 
 
 @some_adapted
 def test_nothing_moved_is_no_difference(adapted: int) -> None:
     matrices = make(adapted, moved=False)
-    give_steps(matrices)
-    quantized = matrices.quantized()
+    quantized = matrices.quantized(steps_of(matrices))
     assert all(levels.any() for levels in quantized.levels[: LAYERS + 1])
     assert not any(levels.any() for levels in quantized.levels[LAYERS + 1 :])
 
@@ -121,10 +119,9 @@ def test_nothing_moved_is_no_difference(adapted: int) -> None:
 def test_a_decoder_rebuilds_what_is_rounded(adapted: int) -> None:
     """From the payload: network, kernels, context model and refinement."""
     matrices = make(adapted)
-    give_steps(matrices)
-    picture = QuantizedPicture(matrices.quantized(), random_latents(9, 7))
+    picture = QuantizedPicture(matrices.quantized(steps_of(matrices)), random_latents(9, 7))
     weights = decode_payload(encode_payload(picture, SHAPE), SHAPE, 9, 7).weights
-    matrices.round()
+    matrices.round(steps_of(matrices))
     rounded = matrices.parts
     rebuilt = [torch.from_numpy(matrix).float() for matrix in dequantize(weights)]
     torch.testing.assert_close(rounded.layers, rebuilt[:LAYERS], rtol=0, atol=0)
@@ -139,14 +136,13 @@ def test_a_decoder_rebuilds_what_is_rounded(adapted: int) -> None:
 def test_rounding_is_to_the_nearest_level() -> None:
     """Differences are rounded where there is something to differ from."""
     matrices = make()
-    give_steps(matrices)
-    exact, levels = all_of(matrices), matrices.quantized().levels
-    matrices.round()
-    steps = [step_size(index) for index in matrices.step_indices]
+    exact, levels = all_of(matrices), matrices.quantized(steps_of(matrices)).levels
+    matrices.round(steps_of(matrices))
+    steps = [step_size(index) for index in steps_of(matrices)]
     for before, after, step in zip(exact, matrices.values, steps, strict=True):
         change = (before - after).abs().max()
         assert 0.4 * step < change <= 0.5001 * step + 1e-7
-    for again, first in zip(matrices.quantized().levels, levels, strict=True):
+    for again, first in zip(matrices.quantized(steps_of(matrices)).levels, levels, strict=True):
         np.testing.assert_array_equal(again, first)
     refinement = matrices.parts.refinement
     for matrix, shipped, step in zip(refinement, prior_refinement(1), steps[-2:], strict=True):
@@ -158,8 +154,7 @@ def test_steps_are_the_finer_the_more_an_error_costs() -> None:
     """And as coarse as can be where neither error nor latents mind."""
     matrices = make()
     before = all_of(matrices)
-    matrices.choose_steps(nothing, nothing, 1.0)
-    careless = matrices.step_indices
+    careless = matrices.cheapest_steps(nothing, nothing, 1.0, ())
     assert {step_size(index) for index in careless} == {0.5}
 
     def error(parts: Parts) -> float:
@@ -172,9 +167,8 @@ def test_steps_are_the_finer_the_more_an_error_costs() -> None:
         others = before[LAYERS + 1 : -2]
         return sum(float((a - b).square().sum()) for a, b in zip(own, others, strict=True)) / 1e-5
 
-    matrices.step_indices = ()
-    matrices.choose_steps(error, latent_bits, 1e-5)
-    assert all(fine < coarse for fine, coarse in zip(matrices.step_indices, careless, strict=True))
+    careful = matrices.cheapest_steps(error, latent_bits, 1e-5, ())
+    assert all(fine < coarse for fine, coarse in zip(careful, careless, strict=True))
     torch.testing.assert_close(matrices.values, before, rtol=0, atol=0)
 
 
@@ -195,8 +189,8 @@ def test_steps_at_which_nothing_is_left_are_not_missed() -> None:
             for rounded, base, exact in pairs
         )
 
-    matrices.choose_steps(nothing, latent_bits, 1e-5)
-    assert {step_size(index) for index in matrices.step_indices[context]} == {0.5}
+    found = matrices.cheapest_steps(nothing, latent_bits, 1e-5, ())
+    assert {step_size(index) for index in found[context]} == {0.5}
 
 
 def test_a_later_choice_begins_where_the_last_one_ended() -> None:
@@ -210,10 +204,9 @@ def test_a_later_choice_begins_where_the_last_one_ended() -> None:
         own, others = [*parts.layers, parts.kernels], before[: LAYERS + 1]
         return sum(float((a - b).square().sum()) for a, b in zip(own, others, strict=True))
 
-    matrices.choose_steps(error, nothing, 1e-9)
-    found, first_looks = matrices.step_indices, len(looks)
-    matrices.choose_steps(error, nothing, 1e-9)
-    assert matrices.step_indices == found
+    found = matrices.cheapest_steps(error, nothing, 1e-9, ())
+    first_looks = len(looks)
+    assert matrices.cheapest_steps(error, nothing, 1e-9, found) == found
     assert len(looks) - first_looks < first_looks
 
 
