@@ -19,8 +19,9 @@ import sirencodec
 from sirencodec.entropy.stored import open_stored
 from sirencodec.image.samples import Samples
 from sirencodec.image.samples_hash import samples_hash
+from sirencodec.native import threads
 from sirencodec.native.picture import single_painters
-from sirencodec.synthesis import query_numpy, threads
+from sirencodec.synthesis import query_numpy
 from sirencodec.synthesis import samples as painting
 from sirencodec.synthesis.picture import to_picture
 from sirencodec.synthesis.query_native import paint_native

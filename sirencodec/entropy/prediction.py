@@ -24,8 +24,10 @@ from sirencodec.entropy.context_model import (
 from sirencodec.entropy.residual_tables import CENTRE_PARTS, NUM_SCALES, SCALE_PARTS, UNIT_SCALE
 from sirencodec.native.arrays import address, describe_layers
 from sirencodec.native.entropy import LatentSource, PhaseTask, phase_predictors
+from sirencodec.native.threads import share, thread_count
 
 POINTS_AT_ONCE: Final = 1 << 11  # places that NumPy keeps in cache
+PLACES_AT_ONCE: Final = 1 << 12  # that a thread predicts before it takes more: 0.3 ms
 
 LARGEST_CENTRE: Final = 512  # so no latent is beyond 512 + 255
 LARGEST_OUTPUT: Final = 1 << 40
@@ -109,22 +111,29 @@ def compiled_predictions(
     wholes, tables = np.empty(wanted.shape, np.int16), np.empty(wanted.shape, np.int16)
     described = (LatentSource * len(sources))(*map(_describe, sources))
     layers = describe_layers(network.layers)
-    task = PhaseTask(
-        sources=ctypes.addressof(described),
-        num_sources=len(sources),
-        top=wanted.top,
-        bottom=wanted.bottom,
-        left=wanted.left,
-        right=wanted.right,
-        layers=ctypes.addressof(layers),
-        depth=len(layers),
-        scales=address(network.scales),
-        largest=LARGEST_HIDDEN,
-        wholes=address(wholes),
-        tables=address(tables),
-    )
-    if compiled(ctypes.byref(task)):
-        raise MemoryError("no room for a prediction")
+
+    def predict_rows(rows: range) -> None:
+        task = PhaseTask(
+            sources=ctypes.addressof(described),
+            num_sources=len(sources),
+            top=wanted.top + rows.start,
+            bottom=wanted.top + rows.stop,
+            left=wanted.left,
+            right=wanted.right,
+            layers=ctypes.addressof(layers),
+            depth=len(layers),
+            scales=address(network.scales),
+            largest=LARGEST_HIDDEN,
+            wholes=address(wholes[rows.start :]),
+            tables=address(tables[rows.start :]),
+        )
+        if compiled(ctypes.byref(task)):
+            raise MemoryError("no room for a prediction")
+
+    count, columns = wanted.shape
+    rows_at_once = max(1, PLACES_AT_ONCE // columns)
+    pieces = [range(top, min(top + rows_at_once, count)) for top in range(0, count, rows_at_once)]
+    share(predict_rows, pieces, min(len(pieces), thread_count()))
     return wholes, tables
 
 

@@ -8,12 +8,15 @@ no rounding takes part in what a symbol is (FORMAT.md, section 5).
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import constriction
 import numpy as np
 import numpy.typing as npt
 
 from sirencodec.errors import CorruptError
+
+if TYPE_CHECKING:  # compiled decoders do without it
+    import constriction
 
 PRECISION = 24  # bits of a probability, fixed in constriction's default coder
 TOTAL = 1 << PRECISION
@@ -26,8 +29,10 @@ Frequencies = npt.NDArray[np.int64]
 OnSymbols = Callable[[Symbols, Frequencies], None]  # called with symbols and the table they had
 
 
-def _model(frequencies: Frequencies) -> constriction.stream.model.Categorical:
+def _model(frequencies: Frequencies) -> "constriction.stream.model.Categorical":
     """Integer table -> the library's model of exactly these probabilities."""
+    import constriction
+
     return constriction.stream.model.Categorical(
         (frequencies - 1).astype(np.float64), perfect=False
     )
@@ -38,6 +43,8 @@ class SymbolEncoder:
 
     def __init__(self) -> None:
         """Start an empty stream."""
+        import constriction
+
         self._encoder = constriction.stream.queue.RangeEncoder()
 
     def encode(self, symbols: Symbols, frequencies: Frequencies) -> None:
@@ -49,7 +56,7 @@ class SymbolEncoder:
         """
         self.encode_by(_model(frequencies), symbols)
 
-    def encode_by(self, model: constriction.stream.model.Categorical, symbols: Symbols) -> None:
+    def encode_by(self, model: "constriction.stream.model.Categorical", symbols: Symbols) -> None:
         """Append symbols under a table that is a model already."""
         self._encoder.encode(np.ascontiguousarray(symbols, dtype=np.int32), model)
 
@@ -84,6 +91,8 @@ class SymbolDecoder:
             CorruptError: if it is not a whole number of words.
         """
         check_whole_words(stream)
+        import constriction
+
         words = np.frombuffer(stream, dtype="<u4").astype(np.uint32)
         self._decoder = constriction.stream.queue.RangeDecoder(words)
         self._stream, self._num_words = stream, len(words)

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from sirencodec.native.arrays import Array, address, contiguous, describe_layers
 from sirencodec.native.picture import TILE_DOWN, AxisTask, LatentGrid, PictureTask
+from sirencodec.native.threads import share, thread_count
 from sirencodec.synthesis.picture import Picture
 from sirencodec.synthesis.points import AxisPoints, points_of
 from sirencodec.synthesis.region import Region
-from sirencodec.synthesis.threads import share, thread_count
 
 
 class NativePicture:

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.bitstream.architecture import INPUTS
+from sirencodec.native.threads import share, thread_count
 from sirencodec.synthesis.lanczos import LOBES
 from sirencodec.synthesis.picture import HALO, WINDOW, Matrix, Picture
 from sirencodec.synthesis.points import AxisPoints, at_pixels, points_of
 from sirencodec.synthesis.region import Region
-from sirencodec.synthesis.threads import share, thread_count
 
 Array = npt.NDArray[Any]
 

@@ -10,7 +10,6 @@ from sirencodec.image.samples import Samples
 from sirencodec.native.picture import double_painters, single_painters
 from sirencodec.synthesis.picture import Picture
 from sirencodec.synthesis.query_native import paint_native
-from sirencodec.synthesis.query_numpy import paint_numpy
 from sirencodec.synthesis.region import Region
 
 
@@ -61,6 +60,8 @@ def paint(picture: Picture, region: Region, *, exact: bool) -> Samples:
     if painters:
         paint_native(painters[0], reduced, region, samples, dtype)
     else:
+        from sirencodec.synthesis.query_numpy import paint_numpy
+
         _warn_of_slowness()
         paint_numpy(reduced, region, samples, dtype)
     return samples
