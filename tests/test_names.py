@@ -15,7 +15,10 @@ PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")  # of snake_case and of 
 KERNELS = {"bitstream", "entropy", "synthesis", "fitting", "inspection", "decoder"}
 # Rooms and modules that know quantisers. Elsewhere a step would be an update of a fit.
 STEPS = {"bitstream", "entropy", "fitting.pure.bit_allocation", "fitting.pure.fit"}
-STEPS |= {f"fitting.pyramid.{module}" for module in ("matrices", "matrix_steps", "rounded")}
+STEPS |= {
+    f"fitting.pyramid.{module}"
+    for module in ("matrices", "matrix_steps", "rounded", "state", "target_search")
+}
 
 
 def ruled_out() -> set[str]:

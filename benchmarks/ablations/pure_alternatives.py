@@ -182,10 +182,15 @@ def bits_of_zstd(weights: QuantizedWeights) -> float:
 
 
 def decode_zstd(
-    coded: bytes, architecture: Architecture, width: int, height: int, on_symbols: None = None
+    coded: bytes,
+    architecture: Architecture,
+    width: int,
+    height: int,
+    on_symbols: None = None,
+    finest: int = 0,
 ) -> QuantizedPicture:
     """Payload of ``encode_zstd`` -> levels."""
-    del width, height, on_symbols  # which only grids depend on, and inspection asks for
+    del width, height, on_symbols, finest  # which only grids need, and inspection asks for
     shapes = architecture.layer_shapes
     head, packed = coded[: 1 + len(shapes)], coded[1 + len(shapes) :]
     size = architecture.num_parameters * head[0]
