@@ -17,6 +17,7 @@ import PIL.Image
 import pytest
 
 from sirencodec.cli import main
+from sirencodec.limits import DEFAULT_LIMITS
 from tests.command import FAST, names, ok, run
 from tests.paths import ROOT
 from tests.pictures import make_gradient
@@ -174,7 +175,7 @@ def test_colours_are_converted_when_the_profile_goes(folder: Path) -> None:
 def test_too_many_pixels_name_the_option(folder: Path) -> None:
     (folder / "bomb.png").write_bytes(make_png((60000, 60000, 8, 2), bytes(1000)))
     result = run("encode", "bomb.png")
-    reason = "3600000000 pixels exceed the limit of 268435456; see --max-pixels"
+    reason = f"3600000000 pixels exceed the limit of {DEFAULT_LIMITS.max_pixels}; see --max-pixels"
     assert result.stderr == f"sirencodec: bomb.png: {reason}\n"
     small = run("encode", "a.png", "--max-pixels", "383")
     assert "a.png: 384 pixels exceed the limit of 383; see --max-pixels" in small.stderr.replace(

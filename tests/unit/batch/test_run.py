@@ -270,6 +270,7 @@ def test_the_manifest_says_what_was_made_from_what() -> None:
         "mode": "RGB",
         "bpp": 17.0,
         "psnr_db": 30.0,
+        "ssimulacra2": 55.0,
         "profile": "pure",
         "seconds": 1.5,
     }
