@@ -1,9 +1,8 @@
 """What ablations put in the place of the codec's own ingredients; see `pure_variants.py`."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 from unittest import mock
 
@@ -41,18 +40,6 @@ LUMA_CHROMA = np.array(
         np.array([-1, 2, -1]) / math.sqrt(6),
     ]
 )
-
-
-def constant(value: Any) -> Callable[..., Any]:
-    """Value -> function that returns it, whatever it is asked."""
-    return lambda *arguments, **options: value
-
-
-def multiple(name: str, factor: float) -> float:
-    """Dotted name of a number in the codec -> that number times a factor."""
-    module, _, attribute = name.rpartition(".")
-    value: float = getattr(import_module(module), attribute)
-    return factor * value
 
 
 def zero_bias(

@@ -7,12 +7,23 @@ from functools import partial
 from typing import Any
 
 from benchmarks.ablations import pure_alternatives as alternatives
-from benchmarks.ablations.variant import Alternative, Variant
+from benchmarks.ablations.variant import Variant
 from sirencodec.fitting.pure.settings import PureSettings
 from sirencodec.fitting.settings import Settings
 
 PURE = "pure"  # profile, and name of the variant that replaces nothing
 USUAL = PureSettings()
+
+# Everything that codes levels, or counts what they cost.
+ONE_GAUSSIAN = {
+    "entropy.payload.encode_payload": alternatives.encode_one_gaussian,
+    "entropy.matrices.matrices_bits": alternatives.bits_of_one_gaussian,
+}
+ZSTD = {
+    "entropy.payload.encode_payload": alternatives.encode_zstd,
+    "entropy.matrices.matrices_bits": alternatives.bits_of_zstd,
+    "entropy.payload.decode_payload": alternatives.decode_zstd,
+}
 
 
 def _variant(
@@ -21,7 +32,8 @@ def _variant(
     settings: PureSettings = USUAL,
     replacements: Mapping[str, Any] | None = None,
 ) -> Variant:
-    return Variant(name, switch, PURE, PURE, Settings(pure=settings), replacements or {})
+    own = Settings(pure=settings)
+    return Variant(name, switch, PURE, PURE, own, replacements=replacements or {})
 
 
 def pure_variants() -> Iterator[Variant]:
@@ -88,21 +100,10 @@ def _formats() -> Iterator[Variant]:
     """What a decoder has to know of, or would have to: no settings of a fit."""
     gaussian = {"entropy.matrices.NUM_SHAPES": 1}
     yield _variant("gaussian", "entropy model", replacements=gaussian)
-    yield _variant("one-gaussian", "entropy model", replacements=_payload("one_gaussian"))
-    yield _variant("zstd", "entropy model", replacements=_payload("zstd", decoder=True))
+    yield _variant("one-gaussian", "entropy model", replacements=ONE_GAUSSIAN)
+    yield _variant("zstd", "entropy model", replacements=ZSTD)
     colours = {
-        "fitting.pure.fit._targets": Alternative("luma_targets"),
-        "decoder.to_picture": Alternative("luma_picture"),
+        "fitting.pure.fit._targets": alternatives.luma_targets,
+        "decoder.to_picture": alternatives.luma_picture,
     }
     yield _variant("luma-chroma", "colour transform", replacements=colours)
-
-
-def _payload(name: str, *, decoder: bool = False) -> dict[str, Any]:
-    """Replacements for everything that codes levels or counts what they cost."""
-    replacements: dict[str, Any] = {
-        "entropy.payload.encode_payload": Alternative(f"encode_{name}"),
-        "entropy.matrices.matrices_bits": Alternative(f"bits_of_{name}"),
-    }
-    if decoder:
-        replacements["entropy.payload.decode_payload"] = Alternative(f"decode_{name}")
-    return replacements

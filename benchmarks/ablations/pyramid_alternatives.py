@@ -8,27 +8,32 @@ from torch import Tensor
 
 from benchmarks.ablations.pure_alternatives import LUMA_CHROMA
 from sirencodec.bitstream.architecture import INPUTS, Architecture
-from sirencodec.fitting.pyramid import plan as pyramid_plan
-from sirencodec.fitting.pyramid import start as starting_network
 from sirencodec.fitting.pyramid import state as pyramid_state
-from sirencodec.fitting.pyramid.settings import PyramidSettings, StartSettings
-from sirencodec.fitting.target import Target
+from sirencodec.fitting.pyramid.start import (
+    TRAINED_ARCHITECTURE,
+    TRAINED_LAMBDA,
+    starting_network,
+)
+from sirencodec.fitting.pyramid.start_settings import StartSettings
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
 
-# What is to be replaced, as it was before.
-_starting_network = starting_network.starting_network
-_rgb_targets, _plan_pyramid = pyramid_state._targets, pyramid_plan.plan_pyramid
+_rgb_targets = pyramid_state._targets  # what is to be replaced, as it was before
 
 LINEAR_KERNEL = (0.0, 0.25, 0.75, 0.0)  # at a quarter sample's distance
 
 
-def plan_with_other_seed(
-    target: Target, samples: Samples, effort: int, seed: int, settings: PyramidSettings
-) -> pyramid_plan.PyramidPlan:
-    """The same work for the same target, with other random numbers."""
-    return _plan_pyramid(target, samples, effort, seed + 1, settings)
+def start_of_one_rate(
+    architecture: Architecture,
+    mean: Tensor,
+    lambda_: float,
+    generator: torch.Generator,
+    settings: StartSettings,
+) -> tuple[Layers, Tensor]:
+    """The shipped network as it was trained, whatever lambda."""
+    del lambda_
+    return starting_network(architecture, mean, TRAINED_LAMBDA, generator, settings)
 
 
 def trimmed_start(
@@ -39,8 +44,8 @@ def trimmed_start(
     settings: StartSettings,
 ) -> tuple[Layers, Tensor]:
     """The shipped network without the features of the grids that there are not."""
-    whole = replace(architecture, grids=starting_network.TRAINED_ARCHITECTURE.grids)
-    layers, kernels = _starting_network(whole, mean, lambda_, generator, settings)
+    whole = replace(architecture, grids=TRAINED_ARCHITECTURE.grids)
+    layers, kernels = starting_network(whole, mean, lambda_, generator, settings)
     features = [INPUTS + exponent for exponent in architecture.grids]
     layers[0] = layers[0][:, [*range(INPUTS), *features, layers[0].shape[1] - 1]]
     return layers, kernels[: architecture.grids[-1]]
@@ -77,7 +82,7 @@ def _start_with_kernel(
     settings: StartSettings,
 ) -> tuple[Layers, Tensor]:
     """The shipped network, all doublings by one kernel, features as large as with its own."""
-    layers, kernels = _starting_network(architecture, mean, lambda_, generator, settings)
+    layers, kernels = starting_network(architecture, mean, lambda_, generator, settings)
     gains = [(float(own.sum()) / sum(kernel)) ** 2 for own in kernels]
     for number, exponent in enumerate(architecture.grids):
         layers[0][:, INPUTS + number] *= math.prod(gains[:exponent])
@@ -101,7 +106,7 @@ def luma_start(
 ) -> tuple[Layers, Tensor]:
     """The shipped network, made to speak luma and chroma, around a mean in these."""
     black = torch.zeros_like(mean)
-    layers, kernels = _starting_network(architecture, black, lambda_, generator, settings)
+    layers, kernels = starting_network(architecture, black, lambda_, generator, settings)
     if len(mean) == len(LUMA_CHROMA):
         layers[-1] = torch.from_numpy(LUMA_CHROMA).float() @ layers[-1]
     layers[-1][:, -1] += mean

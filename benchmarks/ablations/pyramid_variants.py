@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.ablations.variant import Alternative, Variant
+from benchmarks.ablations import pyramid_alternatives as alternatives
+from benchmarks.ablations.pure_alternatives import Adam, luma_picture
+from benchmarks.ablations.variant import Variant
 from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.settings import Settings
 
@@ -16,15 +18,14 @@ PYRAMID = "pyramid"  # profile, and name of the variant that replaces nothing
 RANDOM_START = "random-start"
 RANDOM = {"is_trained": False}
 
-Changes = Mapping[str, Mapping[str, Any]]  # of groups of settings
+Changes = Mapping[str, Any]  # of settings: what changes in a group, or another ingredient
 
 
 def pyramid_variants() -> Iterator[Variant]:
     """All of them, the one that replaces nothing first."""
     yield _variant(PYRAMID, "nothing")
     # How far apart fits lie that differ by nothing of meaning; other differences must be larger.
-    seed = {"fitting.pyramid.plan.plan_pyramid": _alternative("plan_with_other_seed")}
-    yield _variant("other-seed", "luck", replacements=seed)
+    yield replace(_variant("other-seed", "luck"), seed_offset=1)
     yield from _starts()
     yield from _networks()
     yield from _grids()
@@ -42,24 +43,23 @@ def _variant(
     base: str = PYRAMID,
 ) -> Variant:
     settings = Settings(pyramid=_changed(changes or {}))
-    return Variant(name, switch, PYRAMID, base, settings, replacements or {})
+    return Variant(name, switch, PYRAMID, base, settings, replacements=replacements or {})
 
 
 def _changed(changes: Changes) -> PyramidSettings:
     """Changes by group -> the usual settings with them."""
     settings = PyramidSettings()
-    groups = {name: replace(getattr(settings, name), **new) for name, new in changes.items()}
-    return replace(settings, **groups)
-
-
-def _alternative(name: str, *arguments: Any) -> Alternative:
-    return Alternative(name, arguments, "pyramid_alternatives")
+    changed = {
+        name: replace(getattr(settings, name), **new) if isinstance(new, Mapping) else new
+        for name, new in changes.items()
+    }
+    return replace(settings, **changed)
 
 
 def _starts() -> Iterator[Variant]:
     yield _variant(RANDOM_START, "initialisation", {"start": RANDOM})
-    gain = {"fitting.pyramid.start.feature_gain": Alternative("constant", (1.0,))}
-    yield _variant("start-of-one-rate", "initialisation", replacements=gain)
+    same = {"starting_network": alternatives.start_of_one_rate}
+    yield _variant("start-of-one-rate", "initialisation", same)
     # What omega_0 is where inputs are features: the spread of phases that a fit starts from.
     for factor in (0.5, 2.0, 4.0):
         start = RANDOM | {"phase_gain": factor}
@@ -72,25 +72,26 @@ def _networks() -> Iterator[Variant]:
         for value in values:
             changes: Changes = {"start": RANDOM, "plan": {field: value}}
             yield _variant(f"{kind}-{value}", "width against depth", changes, base=RANDOM_START)
+    start = {"starting_network": alternatives.luma_start}
     colours = {
-        "fitting.pyramid.state._targets": _alternative("luma_targets"),
-        "fitting.pyramid.start.starting_network": _alternative("luma_start"),
-        "decoder.to_picture": Alternative("luma_picture"),
+        "fitting.pyramid.state._targets": alternatives.luma_targets,
+        "decoder.to_picture": luma_picture,
     }
-    yield _variant("pyramid-luma-chroma", "colour transform", replacements=colours)
+    yield _variant("pyramid-luma-chroma", "colour transform", start, colours)
 
 
 def _grids() -> Iterator[Variant]:
     # Their network is the shipped one less the columns of what is missing, and not trained for it.
-    trimmed = {"fitting.pyramid.start.starting_network": _alternative("trimmed_start")}
+    trimmed = {"starting_network": alternatives.trimmed_start}
     for name, first, last in (("no-grid-1", 1, 6), ("no-grid-1-2", 2, 6), ("no-grid-64", 0, 5)):
         grids = {"plan": {"grids": tuple(range(first, last + 1))}}
-        yield _variant(name, "grids", grids, trimmed)
+        yield _variant(name, "grids", grids | trimmed)
     fixed = {"matrices": {"kernel_share": 0.0}}
     yield _variant("kernels-as-shipped", "learned kernels", fixed)
-    for name in ("linear", "cubic"):
-        start = {"fitting.pyramid.start.starting_network": _alternative(f"{name}_start")}
-        yield _variant(f"kernels-{name}", "learned kernels", fixed, start)
+    kernels = {"linear": alternatives.linear_start, "cubic": alternatives.cubic_start}
+    for name, start_kernels in kernels.items():
+        start = {"starting_network": start_kernels}
+        yield _variant(f"kernels-{name}", "learned kernels", fixed | start)
     unrefined = {"synthesis.refinement.REFINED": (), "synthesis.picture.REFINED": ()}
     yield _variant("no-refinement", "refinement", replacements=unrefined)
     still = {"matrices": {"refinement_share": 0.0}}
@@ -111,9 +112,9 @@ def _entropy_models() -> Iterator[Variant]:
 
 def _rounding() -> Iterator[Variant]:
     yield _variant("no-noise", "soft rounding", {"schedule": {"noises": (0.0, 0.0)}})
-    yield _variant("no-trials", "trials of rounded latents", {"rdoq": {"exponents": ()}})
-    through = {"fitting.soft_round.soften": _alternative("straight_through")}
-    yield _variant("straight-through", "soft rounding", replacements=through)
+    yield _variant("no-trials", "RDOQ", {"rdoq": {"exponents": ()}})
+    through = {"soften": alternatives.straight_through}
+    yield _variant("straight-through", "soft rounding", through)
     # As much noise as rounding makes, and no rounding beside it.
     noise = {"schedule": {"temperatures": (50.0, 50.0), "noises": (0.29, 0.29)}}
     yield _variant("noise-only", "soft rounding", noise)
@@ -130,15 +131,15 @@ def _schedules() -> Iterator[Variant]:
         yield _variant(name, "coarse to fine", {"plan": {"stages": stages}})
     yield _variant("no-search", "search for the target", {"search": {"first_look": 1.0}})
     unlimited = {"latents": {"longest_move": math.inf}}
-    yield _variant("no-longest-step", "latents' steps", unlimited)
+    yield _variant("no-longest-step", "longest move of a latent", unlimited)
     even = {"schedule": {"extra_bit_weight": 0.0}}
     yield _variant("even-bit-weight", "weight of bits", even)
     hasty = {"schedule": {"network_warm_up_updates": 1}}
-    yield _variant("no-network-warm-up", "network's first steps", hasty)
+    yield _variant("no-network-warm-up", "warm-up of the network", hasty)
 
 
 def _optimisers() -> Iterator[Variant]:
-    adam = {"fitting.soap.Soap": Alternative("Adam")}
+    adam = {"fitting.soap.Soap": Adam}
     for rate in (0.03, 0.01, 0.003):
         changes = {"schedule": {"network_rate": rate}}
         yield _variant(f"network-adam-{rate:g}", "optimiser", changes, adam)

@@ -3,11 +3,10 @@
 A variant is of one profile, whatever the size of the image, and names the one that it differs from
 by its switch: its base, with which it is compared. Of each profile one variant replaces nothing.
 
-Most of them are numbers: a variant encodes with other settings. Where it is a function that is to
-be another one, the variant replaces attributes of the codec's modules from outside, in the process
-that encodes and again in the one that decodes, and puts them back. What replaces them is a plain
-value or something of `pure_alternatives.py` or `pyramid_alternatives.py`, which import PyTorch only
-when it is needed.
+Most of them encode with other settings: numbers, or functions of `pure_alternatives.py` and
+`pyramid_alternatives.py`. A variant that needs another entropy coder or another decoder replaces
+attributes of the codec's modules from outside, in the process that encodes and again in the one
+that decodes, and puts them back.
 """
 
 import sys
@@ -25,20 +24,6 @@ from sirencodec.fitting.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Alternative:
-    """Something of a module of ``benchmarks``; called with ``arguments`` if there are any."""
-
-    name: str
-    arguments: tuple[Any, ...] = ()
-    module: str = "pure_alternatives"
-
-    def load(self) -> Any:
-        """Import it."""
-        found = getattr(import_module(f"benchmarks.ablations.{self.module}"), self.name)
-        return found(*self.arguments) if self.arguments else found
-
-
-@dataclass(frozen=True, slots=True)
 class Variant:
     """The codec with something replaced.
 
@@ -47,7 +32,8 @@ class Variant:
         switch: the ingredient in question, the same for all its variants.
         profile: "pure" or "pyramid".
         base: name of the variant that this one is to be compared with; its own if with none.
-        settings: hyper-parameters to encode with.
+        settings: hyper-parameters and ingredients to encode with.
+        seed_offset: added to the seed.
         replacements: dotted name of a constant, function, class or method of the codec -> what
             takes its place, for what is no setting.
     """
@@ -57,16 +43,17 @@ class Variant:
     profile: str
     base: str
     settings: Settings = field(default_factory=Settings)
+    seed_offset: int = 0
     replacements: Mapping[str, Any] = field(default_factory=dict)
 
-    def encode(self, image: Any, **options: Any) -> bytes:
+    def encode(self, image: Any, *, seed: int = 0, **options: Any) -> bytes:
         """Image and options as for ``sirencodec.encode`` -> file; to be called within ``applied``.
 
         Its profile is the variant's, whatever the size of the image.
         """
         from sirencodec.encoder import encode_image
 
-        config = EncodeConfig(profile=self.profile, **options)
+        config = EncodeConfig(profile=self.profile, seed=seed + self.seed_offset, **options)
         return encode_image(to_image(image), config, settings=self.settings).data
 
     @contextmanager
@@ -78,13 +65,8 @@ class Variant:
         """
         for name in ("encoder", "decoder", "function"):
             import_module(f"sirencodec.{name}")  # and with them all that could be replaced
-        # All of them before any is put in place: some hold on to what they replace.
-        loaded = {
-            target: value.load() if isinstance(value, Alternative) else value
-            for target, value in self.replacements.items()
-        }
         with ExitStack() as stack:
-            for target, value in loaded.items():
+            for target, value in self.replacements.items():
                 for owner, attribute in _places(f"sirencodec.{target}"):
                     stack.enter_context(mock.patch.object(owner, attribute, value))
             yield

@@ -7,7 +7,7 @@ from sirencodec.bitstream.architecture import INPUTS
 from sirencodec.bitstream.container import Header
 from sirencodec.entropy.prior import prior_refinement
 from sirencodec.fitting.bounds import FIRST_BIAS_BOUND, HIDDEN_BIAS_SHARE, axis_scale
-from sirencodec.fitting.pyramid.settings import StartSettings, feature_bound
+from sirencodec.fitting.pyramid.start_settings import StartSettings, feature_bound
 from sirencodec.synthesis.picture import Picture, local_refinement
 from sirencodec.theory import first_layer_bound, hidden_bound, layer_variance, uniform_variance
 

@@ -19,7 +19,6 @@ from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
 from sirencodec.fitting.pyramid.matrix_steps import cheapest_steps, difference, round_matrix
 from sirencodec.fitting.pyramid.settings import PyramidSettings
-from sirencodec.fitting.pyramid.start import starting_network
 from sirencodec.fitting.soap import Soap
 from sirencodec.synthesis.network import Layers
 
@@ -75,7 +74,9 @@ class TrainedMatrices:
         """
         self._architecture, self._settings = architecture, settings.matrices
         self._adapted_layers = adapted_layers = settings.matrices.adapted_layers
-        layers, kernels = starting_network(architecture, mean, lambda_, generator, settings.start)
+        layers, kernels = settings.starting_network(
+            architecture, mean, lambda_, generator, settings.start
+        )
         context = [
             torch.from_numpy(matrix * 2.0**-WEIGHT_BITS).float().to(device)
             for matrix in prior_context(architecture.prior)

@@ -6,10 +6,25 @@ switches off what it is a share of, and 1 takes all of it.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import torch
+from torch import Tensor
+
+from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.format import LARGEST_EXPONENT
 from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
+from sirencodec.fitting.pyramid.start import starting_network
+from sirencodec.fitting.pyramid.start_settings import StartSettings
+from sirencodec.fitting.soft_round import soften
+from sirencodec.synthesis.network import Layers
+from sirencodec.synthesis.threads import Workers
+
+StartingNetwork = Callable[
+    [Architecture, Tensor, float, torch.Generator, StartSettings], tuple[Layers, Tensor]
+]
+Softening = Callable[[Tensor, Tensor, float, float, Workers], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +91,6 @@ class ForecastSettings:
     usual_bit_error: float = 0.005 / 393_216
     matrices_bits_per_octave: float = 650.0
     largest_matrices_share: float = 0.65
-
-
-@dataclass(frozen=True, slots=True)
-class StartSettings:
-    """The network that a fit starts from.
-
-    Attributes:
-        is_trained: whether it is the shipped one where that fits; a random one takes hundreds of
-            updates to find out which colours go with which grid [11].
-        phase_gain: deviation of a random network's phases for latents of unit deviation; 0 starts
-            blind, 4 in the bends of the sines.
-        bias_bound: of a random network's first biases, uniform, in radians.
-        last_layer_share: of SIREN's bound, for a random network's last layer; 0 starts from a flat
-            picture.
-    """
-
-    is_trained: bool = True
-    phase_gain: float = 1.0
-    bias_bound: float = math.pi / 4
-    last_layer_share: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +291,13 @@ class CorrectionSettings:
 
 @dataclass(frozen=True, slots=True)
 class PyramidSettings:
-    """How a pyramid is planned and fitted."""
+    """How a pyramid is planned and fitted: numbers by group, and ingredients.
+
+    Attributes:
+        starting_network: (architecture, mean, lambda, generator, start) -> layers and kernels.
+        soften: (latents, noise, temperature, amplitude, workers) -> latents softly rounded, and
+            the derivative of that.
+    """
 
     plan: PlanSettings = field(default_factory=PlanSettings)
     forecast: ForecastSettings = field(default_factory=ForecastSettings)
@@ -308,11 +309,5 @@ class PyramidSettings:
     rdoq: RdoqSettings = field(default_factory=RdoqSettings)
     correction: CorrectionSettings = field(default_factory=CorrectionSettings)
     blend: BlendSettings = field(default_factory=BlendSettings)
-
-
-def feature_bound(features: int, settings: StartSettings) -> float:
-    """Number of features -> bound of the first layer's uniform weights.
-
-    phase_gain * sqrt(3 / features): a weight's variance is then phase_gain^2 / features.
-    """
-    return settings.phase_gain * math.sqrt(3 / features)
+    starting_network: StartingNetwork = starting_network
+    soften: Softening = soften

@@ -17,7 +17,7 @@ from sirencodec.bitstream.prior_file import start_bytes
 from sirencodec.bitstream.quantize import dequantize
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.fitting.bounds import HIDDEN_BIAS_SHARE
-from sirencodec.fitting.pyramid.settings import StartSettings, feature_bound
+from sirencodec.fitting.pyramid.start_settings import StartSettings, feature_bound
 from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
 from sirencodec.theory import hidden_bound

@@ -17,7 +17,6 @@ from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.rounded import RoundedPicture
 from sirencodec.fitting.pyramid.stage import StageView
 from sirencodec.fitting.pyramid.stage_loss import Loss, StageLoss
-from sirencodec.fitting.soft_round import soften
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.threads import Workers
 
@@ -116,7 +115,9 @@ class PyramidState:
             noise: deviation, in levels.
         """
         random = torch.empty_like(self._latents).normal_(generator=self._noise)
-        soft, derivative = soften(self._latents, random, temperature, noise, self._workers)
+        soft, derivative = self._plan.settings.soften(
+            self._latents, random, temperature, noise, self._workers
+        )
         return SoftLatents(self._split(soft), derivative)
 
     def loss(self, latents: SoftLatents, bit_weight: float) -> Loss:

@@ -9,7 +9,7 @@ import torch
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.fitting.pyramid.plan import plan_pyramid_architecture
-from sirencodec.fitting.pyramid.settings import PlanSettings, StartSettings
+from sirencodec.fitting.pyramid.settings import PlanSettings
 from sirencodec.fitting.pyramid.start import (
     LUMA,
     TRAINED_ARCHITECTURE,
@@ -17,6 +17,7 @@ from sirencodec.fitting.pyramid.start import (
     random_network,
     starting_network,
 )
+from sirencodec.fitting.pyramid.start_settings import StartSettings
 from sirencodec.synthesis.network import augment, evaluate
 from tests.unit.builders import architecture
 
