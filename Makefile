@@ -12,6 +12,9 @@ BENCH_IMAGE ?= $(firstword $(sort $(wildcard $(DATASET)/*.png)))
 RESULTS ?= benchmarks/results
 BENCH_NAME := $(notdir $(abspath $(DATASET)))
 
+CLANG ?= $(firstword $(wildcard /usr/bin/clang /usr/bin/clang-[0-9]*) clang)
+FUZZ_SECONDS ?= 60
+
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
@@ -41,6 +44,12 @@ test-fast: $(STAMP) ## run those without whole fits, studies and benchmarks: whi
 
 test-gpu: $(STAMP) ## run those that need a CUDA device
 	$(BIN)/python -m pytest -m gpu
+
+fuzz: ## look for inputs that break the compiled decoder:  make fuzz FUZZ_SECONDS=3600 (needs clang)
+	mkdir -p build/corpus
+	$(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wno-psabi tests/fuzz/decoder.c -o build/fuzz
+	build/fuzz build/corpus tests/fuzz/corpus -max_len=8192 -timeout=5 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/
+	build/fuzz -merge=1 tests/fuzz/corpus build/corpus
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
