@@ -19,7 +19,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: openseadragon help setup demo test test-fast test-gpu lint types check build clean bench bench-smoke
+.PHONY: openseadragon help setup demo test test-fast test-gpu fuzz lint types check build clean bench bench-smoke
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
