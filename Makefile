@@ -19,7 +19,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: openseadragon help setup demo test test-fast test-gpu fuzz lint types check build clean bench bench-smoke
+.PHONY: web openseadragon help setup demo test test-fast test-gpu fuzz lint types check build clean bench bench-smoke
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,11 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 check: lint types test ## everything CI runs
+
+web: $(STAMP) ## compile the decoder for browsers: web/dist
+	$(BIN)/pip install --quiet ziglang==0.17.1
+	PYTHON="$(CURDIR)/$(BIN)/python" web/build.sh
+	cd web && npx --yes --package typescript@5 tsc -p .
 
 OPENSEADRAGON ?= 6.1.1
 openseadragon: ## take the viewer that `serve` shows from its npm package

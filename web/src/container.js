@@ -1,0 +1,150 @@
+// .siren file -> header and payload (FORMAT.md, sections 1 to 4).
+import { SirenError } from "./errors.js";
+
+const MAGIC = [0x89, 0x53, 0x52, 0x4e];
+const MOST_BYTES = 2 ** 28 - 1;
+
+/**
+ * @typedef {object} Header
+ * @property {number} width @property {number} height
+ * @property {8 | 16} bitDepth
+ * @property {number} channels
+ * @property {number} features hidden ones
+ * @property {number} layers hidden ones, the first not counted
+ * @property {number[]} grids exponents, rising; none if pure
+ *
+ * @typedef {object} Container
+ * @property {Header} header
+ * @property {Uint8Array} payload
+ */
+
+/** CRC-32 as zlib computes it. @param {Uint8Array} data @returns {number} */
+export function checksum(data) {
+  let crc = 0xffffffff;
+  for (const byte of data) {
+    crc = TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) {
+    crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
+  }
+  return crc >>> 0;
+});
+
+class Reader {
+  /** @param {Uint8Array} data */
+  constructor(data) {
+    this.data = data;
+    this.offset = 0;
+  }
+
+  /** @param {number} count @param {string} what @returns {Uint8Array} */
+  take(count, what) {
+    const end = this.offset + count;
+    if (end > this.data.length) {
+      throw new SirenError("TruncatedError", `file ends early (${what})`);
+    }
+    const part = this.data.subarray(this.offset, end);
+    this.offset = end;
+    return part;
+  }
+
+  /** @param {string} field @param {number} least @param {number} most @returns {number} */
+  field(field, least, most) {
+    const value = this.varint(field);
+    if (value < least || value > most) {
+      throw new SirenError("CorruptError", `${value} is outside ${least} to ${most} (${field})`);
+    }
+    return value;
+  }
+
+  /** @param {string} field @returns {number} */
+  varint(field) {
+    let value = 0;
+    for (let index = 0; index < 4; index++) {
+      const [byte] = this.take(1, field);
+      value |= (byte & 0x7f) << (7 * index);
+      if (byte < 0x80) {
+        if (index && !byte) {
+          throw new SirenError("CorruptError", `integer is not in its shortest form (${field})`);
+        }
+        return value;
+      }
+    }
+    throw new SirenError("CorruptError", `integer is too long (${field})`);
+  }
+
+  /** @param {number} bytes @param {string} what @returns {number} */
+  number(bytes, what) {
+    return this.take(bytes, what).reduceRight((sum, byte) => sum * 256 + byte, 0);
+  }
+}
+
+/**
+ * File -> its parts, the picture's checksum verified. Metadata is passed over.
+ * @param {Uint8Array} data
+ * @param {number} priorChecksum of the prior that this decoder has
+ * @returns {Container}
+ */
+export function parseContainer(data, priorChecksum) {
+  for (let at = 0; at < MAGIC.length; at++) {
+    if (at >= data.length && at) {
+      throw new SirenError("TruncatedError", "file ends inside the magic");
+    }
+    if (data[at] !== MAGIC[at]) {
+      throw new SirenError("NotSirenError", "not a .siren file");
+    }
+  }
+  const reader = new Reader(data);
+  reader.take(MAGIC.length, "magic");
+  const [version, flags] = reader.take(2, "version and flags");
+  if (version !== 0) {
+    throw new SirenError("VersionError", `file has format version ${version}; this decoder reads 0`);
+  }
+  if (flags & 0b1110_0000) {
+    throw new SirenError("CorruptError", "reserved flags are set");
+  }
+  const width = reader.field("width", 1, 65535);
+  const height = reader.field("height", 1, 65535);
+  const features = reader.field("hidden_features", 1, 1024);
+  const layers = reader.field("hidden_layers", 0, 64);
+  reader.field("omega_0", 1, 65535);
+  const grids = flags & 0b1_0000 ? readGrids(reader, priorChecksum) : [];
+  const payloadBytes = reader.field("payload_bytes", 1, MOST_BYTES);
+  const payload = reader.take(payloadBytes, "payload");
+  const end = reader.offset;
+  if (reader.number(4, "picture checksum") !== checksum(data.subarray(0, end))) {
+    throw new SirenError("CorruptError", "checksum of the picture does not match");
+  }
+  if (flags & 0b1000) {
+    reader.take(reader.field("metadata_bytes", 1, MOST_BYTES), "metadata");
+    reader.take(4, "metadata checksum");
+  }
+  if (reader.offset !== data.length) {
+    throw new SirenError("CorruptError", "bytes follow the end of the file");
+  }
+  const channels = 1 + (flags & 3);
+  const bitDepth = flags & 0b100 ? 16 : 8;
+  return { header: { width, height, bitDepth, channels, features, layers, grids }, payload };
+}
+
+/** @param {Reader} reader @param {number} priorChecksum @returns {number[]} */
+function readGrids(reader, priorChecksum) {
+  const exponents = reader.field("grids", 0, 54);
+  const [finest, coarsest] = [exponents % 8, exponents >> 3];
+  if (finest > coarsest || coarsest > 6) {
+    throw new SirenError("CorruptError", `no grids from ${finest} to ${coarsest}`);
+  }
+  const prior = reader.field("prior", 1, 127);
+  if (prior !== 1) {
+    throw new SirenError("VersionError", `this decoder does not have prior ${prior}`);
+  }
+  if (reader.number(2, "prior checksum") !== (priorChecksum & 0xffff)) {
+    throw new SirenError("CorruptError", "the prior is not the one the file means");
+  }
+  return Array.from({ length: coarsest - finest + 1 }, (_, at) => finest + at);
+}
