@@ -15,4 +15,5 @@ for simd in simd128 plain; do
         -fno-math-errno -I ../sirencodec/native/src -Wno-psabi $SOURCES $EXPORTS \
         -Wl,--export=malloc -Wl,--export=free -Wl,--strip-all -o dist/siren-$simd.wasm
 done
+chmod 644 dist/*.wasm
 cp ../sirencodec/priors/1.bin dist/prior-1.bin
