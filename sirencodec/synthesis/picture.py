@@ -55,7 +55,7 @@ class Picture:
         Coarse grids go through fewer doublings; their features are brought to the size that the
         missing ones would have given a constant. Of grids that are finer than the new pixels, the
         first, DETAIL_GRIDS, count as 0, and of others the mean is taken. The refinement sees the
-        same everywhere. What is lost: docs/measurements.md.
+        same everywhere. What is lost: decision 14.
         """
         if not octave or not self.grids:
             return self
