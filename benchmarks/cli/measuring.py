@@ -20,13 +20,13 @@ from benchmarks.cli.options import (
     open_store,
     show_point,
 )
-from benchmarks.measuring.codecs import BPP_TARGETS, CODECS, OURS, OURS_BY_QUALITY
+from benchmarks.measuring.codecs import BPP_TARGETS, CODECS, OURS, OURS_BY_QUALITY, OURS_FOR_EYES
 
 if TYPE_CHECKING:
     from benchmarks.measuring.rate_distortion import Plan
 
 PROFILES = ("pyramid", "pure")  # of what is ablated
-USUAL_CODECS = tuple(name for name in CODECS if name != OURS_BY_QUALITY)
+USUAL_CODECS = tuple(name for name in CODECS if name not in (OURS_BY_QUALITY, OURS_FOR_EYES))
 DECODE_WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
 
 
@@ -34,7 +34,10 @@ DECODE_WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
 @click.option("--dataset", type=Folder, required=True, help="folder of images")
 @click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
 @click.option(
-    "--codecs", type=Listed(str), default=USUAL_CODECS, show_default="all but sirencodec-q"
+    "--codecs",
+    type=Listed(str),
+    default=USUAL_CODECS,
+    show_default="all but sirencodec-q and sirencodec-visual",
 )
 @click.option("--efforts", type=Listed(int), default=(4,), show_default="4", help="of sirencodec")
 @click.option("--bpp", type=Listed(float), default=BPP_TARGETS, show_default=True, help="likewise")

@@ -21,6 +21,7 @@ OURS = "sirencodec"  # by bits a pixel, the same on every image
 # By quality, as the others: a lambda, under which images take the bits they need. Where averages
 # are compared, equal bits on all images are no fair share (see README.md).
 OURS_BY_QUALITY = "sirencodec-q"
+OURS_FOR_EYES = "sirencodec-visual"  # as OURS, but tuned for eyes; the others for squared error
 # Of Pillow's encoders: their whole documented range, 1 to 95. A BD-rate depends on the range that
 # is compared, so the range is no choice to be made anew for each codec.
 QUALITIES = (1, 3, *range(5, 100, 5))
@@ -70,13 +71,15 @@ class Codec:
     is_available: bool = True
 
 
-def _encode_ours(pixels: Pixels, setting: float, effort: Effort, *, target: str) -> bytes:
+def _encode_ours(
+    pixels: Pixels, setting: float, effort: Effort, *, target: str, tune: str
+) -> bytes:
     import torch
 
     import sirencodec
 
     torch.set_num_threads(effort.threads)
-    options: dict[str, Any] = {target: setting}
+    options: dict[str, Any] = {target: setting, "tune": tune}
     if effort.level is not None:
         options["effort"] = effort.level
     encode = effort.encode or sirencodec.encode
@@ -162,14 +165,21 @@ def _avif(name: str, subsampling: str, tune: str = "iq") -> Codec:
     )
 
 
-def _ours(name: str, label: str, knob: str, settings: tuple[float, ...], target: str) -> Codec:
-    encode = partial(_encode_ours, target=target)
+def _ours(
+    name: str,
+    label: str,
+    knob: str,
+    settings: tuple[float, ...],
+    target: str,
+    tune: str = "psnr",
+) -> Codec:
+    encode = partial(_encode_ours, target=target, tune=tune)
     return Codec(name, label, knob, settings, ".siren", encode, _decode_ours)
 
 
 def is_ours(name: str) -> bool:
     """Whether a codec is this project's, and so has efforts."""
-    return name in (OURS, OURS_BY_QUALITY)
+    return name in (OURS, OURS_BY_QUALITY, OURS_FOR_EYES)
 
 
 def _all_codecs() -> tuple[Codec, ...]:
@@ -205,6 +215,7 @@ def _all_codecs() -> tuple[Codec, ...]:
             has_imagecodecs,
         ),
         _ours(OURS, OURS, "bits a pixel", BPP_TARGETS, "bpp"),
+        _ours(OURS_FOR_EYES, f"{OURS}, tune=visual", "bits a pixel", BPP_TARGETS, "bpp", "visual"),
         _ours(OURS_BY_QUALITY, f"{OURS} by quality", "quality", OUR_QUALITIES, "quality"),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from benchmarks.measuring.codecs import CODECS, OURS, is_ours
+from benchmarks.measuring.codecs import CODECS, OURS_BY_QUALITY, is_ours
 from benchmarks.measuring.fresh_process import MeasurementError
 from benchmarks.measuring.machine import code_fingerprint, describe_session
 from benchmarks.measuring.measure import Job, measure
@@ -47,7 +47,9 @@ class Plan:
         for name in sorted(self.codecs, key=is_ours):
             settings = self.settings or CODECS[name].settings
             if is_ours(name):
-                yield from self._our_jobs(name, self.targets_bpp if name == OURS else settings)
+                yield from self._our_jobs(
+                    name, settings if name == OURS_BY_QUALITY else self.targets_bpp
+                )
                 continue
             for setting in settings:
                 for image in self.images:
