@@ -8,7 +8,6 @@ from torch import Tensor
 from sirencodec.fitting.loss.pixel.measure import Measure
 from sirencodec.fitting.loss.pixel.ms_ssim_native import CompiledMsSsim
 from sirencodec.fitting.loss.pixel.ms_ssim_torch import ReferenceMsSsim
-from sirencodec.fitting.loss.pixel.squared_error import SquaredError
 from sirencodec.fitting.loss.pixel.ssimulacra2_native import CompiledSsimulacra2
 from sirencodec.fitting.loss.pixel.ssimulacra2_torch import ReferenceSsimulacra2
 from sirencodec.native.measures import MeasureLoops
@@ -20,7 +19,6 @@ _COMPILED: Final[dict[str, Callable[[Tensor, Workers, MeasureLoops], Measure]]] 
     "ms-ssim": CompiledMsSsim,
 }
 _REFERENCES: Final[dict[str, Callable[[Tensor], Measure]]] = {
-    "squared-error": SquaredError,
     "ssimulacra2": ReferenceSsimulacra2,
     "ms-ssim": ReferenceMsSsim,
 }
@@ -28,12 +26,15 @@ NAMES: Final = tuple(_REFERENCES)
 
 
 def measure_of(name: str, targets: Tensor, workers: Workers) -> Measure:
-    """Name and original -> measure; of the names, a ``KeyError`` for any other.
+    """Name and original -> measure.
 
     Args:
         name: one of ``NAMES``.
         targets: (channels, height, width), see ``Measure``.
         workers: threads to share the work among, on a CPU.
+
+    Raises:
+        KeyError: if there is no such measure.
     """
     loops = loops_for(targets.dtype, targets.device.type)
     if loops is not None and name in _COMPILED:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sirencodec.fitting.loss.pixel.autograd import score_with_gradient
 from sirencodec.fitting.loss.pixel.measure import Score
 from sirencodec.fitting.loss.pixel.ms_ssim_scale import C1, C2, combine, num_scales
 from sirencodec.fitting.loss.pixel.window import inner_blur
@@ -34,11 +35,7 @@ class ReferenceMsSsim:
 
     def __call__(self, values: Tensor) -> Score:
         """Values -> number and gradient."""
-        with torch.enable_grad():
-            leaf = values.detach().requires_grad_()
-            score = self._score(leaf)
-            (gradient,) = torch.autograd.grad(score, leaf)
-        return Score(score.item(), gradient)
+        return score_with_gradient(self._score, values)
 
     def value(self, values: Tensor) -> float:
         """Values -> number alone."""

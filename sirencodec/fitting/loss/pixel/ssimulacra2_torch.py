@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sirencodec.fitting.loss.pixel.autograd import score_with_gradient
 from sirencodec.fitting.loss.pixel.measure import Score
 from sirencodec.fitting.loss.pixel.ssimulacra2_scale import C2, scale_sizes, score_of, weights_of
 from sirencodec.fitting.loss.pixel.window import mirrored_blur
@@ -44,11 +45,7 @@ class ReferenceSsimulacra2:
 
     def __call__(self, values: Tensor) -> Score:
         """Values -> number and gradient."""
-        with torch.enable_grad():
-            leaf = values.detach().requires_grad_()
-            score = self._score(leaf)
-            (gradient,) = torch.autograd.grad(score, leaf)
-        return Score(score.item(), gradient)
+        return score_with_gradient(self._score, values)
 
     def value(self, values: Tensor) -> float:
         """Values -> number alone."""

@@ -12,7 +12,6 @@ from sirencodec.fitting.loss.pixel.measure import Measure
 from sirencodec.fitting.loss.pixel.measures import NAMES, measure_of
 from sirencodec.fitting.loss.pixel.ms_ssim_native import CompiledMsSsim
 from sirencodec.fitting.loss.pixel.ms_ssim_torch import ReferenceMsSsim
-from sirencodec.fitting.loss.pixel.squared_error import SquaredError
 from sirencodec.fitting.loss.pixel.ssimulacra2_native import CompiledSsimulacra2
 from sirencodec.fitting.loss.pixel.ssimulacra2_torch import ReferenceSsimulacra2
 from sirencodec.native.library import Loops, double_loops, single_loops
@@ -77,18 +76,6 @@ def test_ms_ssim_is_the_public_number(picture: str, codec: str, quality: int) ->
     pair = values(original), values(compressed(original, codec, quality))
     expected = ms_ssim(pair[1][None], pair[0][None], data_range=1.0).item()
     assert ReferenceMsSsim(pair[0]).value(pair[1]) == pytest.approx(expected, abs=1e-5)
-
-
-def test_squared_error_is_that() -> None:
-    original, decoded = tensors(3, 9, 5)
-    measure = SquaredError(original)
-    leaf = decoded.clone().requires_grad_()
-    expected = torch.nn.functional.mse_loss(leaf, original)
-    expected.backward()
-    found = measure(decoded)
-    assert found.value == pytest.approx(expected.item())
-    assert measure.value(decoded) == found.value
-    torch.testing.assert_close(found.gradient, leaf.grad)
 
 
 @pytest.mark.parametrize("name", NAMES)
