@@ -56,11 +56,6 @@ def render(text: str, results: Path = RESULTS) -> str:
     return BLOCK.sub(lambda block: _render_block(block, results), text)
 
 
-def has_markers(text: str) -> bool:
-    """Whether a text holds any table of results."""
-    return MARKER.search(text) is not None
-
-
 def _render_block(block: re.Match[str], results: Path) -> str:
     table = block["table"]
     paths = [results / f"{name}.json" for name in block_results(block)]

@@ -1,4 +1,6 @@
-"""Tiny pictures -> every command once: it asserts nothing but that all of them run and verify.
+"""Tiny pictures -> the commands that measure and report, once: they run, and files verify.
+
+`kills`, `readme` and `train-prior` are not run here.
 
 Figures of such pictures mean nothing, and nothing is timed against a bound.
 """
@@ -29,7 +31,7 @@ def tiny_picture(width: int = 64, height: int = 48, seed: int = 0) -> Pixels:
 
 
 def run_smoke() -> None:
-    """Run every command.
+    """Run them.
 
     Raises:
         RuntimeError: if one fails.

@@ -66,8 +66,8 @@ class SirenFunction:
         """Coordinates -> values.
 
         Args:
-            coordinates: (..., 2) numbers, (x, y) last; outside [-1, 1] the function goes on, but
-                was never fitted there.
+            coordinates: (..., 2) numbers, finite, (x, y) last; beyond [-1, 1] the function
+                continues without an error, but was never fitted there.
 
         Returns:
             (..., channels) float64.
@@ -123,4 +123,6 @@ class SirenFunction:
         points = np.array(coordinates, dtype=np.float64, order="C")
         if points.ndim == 0 or points.shape[-1] != 2:
             raise ParameterError(f"coordinates must be (..., 2), not {points.shape}")
+        if not np.isfinite(points).all():
+            raise ParameterError("coordinates must be finite")
         return points

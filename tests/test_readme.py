@@ -107,7 +107,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_modules_that_the_pages_name_exist() -> None:
     """`room/module.py` in what describes the code, and folders of it."""
-    for page in (ROOT / "docs" / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"):
+    pages = [ROOT / "docs" / f"{name}.md" for name in ("ARCHITECTURE", "why-sine", "measurements")]
+    for page in (*pages, ROOT / "CONTRIBUTING.md"):
         for name in re.findall(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|h|md)|[\w/]+/)`", page.read_text()):
             found = [*ROOT.glob(f"sirencodec/**/{name}"), *ROOT.glob(name)]
             assert found, f"{page.name}: {name}"

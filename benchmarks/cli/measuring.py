@@ -40,7 +40,7 @@ DECODE_WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
     show_default="all but sirencodec-q and sirencodec-visual",
 )
 @click.option("--efforts", type=Listed(int), default=(4,), show_default="4", help="of sirencodec")
-@click.option("--bpp", type=Listed(float), default=BPP_TARGETS, show_default=True, help="likewise")
+@click.option("--bpp", type=Listed(float), default=BPP_TARGETS, show_default=True, help="of ours")
 @click.option("--settings", type=Listed(float), default=(), help="of all others, not their grids")
 @click.option("--seed", type=int, default=0)
 @click.option("--jobs", type=click.IntRange(1), default=1, help="points measured at a time")
@@ -83,7 +83,7 @@ def rate_distortion(
 @click.option("--devices", type=Listed(str), default=("cpu",), show_default="cpu", help="cpu,cuda")
 @click.option("--bpp", type=float, default=0.2)
 @click.option("--repeats", type=click.IntRange(1), default=5, help="rounds that count")
-@click.option("--encode-repeats", type=click.IntRange(1), default=3, help="likewise of encodes")
+@click.option("--encode-repeats", type=click.IntRange(1), default=3, help="of encodes")
 @click.option("--output", type=NewFile, default=RESULTS / "speed.json", show_default="speed.json")
 def speed(
     image: Path,

@@ -10,11 +10,11 @@ from benchmarks.reporting.curves import MEASURES
 
 @click.command()
 def smoke() -> None:
-    """Run every command on tiny pictures made up here: does everything run and verify?"""
+    """Run what measures and reports on tiny pictures made up here: does it run and verify?"""
     from benchmarks.smoke import run_smoke
 
     run_smoke()
-    click.echo("every command ran and verified")
+    click.echo("what measures and reports ran and verified")
 
 
 @click.command()

@@ -57,7 +57,7 @@ class Plan:
         threads: numbers of threads to decode and encode with.
         devices: to decode on.
         repeats: rounds that count, of decodes and starts.
-        encode_repeats: likewise, of encodes.
+        encode_repeats: rounds that count, of encodes.
     """
 
     image: Path

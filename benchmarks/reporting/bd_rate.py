@@ -48,7 +48,7 @@ def compare(
 
     Args:
         anchor: (bits a pixel, quality) of the codec compared with.
-        test: likewise of the other.
+        test: (bits a pixel, quality) of the codec that is compared.
         window_bpp: compare only the quality that the *anchor* reaches at these rates.
         window_quality: compare only this range of quality.
 

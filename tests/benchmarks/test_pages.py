@@ -55,7 +55,7 @@ def test_every_committed_result_is_shown_on_a_page():
 @pytest.mark.parametrize("page", readme.PAGES, ids=lambda page: page.name)
 def test_pages_say_what_the_committed_results_say(page):
     text = page.read_text(encoding="utf-8")
-    assert readme.has_markers(text) or page.name not in ("README.md", "measurements.md")
+    assert readme.MARKER.search(text) or page.name not in ("README.md", "measurements.md")
     assert readme.render(text) == text, "out of date: run `python -m benchmarks readme`"
 
 

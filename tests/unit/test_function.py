@@ -107,3 +107,14 @@ def test_moving_to_a_device(function: SirenFunction) -> None:
     assert function.to("cpu") is function
     with pytest.raises(ParameterError, match="device"):
         function.to("abacus")
+
+
+@pytest.mark.parametrize("x", [float("nan"), float("inf")])
+def test_coordinates_are_finite(function: SirenFunction, x: float) -> None:
+    for ask in (function, function.gradient):
+        with pytest.raises(ParameterError, match="finite"):
+            ask([[0.0, 0.0], [x, 0.0]])
+
+
+def test_the_function_continues_beyond_the_image(function: SirenFunction) -> None:
+    assert np.isfinite(function([[2.0, -3.0]])).all()

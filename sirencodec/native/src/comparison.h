@@ -4,7 +4,7 @@
  *
  * A piece of the plane goes through everything, row after row: the difference d, d^2 and the
  * original times d are blurred across into rings of rows, those down into a row, of which a map is
- * judged. For slopes, derivatives of the maps are blurred likewise (the adjoint of a blur by a
+ * judged. For slopes, derivatives of the maps are blurred, too (the adjoint of a blur by a
  * symmetric window is the same blur, with nothing or a mirror beyond the border) and put together.
  * Blurs are computed twice, for sums and for slopes, rather than kept: memory costs more.
  *

@@ -25,7 +25,7 @@ struct xyb_scale {
 
 struct xyb_task {
     const REAL *values; /* red, green and blue, or gray */
-    REAL *gradient;     /* of the score along them, laid out likewise */
+    REAL *gradient;     /* of the score along them, laid out as they are */
     long plane, row;
     long channels;
     const struct xyb_scale *scales;
@@ -102,7 +102,7 @@ INLINE void to_xyb(const vec light[COLOURS], vec xyb[COLOURS], const int with_b)
         xyb[2] = roots[2] - y + (REAL)0.55;
 }
 
-/* X, Y and B - Y, and slopes along them -> slopes along light; likewise. */
+/* X, Y and B - Y, and slopes along them -> slopes along light. */
 INLINE void from_xyb(const vec xyb[COLOURS], const vec slopes[COLOURS], vec light[COLOURS],
                      const int with_b)
 {

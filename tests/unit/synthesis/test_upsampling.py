@@ -66,7 +66,7 @@ def test_a_smaller_tile_is_the_start_of_a_larger_one() -> None:
         assert not large[: len(small), small.shape[1] :].any()
 
 
-def test_gradient_along_the_kernels() -> None:
+def test_gradient_with_respect_to_the_kernels() -> None:
     kernels = torch.from_numpy(random_kernels(3)).requires_grad_()
     made = upsampling_matrices(kernels, 16)
     slopes = [torch.sin(torch.arange(m.numel(), dtype=m.dtype)).view_as(m) for m in made]
