@@ -63,7 +63,7 @@ def run_smoke() -> None:
         ablation, scale, speed = (["--output", str(path)] for path in others)
         # Small pictures get no pyramid by themselves; variants of it are pyramids at every size.
         small = [*dataset, *fast, "--images", "dot", "--bpp", "12"]
-        _command(["ablate", *small, "--variants", "no-refinement", *ablation])
+        _command(["ablate", *small, "--variants", "usual-steps", *ablation])
         _command(["scale", *dataset, "--images", "waves", "--bpp", "2", "--effort", "0", *scale])
         sizes = ["--sizes", "32", "--widths", "64", "--efforts", "0", "--threads", "1"]
         rounds = ["--bpp", "2", "--repeats", "1", "--encode-repeats", "1"]

@@ -1,10 +1,9 @@
 """Variants of the pure profile: a network that knows nothing but coordinates."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from benchmarks.ablations import pure_alternatives as alternatives
 from benchmarks.ablations.variant import Variant
@@ -14,26 +13,9 @@ from sirencodec.fitting.settings import Settings
 PURE = "pure"  # profile, and name of the variant that replaces nothing
 USUAL = PureSettings()
 
-# Everything that codes levels, or counts what they cost.
-ONE_GAUSSIAN = {
-    "entropy.payload.encode_payload": alternatives.encode_one_gaussian,
-    "entropy.matrices.matrices_bits": alternatives.bits_of_one_gaussian,
-}
-ZSTD = {
-    "entropy.payload.encode_payload": alternatives.encode_zstd,
-    "entropy.matrices.matrices_bits": alternatives.bits_of_zstd,
-    "entropy.payload.decode_payload": alternatives.decode_zstd,
-}
 
-
-def _variant(
-    name: str,
-    switch: str,
-    settings: PureSettings = USUAL,
-    replacements: Mapping[str, Any] | None = None,
-) -> Variant:
-    own = Settings(pure=settings)
-    return Variant(name, switch, PURE, PURE, own, replacements=replacements or {})
+def _variant(name: str, switch: str, settings: PureSettings = USUAL) -> Variant:
+    return Variant(name, switch, PURE, PURE, Settings(pure=settings))
 
 
 def pure_variants() -> Iterator[Variant]:
@@ -42,7 +24,6 @@ def pure_variants() -> Iterator[Variant]:
     yield from _networks()
     yield from _fits()
     yield from _ingredients()
-    yield from _formats()
 
 
 def _networks() -> Iterator[Variant]:
@@ -94,16 +75,3 @@ def _ingredients() -> Iterator[Variant]:
     yield _variant("equal-steps", "steps by sensitivity", equal)
     random = replace(USUAL, batches=alternatives.RandomBatches)
     yield _variant("sampling-random", "sampling of pixels", random)
-
-
-def _formats() -> Iterator[Variant]:
-    """What a decoder has to know of, or would have to: no settings of a fit."""
-    gaussian = {"entropy.matrices.NUM_SHAPES": 1}
-    yield _variant("gaussian", "entropy model", replacements=gaussian)
-    yield _variant("one-gaussian", "entropy model", replacements=ONE_GAUSSIAN)
-    yield _variant("zstd", "entropy model", replacements=ZSTD)
-    colours = {
-        "fitting.pure.fit._targets": alternatives.luma_targets,
-        "decoder.to_picture": alternatives.luma_picture,
-    }
-    yield _variant("luma-chroma", "colour transform", replacements=colours)

@@ -6,20 +6,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from benchmarks.ablations.pure_alternatives import LUMA_CHROMA
 from sirencodec.bitstream.architecture import INPUTS, Architecture
-from sirencodec.fitting.pyramid import state as pyramid_state
 from sirencodec.fitting.pyramid.start import (
     TRAINED_ARCHITECTURE,
     TRAINED_LAMBDA,
     starting_network,
 )
 from sirencodec.fitting.pyramid.start_settings import StartSettings
-from sirencodec.image.samples import Samples
 from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.upsampling import CUBIC_KERNEL
-
-_rgb_targets = pyramid_state._targets  # what is to be replaced, as it was before
 
 LINEAR_KERNEL = (0.0, 0.25, 0.75, 0.0)  # at a quarter sample's distance
 
@@ -87,30 +82,6 @@ def _start_with_kernel(
     for number, exponent in enumerate(architecture.grids):
         layers[0][:, INPUTS + number] *= math.prod(gains[:exponent])
     return layers, torch.tensor(kernel).repeat(len(kernels), 1)
-
-
-def luma_targets(samples: Samples) -> Tensor:
-    """Samples -> (channels, height, width) in luma and chroma."""
-    targets = _rgb_targets(samples)
-    if len(targets) != len(LUMA_CHROMA):
-        return targets
-    return torch.einsum("ij,jyx->iyx", torch.from_numpy(LUMA_CHROMA).float(), targets)
-
-
-def luma_start(
-    architecture: Architecture,
-    mean: Tensor,
-    lambda_: float,
-    generator: torch.Generator,
-    settings: StartSettings,
-) -> tuple[Layers, Tensor]:
-    """The shipped network, made to speak luma and chroma, around a mean in these."""
-    black = torch.zeros_like(mean)
-    layers, kernels = starting_network(architecture, black, lambda_, generator, settings)
-    if len(mean) == len(LUMA_CHROMA):
-        layers[-1] = torch.from_numpy(LUMA_CHROMA).float() @ layers[-1]
-    layers[-1][:, -1] += mean
-    return layers, kernels
 
 
 def straight_through(values: Tensor, *others: object) -> tuple[Tensor, Tensor]:

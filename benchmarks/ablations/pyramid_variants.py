@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.ablations import pyramid_alternatives as alternatives
-from benchmarks.ablations.pure_alternatives import Adam, luma_picture
+from benchmarks.ablations.pure_alternatives import Adam
 from benchmarks.ablations.variant import Variant
 from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.settings import Settings
@@ -36,14 +36,9 @@ def pyramid_variants() -> Iterator[Variant]:
 
 
 def _variant(
-    name: str,
-    switch: str,
-    changes: Changes | None = None,
-    replacements: Mapping[str, Any] | None = None,
-    base: str = PYRAMID,
+    name: str, switch: str, changes: Changes | None = None, base: str = PYRAMID
 ) -> Variant:
-    settings = Settings(pyramid=_changed(changes or {}))
-    return Variant(name, switch, PYRAMID, base, settings, replacements=replacements or {})
+    return Variant(name, switch, PYRAMID, base, Settings(pyramid=_changed(changes or {})))
 
 
 def _changed(changes: Changes) -> PyramidSettings:
@@ -72,12 +67,6 @@ def _networks() -> Iterator[Variant]:
         for value in values:
             changes: Changes = {"start": RANDOM, "plan": {field: value}}
             yield _variant(f"{kind}-{value}", "width against depth", changes, base=RANDOM_START)
-    start = {"starting_network": alternatives.luma_start}
-    colours = {
-        "fitting.pyramid.state._targets": alternatives.luma_targets,
-        "decoder.to_picture": luma_picture,
-    }
-    yield _variant("pyramid-luma-chroma", "colour transform", start, colours)
 
 
 def _grids() -> Iterator[Variant]:
@@ -92,8 +81,6 @@ def _grids() -> Iterator[Variant]:
     for name, start_kernels in kernels.items():
         start = {"starting_network": start_kernels}
         yield _variant(f"kernels-{name}", "learned kernels", fixed | start)
-    unrefined = {"synthesis.refinement.REFINED": (), "synthesis.picture.REFINED": ()}
-    yield _variant("no-refinement", "refinement", replacements=unrefined)
     still = {"matrices": {"refinement_share": 0.0}}
     yield _variant("refinement-as-shipped", "refinement", still)
 
@@ -106,8 +93,6 @@ def _entropy_models() -> Iterator[Variant]:
         yield _variant(f"adapt-{name}-layers", "entropy model", adapted)
     free = {"matrices": {"bit_weight": 0.0}}
     yield _variant("matrices-for-nothing", "bits of matrices in the loss", free)
-    gaussian = {"entropy.matrices.NUM_SHAPES": 1}
-    yield _variant("matrices-gaussian", "entropy model", replacements=gaussian)
 
 
 def _rounding() -> Iterator[Variant]:
@@ -139,10 +124,9 @@ def _schedules() -> Iterator[Variant]:
 
 
 def _optimisers() -> Iterator[Variant]:
-    adam = {"fitting.soap.Soap": Adam}
     for rate in (0.03, 0.01, 0.003):
-        changes = {"schedule": {"network_rate": rate}}
-        yield _variant(f"network-adam-{rate:g}", "optimiser", changes, adam)
+        adam = {"optimizer": Adam, "schedule": {"network_rate": rate}}
+        yield _variant(f"network-adam-{rate:g}", "optimiser", adam)
     for momentum in (0.0, 0.8):
         inertia = {"latents": {"momentum": momentum}}
         yield _variant(f"momentum-{momentum:g}", "latents' momentum", inertia)

@@ -8,7 +8,6 @@ import json
 import sys
 import time
 import warnings
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,13 +58,10 @@ def decode(request: Request) -> Reply:
     return {"seconds": min(times), "peak_bytes": peak, "agree": agree}
 
 
-def prepare(request: Request) -> AbstractContextManager[None]:
-    """Import what the codec needs before any clock runs; put a variant in place."""
+def prepare(request: Request) -> None:
+    """Import what the codec needs before any clock runs."""
     if is_ours(request["codec"]):
         import sirencodec.encoder  # noqa: F401
-
-    variant = _variant(request)
-    return nullcontext() if variant is None else variant.applied()
 
 
 def _variant(request: Request) -> "Variant | None":
@@ -81,8 +77,8 @@ def main() -> None:
     """Request on standard input -> reply on standard output."""
     request = json.load(sys.stdin)
     code = code_fingerprint()  # before any of it is imported: an encode may outlive an edit
-    with prepare(request):
-        reply = encode(request) if request["action"] == "encode" else decode(request)
+    prepare(request)
+    reply = encode(request) if request["action"] == "encode" else decode(request)
     json.dump(reply | {"code": code}, sys.stdout)
 
 

@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -16,6 +15,7 @@ from torch import Tensor
 from benchmarks.ablations.pure_alternatives import Adam
 from benchmarks.studies.activations.pictures import Signal
 from sirencodec.fitting.loss.backpropagation import Backpropagation
+from sirencodec.fitting.optimizer import MakeOptimizer
 from sirencodec.fitting.soap import Soap
 from sirencodec.synthesis.network import Layers, evaluate
 
@@ -27,13 +27,6 @@ TINY_ERROR = 1e-10  # 100 dB
 Values = Callable[[Sequence[Tensor], Tensor], Tensor]
 Gradient = Callable[[Layers, Tensor, Tensor], Layers]
 """Layers, points and targets -> derivative of the mean squared error by layer."""
-
-
-class Optimizer(Protocol):
-    """What moves parameters."""
-
-    def update(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
-        """Move each parameter, at its own rate."""
 
 
 class GradientDescent:
@@ -51,7 +44,7 @@ class GradientDescent:
             parameter.sub_(gradient, alpha=rate)
 
 
-OPTIMIZERS: dict[str, Callable[[Sequence[Tensor]], Optimizer]] = {
+OPTIMIZERS: dict[str, MakeOptimizer] = {
     "gradient descent": GradientDescent,
     "Adam": Adam,
     "SOAP": Soap,

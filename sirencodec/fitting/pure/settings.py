@@ -6,13 +6,13 @@ fit; a step is a quantiser's. Shares are 0 to 1.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import Architecture
+from sirencodec.fitting.optimizer import MakeOptimizer
 from sirencodec.fitting.pure.bit_allocation import sensitivities
 from sirencodec.fitting.pure.pixel_batches import Batches, StratifiedBatches
 from sirencodec.fitting.soap import Soap
@@ -155,13 +155,6 @@ class RoundingSettings:
     tightening_share: float = 0.02
 
 
-class Optimizer(Protocol):
-    """Moves the parameters that it was made for."""
-
-    def update(self, gradients: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
-        """Move each parameter by about its learning rate."""
-
-
 @dataclass(frozen=True, slots=True)
 class PureSettings:
     """How a network alone is planned and fitted: numbers, and ingredients with their own.
@@ -186,6 +179,6 @@ class PureSettings:
     rates: RateSettings = field(default_factory=RateSettings)
     rounding: RoundingSettings = field(default_factory=RoundingSettings)
     start: Callable[[Architecture, tuple[float, float], torch.Generator], Layers] = initial_layers
-    optimizer: Callable[[Sequence[Tensor]], Optimizer] = Soap
+    optimizer: MakeOptimizer = Soap
     batches: Callable[[int, int, int, np.random.Generator], Batches] = StratifiedBatches
     sensitivities: Callable[[Sequence[Tensor], Tensor], list[float]] = sensitivities

@@ -19,7 +19,6 @@ from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
 from sirencodec.fitting.pyramid.matrix_steps import cheapest_steps, difference, round_matrix
 from sirencodec.fitting.pyramid.settings import PyramidSettings
-from sirencodec.fitting.soap import Soap
 from sirencodec.synthesis.network import Layers
 
 
@@ -68,11 +67,12 @@ class TrainedMatrices:
             architecture: with grids.
             mean: (channels,) colour to start around.
             lambda_: error that a bit a pixel is worth.
-            settings: of matrices and of their start.
+            settings: of matrices, their start and their optimiser.
             generator: source of randomness, on the CPU.
             device: where to keep them.
         """
         self._architecture, self._settings = architecture, settings.matrices
+        self._make_optimizer = settings.optimizer
         self._adapted_layers = adapted_layers = settings.matrices.adapted_layers
         layers, kernels = settings.starting_network(
             architecture, mean, lambda_, generator, settings.start
@@ -109,7 +109,7 @@ class TrainedMatrices:
 
     def forget_gradients(self) -> None:
         """Begin the optimiser anew: gradients of another stage are of another picture."""
-        self._optimizer = Soap(self.values)
+        self._optimizer = self._make_optimizer(self.values)
 
     @property
     def parts(self) -> Parts:
