@@ -97,6 +97,10 @@ class Target:
             return num_bytes / max(self.value, 1) - 1
         return self.value - measured
 
+    def aim(self, share: float) -> float:
+        """Share of the tolerance -> the ``miss`` to aim for: so far on the right side."""
+        return -share * self.tolerance
+
     def is_met(self, num_bytes: int, measured: float) -> bool:
         """Whether a file keeps to the target; arguments as for ``miss``."""
         return self.miss(num_bytes, measured) <= 0
@@ -104,6 +108,16 @@ class Target:
     def is_close(self, num_bytes: int, measured: float) -> bool:
         """Whether a file keeps to the target and is within the tolerance of it."""
         return -(1 + ROUNDING) * self.tolerance <= self.miss(num_bytes, measured) <= 0
+
+    def merit(self, num_bytes: int, measured: float) -> tuple[bool, float]:
+        """What is larger for a better file; files that keep to the target come first.
+
+        Among them a size prefers what is measured, a measure fewer bytes; among the others it is
+        the smallest miss.
+        """
+        if not self.is_met(num_bytes, measured):
+            return False, -self.miss(num_bytes, measured)
+        return True, measured if self.kind is Kind.SIZE else -num_bytes
 
 
 def metadata_bytes(metadata: bytes | None) -> int:

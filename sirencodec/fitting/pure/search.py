@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from sirencodec.fitting.pure.plan import quality_bits
-from sirencodec.fitting.pure.settings import NetworkSettings, PureSettings
+from sirencodec.fitting.pure.settings import NetworkSettings, PureSettings, SearchSettings
 from sirencodec.fitting.target import OVERHEAD_BYTES, Kind, Target, metadata_bytes
 
 
@@ -73,26 +73,25 @@ def _reach_psnr(
         at_end = position == (smallest if met else largest)
         if at_end or target.is_close(len(result.data), result.psnr_db):
             break
-        position = _next_position(below, above, target, search.gain_per_octave)
+        position = _next_position(below, above, target, search)
         position = min(max(position, smallest), largest)
-    if above:
-        return min(above, key=lambda tried: len(tried[1].data))[1]
-    return max(below, key=lambda tried: tried[1].psnr_db)[1]
+    tried = [result for _, result in below + above]
+    return max(tried, key=lambda result: target.merit(len(result.data), result.psnr_db))
 
 
 def _next_position(
     below: list[tuple[float, Result]],
     above: list[tuple[float, Result]],
     target: Target,
-    gain_per_octave: float,
+    search: SearchSettings,
 ) -> float:
     """Attempts so far -> logarithm of the budget to try next."""
-    aim = target.value + target.tolerance / 2
+    aim = target.value - target.aim(search.aim_share)
     if below and above:
         low, high = max(below, key=lambda tried: tried[0]), min(above, key=lambda tried: tried[0])
         rise = high[1].psnr_db - low[1].psnr_db
-        if high[0] <= low[0] or rise <= 0:  # noise of the fits; give the larger some more
-            return high[0] + 0.1
+        if high[0] <= low[0] or rise <= 0:  # noise of the fits
+            return high[0] + search.noise_octaves
         return low[0] + (high[0] - low[0]) * (aim - low[1].psnr_db) / rise
     nearest = below[-1] if below else above[-1]
-    return nearest[0] + (aim - nearest[1].psnr_db) / gain_per_octave
+    return nearest[0] + (aim - nearest[1].psnr_db) / search.gain_per_octave

@@ -94,12 +94,16 @@ class SearchSettings:
         first_bpp: bits a pixel of the first.
         largest_bpp: beyond it a network of weights alone grows without gaining.
         gain_per_octave: what twice the bits bring, in the target's unit, before two attempts tell.
+        aim_share: of the target's tolerance, beyond the target; 0 aims at the target itself.
+        noise_octaves: what is added to a budget where a smaller one did better by chance.
     """
 
     most_attempts: int = 6
     first_bpp: float = 0.2
     largest_bpp: float = 2.0
     gain_per_octave: float = 2.0
+    aim_share: float = 0.5
+    noise_octaves: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from sirencodec.fitting.pyramid.start import starting_network
 from sirencodec.fitting.pyramid.start_settings import StartSettings
 from sirencodec.fitting.soap import Soap
 from sirencodec.fitting.soft_round import soften
+from sirencodec.fitting.target import Kind
 from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.threads import Workers
 
@@ -254,6 +255,24 @@ class RdoqSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowingSettings:
+    """How a finished fit follows lambda, by the unit of a target's miss: a share of a size, or dB.
+
+    Attributes:
+        miss_to_lambda: logarithm of the factor on lambda that makes up for a miss of 1 in a
+            correction; of a size, for a ratio of e. Settled latents follow it little.
+        nudged_miss: misses up to this are nudged [22, 24].
+        miss_to_nudge: logarithm of the factor on lambda of a nudge, for a miss of 1.
+        nudge_margin: how far beyond the target a nudge aims.
+    """
+
+    miss_to_lambda: float
+    nudged_miss: float
+    miss_to_nudge: float
+    nudge_margin: float
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectionSettings:
     """How a finished fit that misses its target goes on; a nudge is RDOQ at another lambda.
 
@@ -265,14 +284,9 @@ class CorrectionSettings:
         earliest_start: where in the schedule it sets in at the earliest, 0 to 1. From 0.4 it stirs
             up what long fits have settled [15, 19].
         largest_change: logarithm of the factor on lambda, in one correction.
-        excess_to_lambda: exponent: lambda for a ratio of bits; settled latents follow it little.
-        db_to_lambda: logarithm of lambda for a decibel.
-        nudged_excess: misses of a budget up to this share of it are nudged [22, 24].
-        nudged_db: the same for a PSNR.
-        excess_to_nudge: logarithm of the factor on lambda of a nudge, for a miss of 1.
-        db_to_nudge: the same for a decibel.
-        nudge_excess_margin: how far beyond a budget to aim, as a share of it.
-        nudge_db_margin: how far beyond a PSNR.
+        aim_share: of the target's tolerance, beyond the target; 0 aims at the target itself.
+        size: how a fit follows lambda towards a size.
+        psnr: the same towards a PSNR.
     """
 
     most: int = 5
@@ -281,14 +295,13 @@ class CorrectionSettings:
     pace: float = 0.5
     earliest_start: float = 0.75
     largest_change: float = math.log(5)
-    excess_to_lambda: float = 4.0
-    db_to_lambda: float = 9 * (0.2 * math.log(10))
-    nudged_excess: float = 0.02
-    nudged_db: float = 0.1
-    excess_to_nudge: float = 12.0
-    db_to_nudge: float = 3.0
-    nudge_excess_margin: float = 0.005
-    nudge_db_margin: float = 0.02
+    aim_share: float = 0.25
+    size: FollowingSettings = FollowingSettings(4.0, 0.02, 12.0, 0.005)
+    psnr: FollowingSettings = FollowingSettings(-9 * (0.2 * math.log(10)), 0.1, -3.0, 0.02)
+
+    def of(self, kind: Kind) -> FollowingSettings:
+        """Kind of target -> how a fit follows lambda towards it."""
+        return self.size if kind is Kind.SIZE else self.psnr
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Protocol
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.fitting.pyramid.forecast import changed_lambda
 from sirencodec.fitting.pyramid.plan import PyramidPlan
-from sirencodec.fitting.pyramid.settings import CorrectionSettings
+from sirencodec.fitting.pyramid.settings import CorrectionSettings, FollowingSettings
 from sirencodec.fitting.target import Kind, Target
 
 
@@ -77,14 +77,14 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
         return fit.quantized()
     results = [_result(fit, target, settings)]
     while len(results) <= settings.most and not _is_close(results[-1], target):
-        nudge = _nudge(results[-1].miss, target.kind, settings)
+        nudge = _nudge(results[-1].miss, settings.of(target.kind))
         if nudge is None:
             change = _change(results, settings.largest_change)
             fit.fit_on(changed_lambda(fit.lambda_, math.exp(change)))
         else:
             fit.nudge(changed_lambda(fit.lambda_, math.exp(nudge)))
         results.append(_result(fit, target, settings))
-    return max(results, key=lambda result: _merit(result, target.kind)).picture
+    return max(results, key=lambda one: target.merit(one.num_bytes, one.quality)).picture
 
 
 def _result(fit: Correctable, target: Target, settings: CorrectionSettings) -> _Result:
@@ -102,34 +102,19 @@ def _is_close(result: _Result, target: Target) -> bool:
     return target.is_close(result.num_bytes, result.quality)
 
 
-def _merit(result: _Result, kind: Kind) -> tuple[bool, float]:
-    """Result -> what is larger for a better one. Those that keep to the target come first.
-
-    Among them a budget prefers quality, a quality fewer bytes; among the others the smallest miss.
-    """
-    if result.miss > 0:
-        return False, -result.miss
-    return True, result.quality if kind is Kind.SIZE else -result.num_bytes
-
-
 def _missing(miss: float, target: Target, settings: CorrectionSettings) -> float:
-    """Miss -> logarithm of the factor on lambda that a correction needs.
-
-    It aims a quarter of the tolerance beyond the target.
-    """
+    """Miss -> logarithm of the factor on lambda that a correction needs to come to its aim."""
+    beyond = miss - target.aim(settings.aim_share)
     if target.kind is Kind.SIZE:
-        return settings.excess_to_lambda * math.log(1 + miss + target.tolerance / 4)
-    return -settings.db_to_lambda * (miss + target.tolerance / 4)
+        beyond = math.log(1 + beyond)
+    return settings.of(target.kind).miss_to_lambda * beyond
 
 
-def _nudge(miss: float, kind: Kind, settings: CorrectionSettings) -> float | None:
+def _nudge(miss: float, settings: FollowingSettings) -> float | None:
     """Miss -> logarithm of the factor on lambda of a nudge; None if one is not enough."""
-    if kind is Kind.SIZE:
-        if 0 < miss <= settings.nudged_excess:
-            return settings.excess_to_nudge * (miss + settings.nudge_excess_margin)
-    elif 0 < miss <= settings.nudged_db:
-        return -settings.db_to_nudge * (miss + settings.nudge_db_margin)
-    return None
+    if not 0 < miss <= settings.nudged_miss:
+        return None
+    return settings.miss_to_nudge * (miss + settings.nudge_margin)
 
 
 def _change(results: Sequence[_Result], largest: float) -> float:

@@ -82,6 +82,26 @@ def test_psnr_is_met_from_above(psnr_db: float, met: bool, close: bool) -> None:
     assert (PSNR.is_met(1, psnr_db), PSNR.is_close(1, psnr_db)) == (met, close)
 
 
+def test_the_aim_is_on_the_right_side() -> None:
+    assert SIZE.aim(0.25) == -0.0125
+    assert SIZE.is_close(round(2_000 * (1 + SIZE.aim(0.25))), 0)
+    assert PSNR.aim(1) == -0.25
+    assert PSNR.miss(1, 30.25) == PSNR.aim(1)
+
+
+@pytest.mark.parametrize(
+    ("target", "rising"),
+    [
+        (SIZE, [(3_000, 50), (2_100, 20), (1_000, 29), (2_000, 29.5), (1_999, 30)]),
+        (PSNR, [(10, 20), (1_000, 29.9), (90, 40), (80, 30), (70, 50)]),
+    ],
+    ids=["size", "psnr"],
+)
+def test_of_two_files_the_better_one(target: Target, rising: list[tuple[int, float]]) -> None:
+    """What keeps to a size is better the better it looks, what reaches a PSNR the smaller."""
+    assert sorted(rising, key=lambda one: target.merit(*one)) == rising
+
+
 def test_a_quality_cannot_be_missed() -> None:
     assert QUALITY.miss(10**9, 0) == 0
     assert QUALITY.is_close(10**9, 0)

@@ -201,4 +201,4 @@ def test_between_two_attempts_the_budget_is_interpolated() -> None:
     codec = FakeCodec(lambda bits: 40 + 5 * (math.log2(bits) - math.log2(0.2 * NUM_PIXELS)))
     result = reach(codec, psnr_db=33)
     assert len(codec.budgets) == 3
-    assert result.psnr_db == pytest.approx(33 + TOLERANCE_DB / 2)
+    assert result.psnr_db == pytest.approx(33 + SETTINGS.search.aim_share * TOLERANCE_DB)

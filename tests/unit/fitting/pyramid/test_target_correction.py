@@ -116,17 +116,17 @@ def test_a_quality_that_is_hardly_exceeded_is_met(above: float) -> None:
 @pytest.mark.parametrize("filled", [0.7, 0.9, 1.1, 1.4])
 def test_a_fit_that_follows_as_expected_takes_one_correction(filled: float) -> None:
     """It aims a quarter of the tolerance below the budget."""
-    fit = Fit(num_bytes=filled * BUDGET, power=1 / CORRECTION.excess_to_lambda)
-    aim = BUDGET * filled / (filled + TOLERANCES[Kind.SIZE] / 4)
+    fit = Fit(num_bytes=filled * BUDGET, power=1 / CORRECTION.size.miss_to_lambda)
+    aim = BUDGET * filled / (filled + CORRECTION.aim_share * TOLERANCES[Kind.SIZE])
     assert size(fit) == pytest.approx(aim, abs=1)
     assert names(fit.moves) == ["fit on"]
 
 
 @pytest.mark.parametrize("missing_db", [-0.4, -0.3, 0.2, 0.3])
 def test_a_quality_that_follows_as_expected_takes_one_correction(missing_db: float) -> None:
-    fit = Fit(quality=WANTED_DB - missing_db, db=1 / CORRECTION.db_to_lambda)
+    fit = Fit(quality=WANTED_DB - missing_db, db=-1 / CORRECTION.psnr.miss_to_lambda)
     found = corrected(fit, Target(Kind.PSNR, WANTED_DB))
-    assert fit.psnr_db() == pytest.approx(WANTED_DB + TOLERANCES[Kind.PSNR] / 4)
+    assert fit.psnr_db() == pytest.approx(WANTED_DB + CORRECTION.aim_share * TOLERANCES[Kind.PSNR])
     assert number_of(found) == 1
     assert names(fit.moves) == ["fit on"]
 
@@ -167,7 +167,7 @@ def test_a_small_excess_is_nudged() -> None:
     fit = Fit(num_bytes=1.01 * BUDGET)
     assert 0.95 * BUDGET <= size(fit) <= BUDGET
     assert names(fit.moves) == ["nudge"]
-    expected = CORRECTION.excess_to_nudge * (0.01 + CORRECTION.nudge_excess_margin)
+    expected = CORRECTION.size.miss_to_nudge * (0.01 + CORRECTION.size.nudge_margin)
     assert changes(fit) == pytest.approx([expected])
 
 
@@ -175,7 +175,7 @@ def test_a_little_that_is_missing_is_nudged() -> None:
     fit = Fit(quality=WANTED_DB - 0.05)
     corrected(fit, Target(Kind.PSNR, WANTED_DB))
     assert names(fit.moves) == ["nudge"]
-    expected = -CORRECTION.db_to_nudge * (0.05 + CORRECTION.nudge_db_margin)
+    expected = CORRECTION.psnr.miss_to_nudge * (0.05 + CORRECTION.psnr.nudge_margin)
     assert changes(fit) == pytest.approx([expected])
 
 
@@ -210,7 +210,8 @@ def test_an_end_of_the_bracket_that_stays_counts_half() -> None:
     fit.num_bytes = lambda: round(filled[len(fit.moves)] * BUDGET)  # type: ignore[method-assign]
     size(fit)
     missing = [
-        CORRECTION.excess_to_lambda * math.log(share + TOLERANCES[Kind.SIZE] / 4)
+        CORRECTION.size.miss_to_lambda
+        * math.log(share + CORRECTION.aim_share * TOLERANCES[Kind.SIZE])
         for share in filled
     ]
     lambdas = [START, *(lambda_ for _, lambda_ in fit.moves)]
