@@ -51,13 +51,13 @@ def soften(
     """
     loops = loops_for(values.dtype, values.device.type)
     if loops is not None:
-        return _soften_compiled(values, noise, temperature, amplitude, workers, loops)
+        return _soften_native(values, noise, temperature, amplitude, workers, loops)
     once, derivative = soft_round(values, temperature)
     twice, again = soft_round(once.add_(noise, alpha=amplitude), temperature)
     return twice, derivative.mul_(again)
 
 
-def _soften_compiled(
+def _soften_native(
     values: Tensor,
     noise: Tensor,
     temperature: float,

@@ -21,12 +21,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture
-def few_updates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pyramids in a second, at any effort, also by the public functions."""
-    monkeypatch.setattr("sirencodec.encoder.Settings", quick_settings)
-
-
 @pytest.fixture(scope="session")
 def pyramid_file() -> bytes:
     """A .siren file of the pyramid profile, 150 x 70 pixels: more than a cell across."""

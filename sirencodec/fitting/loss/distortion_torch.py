@@ -27,18 +27,25 @@ Tensors = Sequence[Tensor]
 class TorchDistortion:
     """The distance from one image: a ``DistortionTerm``."""
 
-    def __init__(self, targets: Tensor, exponents: Sequence[int], layers: Tensors) -> None:
+    def __init__(
+        self,
+        targets: Tensor,
+        exponents: Sequence[int],
+        layers: Tensors,
+        longest_tile: int | None = None,
+    ) -> None:
         """Cut the image into tiles.
 
         Args:
             targets: (channels, height, width) values wanted.
             exponents: of the grids, rising.
             layers: networks will be shaped like this.
+            longest_tile: pixels along a side of a tile, at most; None for what suits the device.
         """
         _, height, width = targets.shape
         self._count = targets.numel()
-        most = GPU_TILE if targets.is_cuda else TILE
-        self._tiles = Tiles((height, width), exponents, most, targets.device)
+        longest = longest_tile or (GPU_TILE if targets.is_cuda else TILE)
+        self._tiles = Tiles((height, width), exponents, longest, targets.device)
         self._synthesis = TileSynthesis((height, width), self._tiles, exponents, layers)
         self._targets = self._tiles.cut(targets)
         present = self._tiles.cut(targets.new_ones(1, height, width))

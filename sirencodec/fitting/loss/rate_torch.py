@@ -75,7 +75,11 @@ class TorchRate:
     """The bits of pyramids of given shape: a ``RateTerm``."""
 
     def __init__(
-        self, exponents: Sequence[int], shapes: Sequence[tuple[int, int]], like: Tensor
+        self,
+        exponents: Sequence[int],
+        shapes: Sequence[tuple[int, int]],
+        like: Tensor,
+        group_samples: int | None = None,
     ) -> None:
         """Plan the work for grids of these exponents and shapes.
 
@@ -83,11 +87,12 @@ class TorchRate:
             exponents: consecutive, rising; they choose the networks' biases.
             shapes: (rows, columns) of each grid.
             like: dtype and device to compute with.
+            group_samples: that are taken together; None for what suits the device.
         """
         self._exponents, self._shapes, self._like = exponents, shapes, like
         self._sources = ContextSources(shapes, like)
-        most = GPU_GROUP_SAMPLES if like.is_cuda else GROUP_SAMPLES
-        self._groups = group_strips(self._sources.lattices, most)
+        at_once = group_samples or (GPU_GROUP_SAMPLES if like.is_cuda else GROUP_SAMPLES)
+        self._groups = group_strips(self._sources.lattices, at_once)
         self._present = [
             [self._presence(group, phase) for group in self._groups] for phase in range(len(PHASES))
         ]

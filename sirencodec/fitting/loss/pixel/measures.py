@@ -6,21 +6,21 @@ from typing import Final
 from torch import Tensor
 
 from sirencodec.fitting.loss.pixel.measure import Measure
-from sirencodec.fitting.loss.pixel.ms_ssim_native import CompiledMsSsim
-from sirencodec.fitting.loss.pixel.ms_ssim_torch import ReferenceMsSsim
-from sirencodec.fitting.loss.pixel.ssimulacra2_native import CompiledSsimulacra2
-from sirencodec.fitting.loss.pixel.ssimulacra2_torch import ReferenceSsimulacra2
+from sirencodec.fitting.loss.pixel.ms_ssim_native import NativeMsSsim
+from sirencodec.fitting.loss.pixel.ms_ssim_torch import TorchMsSsim
+from sirencodec.fitting.loss.pixel.ssimulacra2_native import NativeSsimulacra2
+from sirencodec.fitting.loss.pixel.ssimulacra2_torch import TorchSsimulacra2
 from sirencodec.native.measures import MeasureLoops
 from sirencodec.native.tensors import loops_for
 from sirencodec.synthesis.threads import Workers
 
 _COMPILED: Final[dict[str, Callable[[Tensor, Workers, MeasureLoops], Measure]]] = {
-    "ssimulacra2": CompiledSsimulacra2,
-    "ms-ssim": CompiledMsSsim,
+    "ssimulacra2": NativeSsimulacra2,
+    "ms-ssim": NativeMsSsim,
 }
 _REFERENCES: Final[dict[str, Callable[[Tensor], Measure]]] = {
-    "ssimulacra2": ReferenceSsimulacra2,
-    "ms-ssim": ReferenceMsSsim,
+    "ssimulacra2": TorchSsimulacra2,
+    "ms-ssim": TorchMsSsim,
 }
 NAMES: Final = tuple(_REFERENCES)
 

@@ -32,8 +32,8 @@ from sirencodec.synthesis.threads import Workers
 _SMALL: Final = 1 << 16  # pixels of a plane that one thread is quick with
 
 
-class CompiledMsSsim:
-    """MS-SSIM of images against one original; see ``ReferenceMsSsim``."""
+class NativeMsSsim:
+    """MS-SSIM of images against one original; see ``TorchMsSsim``."""
 
     better: ClassVar[int] = 1
 

@@ -19,7 +19,7 @@ from sirencodec.fitting.loss.pixel.ms_ssim_scale import C1, C2, combine, num_sca
 from sirencodec.fitting.loss.pixel.window import inner_blur
 
 
-class ReferenceMsSsim:
+class TorchMsSsim:
     """MS-SSIM of images against one original: 1 is no difference.
 
     Images of up to 160 pixels on a side, which the package refuses, have fewer scales, as many as

@@ -39,8 +39,8 @@ _X, _Y = 0, 1
 _SMALLEST_NORM: Final = 1e-9  # below it fourth powers vanish in single precision
 
 
-class CompiledSsimulacra2:
-    """The score of images against one original; see ``ReferenceSsimulacra2``."""
+class NativeSsimulacra2:
+    """The score of images against one original; see ``TorchSsimulacra2``."""
 
     better: ClassVar[int] = 1
 

@@ -30,7 +30,7 @@ _ABSORBANCE: Final = (
 _BIAS: Final = 0.0037930732552754493
 
 
-class ReferenceSsimulacra2:
+class TorchSsimulacra2:
     """The score of images against one original, as the package ``ssimulacra2`` computes it.
 
     Images of fewer than 8 pixels on a side have no scale: 100, and no gradient.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from sirencodec.fitting.loss import distortion_torch
 from sirencodec.native.library import double_loops
 from tests.unit.fitting.loss.distortion_cases import Case
 
@@ -16,9 +15,3 @@ def both_distortions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
         if not double_loops():
             pytest.skip("loops are not built")
         monkeypatch.setattr(Case, "loops_used", double_loops()[0])
-
-
-@pytest.fixture
-def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that small images have several."""
-    monkeypatch.setattr(distortion_torch, "TILE", 64)

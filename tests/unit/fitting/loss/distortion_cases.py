@@ -61,8 +61,12 @@ class Case:
     def term(self) -> DistortionTerm:
         """By the implementation that is being tested."""
         if Case.loops_used is None:
-            return TorchDistortion(self.targets, self.grids, self.layers)
+            return self.torch_term()
         return NativeDistortion(self.targets, self.grids, self.workers, Case.loops_used)
+
+    def torch_term(self, longest_tile: int = 64) -> TorchDistortion:
+        """In tiles so small that small images have several."""
+        return TorchDistortion(self.targets, self.grids, self.layers, longest_tile)
 
     @property
     def parts(self) -> tuple[list[Tensor], Tensor, list[Tensor], list[Tensor]]:

@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from sirencodec.fitting.loss import distortion_torch
 from sirencodec.fitting.loss.distortion_torch import TorchDistortion
 from sirencodec.synthesis.features import FeatureField
 from sirencodec.synthesis.query_torch import query_strips
@@ -22,7 +21,7 @@ from tests.unit.builders import ALL_GRIDS, random_refinement
 from tests.unit.fitting.loss.distortion_cases import SIZES, Case, flat
 from tests.unit.fitting.loss.reference_loss import squared_error
 
-pytestmark = pytest.mark.usefixtures("one_thread", "both_distortions", "small_tiles")
+pytestmark = pytest.mark.usefixtures("one_thread", "both_distortions")
 HALVED_GRIDS = [ALL_GRIDS, (0,), (1, 2)]
 
 
@@ -63,12 +62,11 @@ def test_refinement_makes_a_difference() -> None:
     assert refined.error != pytest.approx(plain.error, rel=1e-3)
 
 
-@pytest.mark.parametrize("tile", [64, 128, 256])
-def test_tiles_do_not_show(tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("longest", [64, 128, 256])
+def test_tiles_do_not_show(longest: int) -> None:
     case = Case(130, 65)
     expected = case.distortion()
-    monkeypatch.setattr(distortion_torch, "TILE", tile)
-    ours = case.distortion()
+    ours = case.distortion(case.torch_term(longest))
     assert ours.error == pytest.approx(expected.error)
     torch.testing.assert_close(flat(ours.gradient), flat(expected.gradient))
 

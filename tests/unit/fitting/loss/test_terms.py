@@ -19,6 +19,7 @@ from sirencodec.image.files import from_pillow
 from sirencodec.native.tasks import LARGEST_DEPTH
 from sirencodec.synthesis.threads import Workers
 from tests.pictures import make_clouds
+from tests.quick import quick_settings
 from tests.unit.builders import ALL_GRIDS
 
 
@@ -36,14 +37,14 @@ def test_a_network_too_deep_for_loops_is_pytorch_s() -> None:
     assert isinstance(found, TorchDistortion)
 
 
-@pytest.mark.usefixtures("few_updates", "one_thread")
+@pytest.mark.usefixtures("one_thread")
 def test_a_fit_without_loops_comes_out_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not to the same bytes: sums are taken in another order."""
     image = from_pillow(PIL.Image.fromarray(make_clouds(150, 70)))
     config = EncodeConfig(profile="pyramid", quality=80, device="cpu")
-    compiled = encode_image(image, config)
+    compiled = encode_image(image, config, settings=quick_settings())
     for module in (loss_terms, pyramid_fit, soft_round):
         monkeypatch.setattr(module, "loops_for", lambda *_: None)
-    plain = encode_image(image, config)
+    plain = encode_image(image, config, settings=quick_settings())
     assert plain.psnr_db == pytest.approx(compiled.psnr_db, abs=1.0)
     assert len(plain.data) == pytest.approx(len(compiled.data), rel=0.1)

@@ -20,7 +20,6 @@ from sirencodec.entropy.payload import (
 )
 from sirencodec.entropy.prior import adapted_context
 from sirencodec.errors import FitError
-from sirencodec.fitting.loss import distortion_torch
 from sirencodec.fitting.loss.rate_torch import TorchRate
 from sirencodec.fitting.progress import FitProgress
 from sirencodec.fitting.pyramid.fit import PyramidFit, fit_pyramid
@@ -196,9 +195,8 @@ def test_the_same_seed_gives_the_same_picture() -> None:
         assert_equal(first, other)
 
 
-def test_two_threads_share_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same every time, and at first what one makes of it; the tile of the second counts."""
-    monkeypatch.setattr(distortion_torch, "TILE", 64)
+def test_two_threads_share_an_update() -> None:
+    """The same every time, and at first what one makes of it."""
     picture = make_clouds(192, 180)
     alone: list[FitProgress] = []
     together: list[FitProgress] = []

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from sirencodec.fitting.loss.pixel.measure import Measure
 from sirencodec.fitting.loss.pixel.measures import NAMES, measure_of
-from sirencodec.fitting.loss.pixel.ms_ssim_native import CompiledMsSsim
-from sirencodec.fitting.loss.pixel.ms_ssim_torch import ReferenceMsSsim
-from sirencodec.fitting.loss.pixel.ssimulacra2_native import CompiledSsimulacra2
-from sirencodec.fitting.loss.pixel.ssimulacra2_torch import ReferenceSsimulacra2
+from sirencodec.fitting.loss.pixel.ms_ssim_native import NativeMsSsim
+from sirencodec.fitting.loss.pixel.ms_ssim_torch import TorchMsSsim
+from sirencodec.fitting.loss.pixel.ssimulacra2_native import NativeSsimulacra2
+from sirencodec.fitting.loss.pixel.ssimulacra2_torch import TorchSsimulacra2
 from sirencodec.native.library import Loops, double_loops, single_loops
 from sirencodec.native.measures import MeasureLoops
 from sirencodec.synthesis.threads import Workers
@@ -22,8 +22,8 @@ from tests.distortions import clouds, compressed, noisy, photograph, png
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 needs_loops = pytest.mark.skipif(not double_loops(), reason="loops are not built")
-REFERENCES = {"ssimulacra2": ReferenceSsimulacra2, "ms-ssim": ReferenceMsSsim}
-COMPILED = {"ssimulacra2": CompiledSsimulacra2, "ms-ssim": CompiledMsSsim}
+REFERENCES = {"ssimulacra2": TorchSsimulacra2, "ms-ssim": TorchMsSsim}
+COMPILED = {"ssimulacra2": NativeSsimulacra2, "ms-ssim": NativeMsSsim}
 STRUCTURAL = list(REFERENCES)
 SIZES = [(1, 1), (7, 5), (8, 8), (9, 200), (200, 9), (35, 41), (131, 290), (177, 170)]
 PICTURES = {"photograph": photograph, "clouds": clouds}
@@ -53,7 +53,7 @@ def test_ssimulacra2_is_the_public_number(picture: str, codec: str, quality: int
     original = PICTURES[picture]()
     decoded = compressed(original, codec, quality)
     expected = compute_ssimulacra2(png(original), png(decoded))
-    found = ReferenceSsimulacra2(values(original)).value(values(decoded))
+    found = TorchSsimulacra2(values(original)).value(values(decoded))
     assert found == pytest.approx(expected, abs=0.01)  # of small weights that are left out
 
 
@@ -63,7 +63,7 @@ def test_ssimulacra2_of_few_scales_is_the_public_number() -> None:
     original = clouds().crop((0, 0, 70, 41))
     decoded = compressed(original, "JPEG", 60)
     expected = compute_ssimulacra2(png(original), png(decoded))
-    found = ReferenceSsimulacra2(values(original)).value(values(decoded))
+    found = TorchSsimulacra2(values(original)).value(values(decoded))
     assert found == pytest.approx(expected, abs=0.01)
 
 
@@ -75,7 +75,7 @@ def test_ms_ssim_is_the_public_number(picture: str, codec: str, quality: int) ->
     original = PICTURES[picture]()
     pair = values(original), values(compressed(original, codec, quality))
     expected = ms_ssim(pair[1][None], pair[0][None], data_range=1.0).item()
-    assert ReferenceMsSsim(pair[0]).value(pair[1]) == pytest.approx(expected, abs=1e-5)
+    assert TorchMsSsim(pair[0]).value(pair[1]) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -189,7 +189,7 @@ def test_a_step_along_the_gradient_is_better(name: str) -> None:
 
 def test_images_too_small_for_ssimulacra2_have_no_gradient() -> None:
     original, decoded = tensors(3, 7, 300)
-    for measure in (measure_of("ssimulacra2", original, Workers()), ReferenceSsimulacra2(original)):
+    for measure in (measure_of("ssimulacra2", original, Workers()), TorchSsimulacra2(original)):
         found = measure(decoded)
         assert found.value == measure.value(decoded) == 100
         assert not found.gradient.any()
@@ -197,7 +197,7 @@ def test_images_too_small_for_ssimulacra2_have_no_gradient() -> None:
 
 def test_ms_ssim_of_opposites_is_zero() -> None:
     original, _ = tensors(3, 60, 60)
-    for measure in (measure_of("ms-ssim", original, Workers()), ReferenceMsSsim(original)):
+    for measure in (measure_of("ms-ssim", original, Workers()), TorchMsSsim(original)):
         found = measure(1 - original)
         assert found.value == 0
         assert not found.gradient.any()
