@@ -60,10 +60,10 @@ types: $(STAMP)
 
 check: lint types test ## everything CI runs
 
-web: $(STAMP) ## compile the decoder for browsers: web/dist
+web: $(STAMP) ## compile the decoder for browsers: sirencodec/web/dist
 	$(BIN)/pip install --quiet ziglang==0.17.1
-	PYTHON="$(CURDIR)/$(BIN)/python" web/build.sh
-	cd web && npx --yes --package typescript@5 tsc -p .
+	PYTHON="$(CURDIR)/$(BIN)/python" sirencodec/web/build.sh
+	cd sirencodec/web && npx --yes --package typescript@5 tsc -p .
 
 OPENSEADRAGON ?= 6.1.1
 openseadragon: ## take the viewer that `serve` shows from its npm package

@@ -1,4 +1,4 @@
-"""The decoder in `web/` against the Python package: in a browser, on every golden file."""
+"""The decoder of `sirencodec/web` against the Python package: in a browser, on golden files."""
 
 from __future__ import annotations
 
@@ -11,146 +11,250 @@ import subprocess
 import threading
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 import sirencodec
+from sirencodec.bitstream.architecture import grid_shape
+from sirencodec.bitstream.container import write_container
 from sirencodec.bitstream.prior_file import prior_bytes
+from sirencodec.entropy.payload import encode_payload
+from sirencodec.entropy.stored import open_stored
+from tests.browser import CHROMIUM, Page, browser
 from tests.paths import GOLDEN, ROOT, VALID
-from tests.test_serve import CHROMIUM, CHROMIUM_OPTIONS
 
+WEB = ROOT / "sirencodec" / "web"
 MANIFEST = json.loads((GOLDEN / "manifest.json").read_text())
 METADATA_NUMBERS = (16, 17)  # of FORMAT.md's rules: damage of what this decoder passes over
 
-PAGE = """<!doctype html><meta charset="utf-8"><script type="module">
-import { Decoder, hasVectors } from "/web/src/index.js";
-import { checksum } from "/web/src/container.js";
-const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
-const asked = JSON.parse(atob("ASKED"));
-const found = { hasVectors: hasVectors() };
-for (const kind of ["simd128", "plain"]) {
-  const decoder = await Decoder.create(
-    await bytes(`/web/dist/siren-${kind}.wasm`), await bytes("/web/dist/prior-1.bin"));
-  found[kind] = { valid: {}, invalid: {} };
-  for (const [name, cases] of Object.entries(asked.valid)) {
-    const picture = decoder.open(await bytes(`/tests/golden/valid/${name}`));
-    found[kind].valid[name] = cases.map(([width, height, crop]) => {
-      const samples = picture.sample(width, height, crop ?? undefined);
-      return checksum(new Uint8Array(samples.buffer));
-    });
-    picture.free();
+# The decoder's names, and what the tests ask of it.
+SCRIPT = """
+window.web = (async () => {
+  const { Decoder, hasVectors } = await import("/sirencodec/web/src/index.js");
+  const { checksum } = await import("/sirencodec/web/src/container.js");
+  const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+  const hash = (numbers) => checksum(new Uint8Array(numbers.buffer));
+  const decoders = {};
+  for (const kind of ["simd128", "plain"]) {
+    decoders[kind] = await Decoder.create(
+      await bytes(`/sirencodec/web/dist/siren-${kind}.wasm`),
+      await bytes("/sirencodec/web/dist/prior-1.bin"));
   }
-  for (const name of asked.invalid) {
+  async function valid(kind, name, cases) {
+    const picture = decoders[kind].open(await bytes(`/tests/golden/valid/${name}`));
+    const samples = cases.map(([width, height, crop]) =>
+      hash(picture.sample(width, height, crop ?? undefined)));
+    const levels = picture.numbers.levels.map(hash);
+    const latents = picture.latents().map(hash);
+    picture.free();
+    return { samples, levels, latents };
+  }
+  async function invalid(kind, name) {
     try {
-      decoder.open(await bytes(`/tests/golden/invalid/${name}`)).free();
-      found[kind].invalid[name] = null;
+      decoders[kind].open(await bytes(`/tests/golden/invalid/${name}`)).free();
+      return null;
     } catch (error) {
-      found[kind].invalid[name] = error.name;
+      return error.name;
     }
   }
-}
-await fetch("/found", { method: "POST", body: JSON.stringify(found) });
-</script>"""
+  // A file that comes in pieces -> what is known after each.
+  async function arriving(path, pieces) {
+    const data = await bytes(path);
+    const opening = decoders.simd128.begin();
+    const known = [];
+    for (let piece = 0; piece < pieces; piece++) {
+      const [from, to] = [piece, piece + 1].map((at) => Math.floor((at * data.length) / pieces));
+      opening.feed(data.subarray(from, to));
+      while (opening.advance()) {}
+      const latents = opening.picture?.grids.map(({ address, rows, columns }) =>
+        address ? hash(opening.loops.int32(address, rows * columns).slice()) : null);
+      known.push(latents ?? null);
+    }
+    const picture = opening.finish();
+    const samples = hash(picture.sample(picture.header.width, picture.header.height));
+    picture.free();
+    return { known, samples };
+  }
+  return { valid, invalid, arriving, decoders, bytes, hasVectors, hash };
+})();
+"""
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Files of the project, and one page that is made here."""
+    """Files of the project, an empty page, and what tests make."""
 
-    page = b""
-    found = b""
-    is_done = threading.Event()
+    made: ClassVar[dict[str, bytes]] = {}
 
     def log_message(self, *_arguments: object) -> None:
         pass
 
-    def do_POST(self) -> None:
-        Quiet.found = self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(204)
-        self.end_headers()
-        Quiet.is_done.set()
-
     def do_GET(self) -> None:
-        if self.path != "/":
+        page = b"<!doctype html><link rel='icon' href='data:,'>" if self.path == "/" else None
+        body = self.made.get(self.path, page)
+        if body is None:
             super().do_GET()
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
-        self.wfile.write(self.page)
+        self.wfile.write(body)
 
 
-@pytest.fixture(scope="module")
-def cases() -> dict[str, list[tuple[int, int, list[int] | None]]]:
-    """Golden file -> sizes and crops to decode it at: its own, larger, and a part of it."""
-    asked: dict[str, list[tuple[int, int, list[int] | None]]] = {}
-    for path in sorted(VALID.glob("*.siren")):
-        info = sirencodec.read_info(path)
-        width, height = info.width, info.height
-        asked[path.name] = [(width, height, None), (3 * width, 2 * height, None)]
-        if min(width, height) >= 4:
-            asked[path.name].append((24, 20, [1, 1, width - 2, height - 2]))
-    return asked
-
-
-@pytest.fixture(scope="module")
-def found(cases: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What the browser makes of all golden files."""
-    asked = json.dumps({"valid": cases, "invalid": sorted(MANIFEST["invalid"])})
-    Quiet.page = PAGE.replace("ASKED", base64.b64encode(asked.encode()).decode()).encode()
+@contextmanager
+def served_project() -> Iterator[str]:
+    """Within the block, the address of the project's files."""
     handler = functools.partial(Quiet, directory=str(ROOT))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        profile = tmp_path_factory.mktemp("chromium")
-        options = [each for each in CHROMIUM_OPTIONS if "virtual-time" not in each]
-        command = [str(CHROMIUM), *options, "--remote-debugging-port=0"]  # or it ends at once
-        command += [f"--user-data-dir={profile}", f"http://127.0.0.1:{server.server_port}/"]
-        browser = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        came = Quiet.is_done.wait(200)
-        browser.terminate()
-        _, said = browser.communicate()
-        server.shutdown()
-        thread.join()
-    assert came, said
-    return json.loads(Quiet.found)
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")
+    with served_project() as address, browser(tmp_path_factory.mktemp("chromium")) as running:
+        page = running.page(f"{address}/")
+        page.wait_for(f"location.origin === {json.dumps(address)} && document.readyState")
+        page.evaluate(SCRIPT + "window.web.then(() => true)")
+        yield page
+        assert page.complaints() == []
+
+
+def cases_of(name: str) -> list[tuple[int, int, list[int] | None]]:
+    """Golden file -> sizes and crops to decode it at: its own, larger, and a part of it."""
+    info = sirencodec.read_info(VALID / name)
+    width, height = info.width, info.height
+    asked: list[tuple[int, int, list[int] | None]] = [
+        (width, height, None),
+        (3 * width, 2 * height, None),
+    ]
+    if min(width, height) >= 4:
+        asked.append((24, 20, [1, 1, width - 2, height - 2]))
+    return asked
+
+
+def ask(page: Page, function: str, *arguments: Any) -> Any:
+    """Function of the page's script and its arguments -> its value."""
+    given = ", ".join(json.dumps(each) for each in arguments)
+    return page.evaluate(f"window.web.then((web) => web.{function}({given}))")
+
+
+def decoded(path: Path, width: int, height: int, crop: Any = None) -> int:
+    """File and size -> checksum of the samples of the compiled decoder."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image = sirencodec.decode(path, width=width, height=height, crop=crop)
+    return zlib.crc32(image.samples.tobytes())
+
+
 @pytest.mark.parametrize("kind", ["simd128", "plain"])
-def test_samples_are_those_of_the_compiled_decoder(
-    found: Any, cases: dict[str, Any], kind: str
-) -> None:
+def test_samples_are_those_of_the_compiled_decoder(page: Page, kind: str) -> None:
     """To the last bit, with vectors and without."""
-    for name, asked in cases.items():
-        wanted = []
-        for width, height, crop in asked:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                image = sirencodec.decode(VALID / name, width=width, height=height, crop=crop)
-            wanted.append(zlib.crc32(image.samples.tobytes()))
-        assert found[kind]["valid"][name] == wanted, name
+    for path in sorted(VALID.glob("*.siren")):
+        asked = cases_of(path.name)
+        found = ask(page, "valid", kind, path.name, asked)
+        assert found["samples"] == [decoded(path, *case) for case in asked], path.name
+        integers = open_stored(path.read_bytes()).decode()
+        assert found["levels"] == [checksum(each) for each in integers.weights.levels], path.name
+        assert found["latents"] == [checksum(each) for each in integers.latents], path.name
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def checksum(integers: Any) -> int:
+    """Integers -> CRC-32 of them as little-endian numbers of 32 bits."""
+    return zlib.crc32(integers.astype("<i4").tobytes())
+
+
 @pytest.mark.parametrize("kind", ["simd128", "plain"])
-def test_damage_is_found_as_in_python(found: Any, kind: str) -> None:
-    assert found["hasVectors"]
-    assert found[kind]["invalid"] == {
+def test_damage_is_found_as_in_python(page: Page, kind: str) -> None:
+    assert page.evaluate("window.web.then((web) => web.hasVectors())")
+    assert {name: ask(page, "invalid", kind, name) for name in MANIFEST["invalid"]} == {
         name: None if entry["number"] in METADATA_NUMBERS else entry["error"]
         for name, entry in MANIFEST["invalid"].items()
     }
 
 
+@pytest.fixture(scope="module")
+def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture of 1600 x 1500 pixels, which is served."""
+    stored = open_stored((VALID / "pyramid-shipped.siren").read_bytes())
+    header = replace(stored.header, width=1600, height=1500)
+    generator = np.random.default_rng(7)
+    latents = tuple(
+        generator.laplace(0, 1.5, grid_shape(1600, 1500, exponent)).round().astype(np.int32)
+        for exponent in header.architecture.grids
+    )
+    integers = replace(stored.decode(), latents=latents)
+    payload = encode_payload(integers, header.architecture)
+    path = tmp_path_factory.mktemp("large") / "large.siren"
+    path.write_bytes(write_container(header, payload))
+    Quiet.made[f"/{path.name}"] = path.read_bytes()
+    return path
+
+
+@pytest.mark.parametrize("size", [(200, 190), (100, 64), (25, 24)])
+def test_reduced_pictures_are_those_of_the_compiled_decoder(
+    page: Page, large_file: Path, size: tuple[int, int]
+) -> None:
+    """Which are asked in an octave, of grids 1/4 and coarser."""
+    script = f"""window.web.then(async (web) => {{
+      const picture = web.decoders.simd128.open(await web.bytes("/{large_file.name}"));
+      const hash = web.hash(picture.sample({size[0]}, {size[1]}));
+      picture.free();
+      return hash;
+    }})"""
+    assert page.evaluate(script) == decoded(large_file, *size)
+
+
+def test_what_arrives_is_shown_as_soon_as_it_is_known(page: Page) -> None:
+    """Coarse grids first, and never one that later turns out to be another."""
+    path = VALID / "pyramid-large.siren"
+    found = ask(page, "arriving", f"/tests/golden/valid/{path.name}", 40)
+    latents = [checksum(each) for each in open_stored(path.read_bytes()).decode().latents]
+    known = [each for each in found["known"] if each is not None]
+    assert known[-1] == latents
+    numbers = [sum(grid is not None for grid in each) for each in known]
+    assert len(set(numbers)) > 2, numbers
+    assert numbers == sorted(numbers)
+    for each in known:
+        finest = each.count(None)
+        assert each == [None] * finest + latents[finest:]
+    assert found["samples"] == decoded(path, *sirencodec.decode(path).samples.shape[1::-1])
+
+
+def test_a_file_that_ends_early_is_said_to(page: Page) -> None:
+    text = json.dumps(base64.b64encode((VALID / "pyramid-rgb.siren").read_bytes()).decode())
+    script = f"""window.web.then((web) => {{
+      const data = Uint8Array.from(atob({text}), (c) => c.charCodeAt());
+      const kinds = new Set();
+      for (let end = 5; end < data.length; end += 97) {{
+        try {{ web.decoders.simd128.open(data.subarray(0, end)); kinds.add("none"); }}
+        catch (error) {{ kinds.add(error.name); }}
+      }}
+      return [...kinds];
+    }})"""
+    assert page.evaluate(script) == ["TruncatedError"]
+
+
 def test_the_prior_is_the_one_that_is_shipped() -> None:
-    assert (ROOT / "web" / "dist" / "prior-1.bin").read_bytes() == prior_bytes(1)
+    assert (WEB / "dist" / "prior-1.bin").read_bytes() == prior_bytes(1)
 
 
 def test_it_is_small() -> None:
     """Compressed, as servers send it: less than 150 kB with the prior."""
-    files = [*(ROOT / "web" / "src").glob("*.js"), *(ROOT / "web" / "dist").glob("*128.wasm")]
-    files.append(ROOT / "web" / "dist" / "prior-1.bin")
+    files = [*(WEB / "src").glob("*.js"), *(WEB / "dist").glob("*128.wasm")]
+    files.append(WEB / "dist" / "prior-1.bin")
     assert sum(len(zlib.compress(path.read_bytes(), 9)) for path in files) < 150_000
 
 
@@ -159,9 +263,9 @@ def test_it_runs_outside_of_browsers(tmp_path: Path) -> None:
     script = tmp_path / "decode.mjs"
     script.write_text(
         f"""import fs from "node:fs";
-import {{ Decoder }} from {json.dumps((ROOT / "web" / "src" / "index.js").as_uri())};
+import {{ Decoder }} from {json.dumps((WEB / "src" / "index.js").as_uri())};
 const read = (path) => new Uint8Array(fs.readFileSync(path));
-const dist = {json.dumps(str(ROOT / "web" / "dist"))};
+const dist = {json.dumps(str(WEB / "dist"))};
 const decoder = await Decoder.create(
   read(`${{dist}}/siren-simd128.wasm`), read(`${{dist}}/prior-1.bin`));
 const picture = decoder.open(read({json.dumps(str(VALID / "photograph.siren"))}));

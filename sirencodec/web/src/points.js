@@ -19,8 +19,8 @@ function sine(x) {
   return sum * x;
 }
 
-/** @param {number} x @returns {number} */
-function roundEven(x) {
+/** Halves to even. @param {number} x @returns {number} */
+export function roundEven(x) {
   const nearest = Math.round(x);
   return nearest - x === 0.5 && nearest % 2 ? nearest - 1 : nearest;
 }
@@ -35,32 +35,56 @@ function sinc(x) {
 }
 
 /** Distance past a pixel, 0 to 1 -> weights of the six around. @param {number} offset */
-function lanczosWeights(offset) {
+export function lanczosWeights(offset) {
   const values = [-2, -1, 0, 1, 2, 3].map((at) => sinc(offset - at) * sinc((offset - at) / 3));
   const total = values.reduce((sum, value) => sum + value);
   return values.map((value) => value / total);
 }
 
 /**
- * @param {number} start @param {number} stop @param {number} size stored pixels
- * @param {number} cells output pixels
+ * Rising points along an axis.
+ * @typedef {object} AxisPoints
+ * @property {number} perCell points that make an output pixel
+ * @property {Int32Array} nearest the last pixel whose centre is not beyond the point
+ * @property {Float64Array | null} weights six each; null if all are centres of consecutive pixels
+ * @property {Float64Array} coordinates that the network sees
  */
-export function axisPoints(start, stop, size, cells) {
-  const perCell = Math.max(1, Math.ceil((stop - start) / cells - 1e-9));
+
+/**
+ * @param {number} start @param {number} stop @param {number} size stored pixels
+ * @param {number} cells output pixels @param {number} perCell points of each
+ * @param {number} octave pixels of the reduced picture stand for 2^octave
+ * @returns {AxisPoints}
+ */
+export function axisPoints(start, stop, size, cells, perCell, octave) {
   const count = cells * perCell;
   const cell = (stop - start) / count;
+  const pixels = Math.ceil(size / 2 ** octave);
   const nearest = new Int32Array(count);
   const weights = new Float64Array(6 * count);
   const coordinates = new Float64Array(count);
   let areCentres = true;
   for (let at = 0; at < count; at++) {
     const pixel = start + cell * (at + 0.5);
-    const position = Math.min(Math.max(pixel, 0), size) - 0.5;
+    const position = Math.min(Math.max(pixel / 2 ** octave, 0), pixels) - 0.5;
     const whole = Math.floor(position);
     nearest[at] = whole;
     coordinates[at] = (2 * pixel) / size - 1;
     weights.set(lanczosWeights(position - whole), 6 * at);
     areCentres = areCentres && position === whole && (!at || whole === nearest[at - 1] + 1);
   }
-  return { count, perCell, nearest, coordinates, weights: areCentres ? null : weights };
+  return { perCell, nearest, coordinates, weights: areCentres ? null : weights };
 }
+
+/** Some pixels along an axis, rising -> their centres. @param {number[]} pixels @param {number} size @returns {AxisPoints} */
+export function atPixels(pixels, size) {
+  const weights = new Float64Array(6 * pixels.length);
+  pixels.forEach((_, at) => (weights[6 * at + 2] = 1));
+  return {
+    perCell: 1,
+    nearest: Int32Array.from(pixels),
+    weights,
+    coordinates: Float64Array.from(pixels, (pixel) => (2 * pixel + 1) / size - 1),
+  };
+}
+

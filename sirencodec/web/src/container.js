@@ -1,21 +1,27 @@
-// .siren file -> header and payload (FORMAT.md, sections 1 to 4).
+// .siren file -> header, payload and metadata section (FORMAT.md, sections 1 to 4).
 import { SirenError } from "./errors.js";
+import { check } from "./limits.js";
 
 const MAGIC = [0x89, 0x53, 0x52, 0x4e];
 const MOST_BYTES = 2 ** 28 - 1;
 
 /**
  * @typedef {object} Header
+ * @property {number} version of the format
  * @property {number} width @property {number} height
  * @property {8 | 16} bitDepth
  * @property {number} channels
  * @property {number} features hidden ones
  * @property {number} layers hidden ones, the first not counted
+ * @property {number} omega0
  * @property {number[]} grids exponents, rising; none if pure
+ * @property {boolean} hasMetadata
+ * @property {number} payloadStart @property {number} payloadBytes
  *
  * @typedef {object} Container
  * @property {Header} header
  * @property {Uint8Array} payload
+ * @property {Uint8Array | null} metadata the section's frame, not looked at
  */
 
 /** CRC-32 as zlib computes it. @param {Uint8Array} data @returns {number} */
@@ -36,10 +42,10 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 class Reader {
-  /** @param {Uint8Array} data */
-  constructor(data) {
+  /** @param {Uint8Array} data @param {number} [offset] */
+  constructor(data, offset = 0) {
     this.data = data;
-    this.offset = 0;
+    this.offset = offset;
   }
 
   /** @param {number} count @param {string} what @returns {Uint8Array} */
@@ -85,12 +91,12 @@ class Reader {
 }
 
 /**
- * File -> its parts, the picture's checksum verified. Metadata is passed over.
+ * First bytes of a file -> its header. That they end before it does is a TruncatedError.
  * @param {Uint8Array} data
  * @param {number} priorChecksum of the prior that this decoder has
- * @returns {Container}
+ * @returns {Header}
  */
-export function parseContainer(data, priorChecksum) {
+export function readHeader(data, priorChecksum) {
   for (let at = 0; at < MAGIC.length; at++) {
     if (at >= data.length && at) {
       throw new SirenError("TruncatedError", "file ends inside the magic");
@@ -99,8 +105,7 @@ export function parseContainer(data, priorChecksum) {
       throw new SirenError("NotSirenError", "not a .siren file");
     }
   }
-  const reader = new Reader(data);
-  reader.take(MAGIC.length, "magic");
+  const reader = new Reader(data, MAGIC.length);
   const [version, flags] = reader.take(2, "version and flags");
   if (version !== 0) {
     throw new SirenError("VersionError", `file has format version ${version}; this decoder reads 0`);
@@ -112,24 +117,43 @@ export function parseContainer(data, priorChecksum) {
   const height = reader.field("height", 1, 65535);
   const features = reader.field("hidden_features", 1, 1024);
   const layers = reader.field("hidden_layers", 0, 64);
-  reader.field("omega_0", 1, 65535);
+  const omega0 = reader.field("omega_0", 1, 65535);
   const grids = flags & 0b1_0000 ? readGrids(reader, priorChecksum) : [];
   const payloadBytes = reader.field("payload_bytes", 1, MOST_BYTES);
-  const payload = reader.take(payloadBytes, "payload");
+  return {
+    version, width, height, features, layers, omega0, grids, payloadBytes,
+    channels: 1 + (flags & 3),
+    bitDepth: flags & 0b100 ? 16 : 8,
+    hasMetadata: Boolean(flags & 0b1000),
+    payloadStart: reader.offset,
+  };
+}
+
+/**
+ * File -> its parts, the picture's checksum verified.
+ * @param {Uint8Array} data
+ * @param {number} priorChecksum of the prior that this decoder has
+ * @param {import("./limits.js").Limits} limits
+ * @returns {Container}
+ */
+export function parseContainer(data, priorChecksum, limits) {
+  check("maxFileBytes", data.length, limits);
+  const header = readHeader(data, priorChecksum);
+  const reader = new Reader(data, header.payloadStart);
+  const payload = reader.take(header.payloadBytes, "payload");
   const end = reader.offset;
   if (reader.number(4, "picture checksum") !== checksum(data.subarray(0, end))) {
     throw new SirenError("CorruptError", "checksum of the picture does not match");
   }
-  if (flags & 0b1000) {
-    reader.take(reader.field("metadata_bytes", 1, MOST_BYTES), "metadata");
+  let metadata = null;
+  if (header.hasMetadata) {
+    metadata = reader.take(reader.field("metadata_bytes", 1, MOST_BYTES), "metadata");
     reader.take(4, "metadata checksum");
   }
   if (reader.offset !== data.length) {
     throw new SirenError("CorruptError", "bytes follow the end of the file");
   }
-  const channels = 1 + (flags & 3);
-  const bitDepth = flags & 0b100 ? 16 : 8;
-  return { header: { width, height, bitDepth, channels, features, layers, grids }, payload };
+  return { header, payload, metadata };
 }
 
 /** @param {Reader} reader @param {number} priorChecksum @returns {number[]} */

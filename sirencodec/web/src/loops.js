@@ -78,25 +78,76 @@ export function largestLevel(model) {
 }
 
 const FAULTS = ["", "coded stream holds an impossible symbol", "coded stream ends early"];
+const STATE_BYTES = 64; // of `struct range_decoder`
+const NEXT_AT = 16;
 
-/** A range-coded stream -> its symbols. */
+/** A range-coded stream that may still be arriving -> its symbols. */
 export class Stream {
-  /** @param {Loops} loops @param {Uint8Array} bytes whole little-endian words of 32 bits */
-  constructor(loops, bytes) {
-    if (bytes.length % 4) {
+  /** @param {Loops} loops @param {number} size in bytes: whole little-endian words of 32 bits */
+  constructor(loops, size) {
+    if (size % 4) {
       throw new SirenError("CorruptError", "coded stream is not a whole number of words");
     }
     this.loops = loops;
-    this.bytes = loops.putBytes(bytes);
-    this.state = loops.take(64);
-    const view = new DataView(loops.exports.memory.buffer, this.state, 64);
+    this.size = size;
+    this.arrived = 0;
+    this.hasBegun = false;
+    this.bytes = loops.take(size);
+    this.state = loops.take(STATE_BYTES);
+    const view = new DataView(loops.exports.memory.buffer, this.state, STATE_BYTES);
     view.setInt32(0, this.bytes, true);
-    view.setBigInt64(8, BigInt(bytes.length), true);
+    view.setBigInt64(8, BigInt(size), true);
     view.setBigInt64(24, 1n, true); // by words
-    loops.exports.sirencodec_begin_stream(this.state);
   }
 
-  /** Symbols under a model, as levels. @param {number} count @param {number} model */
+  /** More of its bytes. @param {Uint8Array} bytes */
+  feed(bytes) {
+    new Uint8Array(this.loops.exports.memory.buffer, this.bytes + this.arrived, bytes.length).set(bytes);
+    this.arrived += bytes.length;
+  }
+
+  /** Whether all that was taken has arrived. @returns {boolean} */
+  get isSure() {
+    const next = new DataView(this.loops.exports.memory.buffer).getBigInt64(this.state + NEXT_AT, true);
+    return this.arrived === this.size || Number(next) <= this.arrived;
+  }
+
+  /**
+   * Work that takes symbols -> its result, once it was done with bytes that are there. Until then,
+   * it is undone, and nothing is yielded.
+   * @template Result
+   * @param {() => Result} work which may be done several times
+   * @returns {Generator<null, Result, void>}
+   */
+  *surely(work) {
+    const { exports } = this.loops;
+    while (!this.hasBegun) {
+      exports.sirencodec_begin_stream(this.state);
+      this.hasBegun = this.isSure;
+      if (!this.hasBegun) {
+        yield null;
+      }
+    }
+    const before = new Uint8Array(exports.memory.buffer, this.state, STATE_BYTES).slice();
+    for (;;) {
+      let result, fault;
+      try {
+        result = work();
+      } catch (error) {
+        fault = error;
+      }
+      if (this.isSure) {
+        if (fault) {
+          throw fault;
+        }
+        return /** @type {Result} */ (result);
+      }
+      new Uint8Array(exports.memory.buffer, this.state, STATE_BYTES).set(before);
+      yield null;
+    }
+  }
+
+  /** Symbols under a model, as levels. @param {number} count @param {number} model @returns {Int32Array} */
   levels(count, model) {
     const { loops } = this;
     const largest = largestLevel(model);

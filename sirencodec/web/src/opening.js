@@ -1,0 +1,118 @@
+// Bytes of a file, as they arrive -> the function that it is, as far as it is known.
+import { parseContainer, readHeader } from "./container.js";
+import { SirenError } from "./errors.js";
+import { SirenFunction } from "./function.js";
+import { check, checkIntegers } from "./limits.js";
+import { Arriving, decodePayload } from "./payload.js";
+
+/** A file that arrives. What it shows before `finish` may still turn out to be damaged. */
+export class Opening {
+  /**
+   * @param {import("./loops.js").Loops} loops
+   * @param {import("./payload.js").Prior} prior @param {number} priorChecksum
+   * @param {import("./limits.js").Limits} limits
+   */
+  constructor(loops, prior, priorChecksum, limits) {
+    this.loops = loops;
+    this.prior = prior;
+    this.priorChecksum = priorChecksum;
+    this.limits = limits;
+    this.data = new Uint8Array(1 << 16);
+    this.length = 0;
+    this.fed = 0; // bytes of the payload that its decoder has
+    /** @type {import("./container.js").Header | null} */
+    this.header = null;
+    /** @type {SirenFunction | null} what is known so far */
+    this.picture = null;
+    /** @type {Arriving | null} */
+    this.arriving = null;
+    /** @type {Generator<import("./payload.js").Part, void, void> | null} */
+    this.parts = null;
+    this.isDecoded = false;
+  }
+
+  /** More bytes. @param {Uint8Array} bytes */
+  feed(bytes) {
+    const length = this.length + bytes.length;
+    check("maxFileBytes", length, this.limits);
+    if (length > this.data.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.data.length));
+      larger.set(this.data.subarray(0, this.length));
+      this.data = larger;
+    }
+    this.data.set(bytes, this.length);
+    this.length = length;
+  }
+
+  /**
+   * Decode one part more, if enough bytes are there.
+   * @returns {"matrices" | "grid" | null} what is known now that was not
+   */
+  advance() {
+    if (!this.begin() || this.isDecoded) {
+      return null;
+    }
+    this.feedPayload();
+    const { value, done } = /** @type {NonNullable<typeof this.parts>} */ (this.parts).next();
+    if (done) {
+      this.isDecoded = true;
+      return null;
+    }
+    if (value && "matrices" in value) {
+      this.picture = new SirenFunction(this.loops, this.theHeader, value.matrices, this.limits);
+      return "matrices";
+    }
+    if (value) {
+      /** @type {SirenFunction} */ (this.picture).setGrid(value.grid);
+      return "grid";
+    }
+    return null;
+  }
+
+  /** All bytes are there -> the function; its checksums and its end are right. @returns {SirenFunction} */
+  finish() {
+    parseContainer(this.data.subarray(0, this.length), this.priorChecksum, this.limits);
+    while (!this.isDecoded) {
+      this.advance();
+    }
+    this.arriving?.free();
+    return /** @type {SirenFunction} */ (this.picture);
+  }
+
+  /** Give back all memory, if it is not to be finished. */
+  free() {
+    this.arriving?.free();
+    this.picture?.free();
+  }
+
+  /** Whether the header is there. @returns {boolean} */
+  begin() {
+    if (this.parts) {
+      return true;
+    }
+    try {
+      this.header = readHeader(this.data.subarray(0, this.length), this.priorChecksum);
+    } catch (error) {
+      if (error instanceof SirenError && error.name === "TruncatedError") {
+        return false;
+      }
+      throw error;
+    }
+    checkIntegers(this.header, this.limits);
+    this.arriving = new Arriving(this.header.payloadBytes);
+    this.parts = decodePayload(this.loops, this.header, this.arriving, this.prior);
+    return true;
+  }
+
+  /** What has arrived of the payload goes to its decoder. */
+  feedPayload() {
+    const { payloadStart, payloadBytes } = this.theHeader;
+    const end = Math.min(this.length, payloadStart + payloadBytes);
+    /** @type {Arriving} */ (this.arriving).feed(this.data.subarray(payloadStart + this.fed, end));
+    this.fed = end - payloadStart;
+  }
+
+  get theHeader() {
+    return /** @type {import("./container.js").Header} */ (this.header);
+  }
+}
