@@ -248,28 +248,6 @@ def test_a_dry_run_says_json_and_finds_what_is_broken(album: Path) -> None:
     assert not Path("out").exists()
 
 
-def test_a_log_has_a_line_of_progress_now_and_then(
-    album: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sirencodec.cli.progress.LOG_INTERVAL_S", 0)
-    result = ok("encode", "-r", album, "-o", "out", *FAST)
-    progress = [line for line in result.stderr.splitlines() if " of 3 done, " in line]
-    assert [line.split(" done")[0] for line in progress] == [
-        "sirencodec: 1 of 3",
-        "sirencodec: 2 of 3",
-    ]
-    assert progress[0].endswith(" s left")
-
-
-def test_a_single_picture_tells_what_it_takes_on_a_terminal(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sirencodec.cli.encode_listener.WORTH_A_WORD_S", 0)
-    assert "about" not in ok("encode", "a.png", *FAST).stderr
-    monkeypatch.setattr("sirencodec.cli.progress.ProgressBars.are_shown", True)
-    assert "a.png: about 1 s at effort 0\n" in ok("encode", "a.png", *FAST, "--force").stderr
-
-
 # What goes wrong overnight, by the real program
 
 

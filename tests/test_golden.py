@@ -24,7 +24,6 @@ from sirencodec import errors
 from sirencodec.bitstream.container import parse_container, write_container
 from sirencodec.entropy import prediction, range_decoder_native
 from sirencodec.entropy.payload import QuantizedPicture, decode_payload
-from sirencodec.synthesis import query_numpy
 from sirencodec.synthesis import samples as painting
 from tests.golden.make import readme, sha256
 from tests.paths import GOLDEN
@@ -200,18 +199,13 @@ def test_function_anywhere(name: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:sirencodec was installed without")
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("chunk_points", [1, 7, 997, 1 << 20])
 @pytest.mark.parametrize("compiled", [True, False])
-def test_threads_and_chunks(
-    threads: int, chunk_points: int, compiled: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_threads_and_loops(threads: int, compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same integers always, and by NumPy the same samples as by compiled loops."""
     if not compiled:
         monkeypatch.setattr(prediction, "phase_predictors", tuple)
         monkeypatch.setattr(range_decoder_native, "stream_loops", lambda: None)
         monkeypatch.setattr(painting, "single_painters", tuple)
-    monkeypatch.setattr(query_numpy, "TILE_POINTS", min(chunk_points, 512))
-    monkeypatch.setattr(prediction, "POINTS_AT_ONCE", chunk_points)
     for name in ("photograph.siren", "deep.siren", "rgba-16.siren", "pyramid-rgb.siren"):
         with torch_threads(threads):
             integers, entry = package_picture(valid_bytes(name)), MANIFEST["valid"][name]

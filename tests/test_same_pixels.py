@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,8 +23,6 @@ from sirencodec.image.samples import Samples
 from sirencodec.image.samples_hash import samples_hash
 from sirencodec.native import threads
 from sirencodec.native.picture import single_painters
-from sirencodec.synthesis import query_numpy
-from sirencodec.synthesis import samples as painting
 from sirencodec.synthesis.picture import to_picture
 from sirencodec.synthesis.query_native import paint_native
 from sirencodec.synthesis.query_numpy import paint_numpy
@@ -44,6 +44,16 @@ def sizes(name: str) -> dict[str, dict[str, object]]:
         "two thirds": {"width": max(1, 2 * info.width // 3)},
         "crop": {"crop": (0.25, 0.5, info.width - 0.25, info.height - 0.5), "width": 70},
     }
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def hashes(name: str, decode: Callable[[str, dict[str, object]], Samples]) -> dict[str, str]:
@@ -89,28 +99,21 @@ def test_numpy(name: str) -> None:
 
 @pytest.mark.parametrize("points", [1, 5, 64])
 @pytest.mark.parametrize("name", SOME)
-def test_tiles(name: str, points: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query_numpy, "TILE_POINTS", points)
-    assert hashes(name, by(paint_numpy)) == HASHES[name]
+def test_tiles(name: str, points: int) -> None:
+    assert hashes(name, by(partial(paint_numpy, tile_points=points))) == HASHES[name]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 @pytest.mark.parametrize("name", SOME)
-def test_threads(name: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
+def test_threads(name: str, count: int) -> None:
+    with torch_threads(count):
         assert threads.thread_count() == count
         assert hashes(name, by_default) == HASHES[name]
         assert torch.get_num_threads() == count
-    finally:
-        torch.set_num_threads(before)
 
 
-def test_many_threads_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(painting, "paint_native", painting.paint_native)
-    monkeypatch.setattr(threads, "thread_count", lambda: 3)
-    with ThreadPoolExecutor(8) as pool:
+def test_many_threads_at_once() -> None:
+    with torch_threads(3), ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: hashes(SOME[0], by_default), range(16)))
     assert found == [HASHES[SOME[0]]] * 16
 
@@ -121,7 +124,7 @@ def _in_the_child(queue: multiprocessing.Queue[dict[str, str]]) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:This process")
-def test_after_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_fork() -> None:
     assert hashes(SOME[0], by_default) == HASHES[SOME[0]]
     context = multiprocessing.get_context("fork")
     queue: multiprocessing.Queue[dict[str, str]] = context.Queue()

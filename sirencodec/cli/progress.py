@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Self
 
 from sirencodec.batch.clock import Clock, readable_time
@@ -22,8 +23,16 @@ class ProgressBars:
     Within the ``with`` block, lines of the report go above them.
     """
 
-    def __init__(self, report: Report, *, is_wanted: bool) -> None:
-        """Take over what ``report`` says, if there will be bars at all."""
+    def __init__(
+        self, report: Report, *, is_wanted: bool, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Take over what ``report`` says, if there will be bars at all.
+
+        Args:
+            report: where lines go.
+            is_wanted: whether bars are, on a terminal.
+            now: seconds since whenever.
+        """
         self._report = report
         self._bars: dict[str, TaskID] = {}
         self._last_steps: dict[str, int] = {}
@@ -31,7 +40,7 @@ class ProgressBars:
         self._batch: TaskID | None = None
         self._clock: Clock | None = None
         self._total = 0
-        self._last_line = time.monotonic()
+        self._now, self._last_line = now, now()
         if is_wanted and is_terminal(sys.stderr):
             self._display = _make_display()
 
@@ -95,7 +104,7 @@ class ProgressBars:
 
     def _is_time(self) -> bool:
         """Whether a line of progress is due; from then on the next one is not for a while."""
-        now = time.monotonic()
+        now = self._now()
         if now - self._last_line < LOG_INTERVAL_S:
             return False
         self._last_line = now

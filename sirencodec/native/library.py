@@ -86,10 +86,10 @@ def find_function(library: ctypes.CDLL, name: str, result: Any) -> Any:
 
 
 @lru_cache
-def find_library() -> ctypes.CDLL | None:
-    """The compiled library beside this file, if it was built."""
+def find_library(folder: Path = Path(__file__).parent) -> ctypes.CDLL | None:
+    """The compiled library in a folder, this file's own, if it was built."""
     for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name(f"compiled{suffix}")
+        path = folder / f"compiled{suffix}"
         if path.exists():
             return ctypes.CDLL(str(path))
     return None

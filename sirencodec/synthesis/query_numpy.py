@@ -34,13 +34,18 @@ def paint_numpy(
     samples: Array,
     dtype: npt.DTypeLike,
     threads: int | None = None,
+    tile_points: int = TILE_POINTS,
 ) -> None:
-    """Picture and region -> samples. Arguments as for ``paint_native``."""
+    """Picture and region -> samples.
+
+    Arguments as for ``paint_native``, and how many points along an axis to ask at a time: memory
+    against the number of operations.
+    """
     down, across = points_of(region)
     tiles = [
         (rows, columns)
-        for rows in _cells(region.height, down.per_cell)
-        for columns in _cells(region.width, across.per_cell)
+        for rows in _cells(region.height, down.per_cell, tile_points)
+        for columns in _cells(region.width, across.per_cell, tile_points)
     ]
     painter = _Painter(picture, dtype)
 
@@ -85,9 +90,9 @@ def to_samples(values: Array, bit_depth: int) -> Array:
     return samples.astype(np.uint8 if bit_depth == 8 else np.uint16)
 
 
-def _cells(count: int, points: int) -> Iterator[slice]:
+def _cells(count: int, points: int, tile_points: int) -> Iterator[slice]:
     """Output pixels along an axis, of so many points each -> those of each tile."""
-    at_once = max(1, TILE_POINTS // points)
+    at_once = max(1, tile_points // points)
     for first in range(0, count, at_once):
         yield slice(first, min(first + at_once, count))
 

@@ -90,8 +90,15 @@ def _inputs(picture: TorchPicture, coordinates: Float64Array) -> tuple[Tensor, T
     return augment(plain, features), torch.cat([unit, derivatives], 1)
 
 
-def query_strips(picture: TorchPicture, region: Region) -> Iterator[Float64Array]:
+def query_strips(
+    picture: TorchPicture, region: Region, strip_points: int = STRIP_POINTS
+) -> Iterator[Float64Array]:
     """Picture and region -> its rows of pixels from the top, a strip at a time.
+
+    Args:
+        picture: what to ask.
+        region: where.
+        strip_points: that may be asked at a time: memory against the number of operations.
 
     Yields:
         (rows, width, channels) float64 values, rows as bounded memory allows. A row of few pixels
@@ -99,7 +106,7 @@ def query_strips(picture: TorchPicture, region: Region) -> Iterator[Float64Array
     """
     across, down = region.points_across, region.points_down
     x, y = region.x(), region.y()
-    lines_at_once = max(1, STRIP_POINTS // len(x))
+    lines_at_once = max(1, strip_points // len(x))
     rows_per_strip = max(1, lines_at_once // down)
     lines_of = _line_query(picture, x)
     for top in range(0, region.height, rows_per_strip):

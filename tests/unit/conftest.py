@@ -8,6 +8,7 @@ import torch
 from sirencodec.config import EncodeConfig
 from sirencodec.encoder import encode_image
 from sirencodec.image.image import Image
+from sirencodec.native import tensors
 from tests.pictures import make_clouds
 from tests.quick import quick_settings
 
@@ -19,6 +20,13 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def without_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fits as they are where nothing was compiled."""
+    for name in ("single_loops", "double_loops"):
+        monkeypatch.setattr(tensors, name, tuple)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from sirencodec.entropy.latents import (
     encode_latents,
 )
 from sirencodec.entropy.prediction import (
+    POINTS_AT_ONCE,
     PhaseNetwork,
     Source,
     compiled_predictions,
@@ -79,14 +80,27 @@ def test_round_trip_of_some_grids(grids: tuple[int, ...]) -> None:
     assert_equal(decode(stream, (45, 70), weights, grids), latents)
 
 
-@pytest.mark.parametrize("points", [1, 3, 50, 1000])
-def test_strips_do_not_show(points: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    latents, weights = random_latents(37, 53), random_context()
+def test_numpy_codes_as_compiled_loops_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here in strips of which the finest grid has several."""
+    latents, weights = random_latents(137, 153), random_context()
     _, stream = encode(latents, weights)
     monkeypatch.setattr(prediction, "phase_predictors", tuple)
-    monkeypatch.setattr(prediction, "POINTS_AT_ONCE", points)
     assert encode(latents, weights)[1] == stream
-    assert_equal(decode(stream, (37, 53), weights), latents)
+    assert_equal(decode(stream, (137, 153), weights), latents)
+
+
+def test_strips_do_not_show() -> None:
+    """Of a phase whose rows are each more places than NumPy takes at once, and one of several."""
+    network = PhaseNetwork.of_grid(random_context()[0], 1, 0)
+    for rows, columns in ((3, POINTS_AT_ONCE + 1), (POINTS_AT_ONCE // 8, 20)):
+        whole = Window.whole((rows, columns))
+        samples = np.random.default_rng(0).integers(-3, 3, (rows, columns), np.int32)
+        sources = [Source(samples, whole)]
+        together = plain_predictions(sources, whole, network)
+        for row in range(rows):
+            alone = plain_predictions(sources, Window(row, row + 1, 0, columns), network)
+            for ours, others in zip(alone, together, strict=True):
+                np.testing.assert_array_equal(ours[0], others[row])
 
 
 def outermost_network(columns: int, generator: np.random.Generator) -> list[Floats]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sirencodec.fitting import soft_round as soft_round_module
 from sirencodec.fitting.soft_round import soft_round, soften
+from sirencodec.native import tensors
 from sirencodec.native.library import single_loops
 from sirencodec.synthesis.threads import Workers
 from sirencodec.synthesis.torch_threads import worker_threads
@@ -68,10 +68,10 @@ def test_softening_is_rounding_twice_with_noise_between(temperature: float, thre
     torch.testing.assert_close(softened, (twice, slope * again), rtol=1e-9, atol=1e-12)
 
 
-def test_softening_by_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_softening_by_pytorch(request: pytest.FixtureRequest) -> None:
     noise = torch.full_like(values(), 0.5)
     expected = soften(values(), noise, 0.3, 0.2, Workers())
-    monkeypatch.setattr(soft_round_module, "loops_for", lambda *_: None)
+    request.getfixturevalue("without_loops")
     torch.testing.assert_close(soften(values(), noise, 0.3, 0.2, Workers()), expected)
 
 
@@ -81,7 +81,7 @@ def test_softening_in_single_precision(count: int, monkeypatch: pytest.MonkeyPat
     some, noise = values()[:count], torch.full((count,), 0.5)
     expected = soften(some, noise.double(), 0.1, 0.2, Workers())
     for loops in single_loops():
-        monkeypatch.setattr(soft_round_module, "loops_for", lambda *_, found=loops: found)
+        monkeypatch.setattr(tensors, "single_loops", lambda found=loops: (found,))
         ours = soften(some.float(), noise, 0.1, 0.2, Workers())
         torch.testing.assert_close(
             [tensor.double() for tensor in ours], list(expected), rtol=1e-4, atol=2e-4

@@ -15,7 +15,6 @@ import pytest
 from sirencodec.errors import ConversionWarning, ImageError, ParameterError
 from sirencodec.image.files import from_pillow, read_image, to_pillow, write_image
 from sirencodec.image.image import Image
-from sirencodec.image.metadata import Metadata
 from tests.unit.image.builders import (
     HEIGHT,
     LOSSLESS,
@@ -41,22 +40,6 @@ def test_lossless_formats_give_back_the_same_samples(file_format: str, mode: str
     back = read_image(written(image, file_format))
     assert back.mode == mode
     assert np.array_equal(back.samples, image.samples)
-
-
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_images_too_large_to_copy_make_the_same_png(
-    channels: int, dtype: type, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sirencodec.image.files.LARGEST_COPY_BYTES", 0)
-    generator = np.random.default_rng(channels)
-    samples = generator.integers(0, np.iinfo(dtype).max, (37, 23, channels), dtype)
-    image = Image(samples, Metadata(icc_profile=b"profile", exif=b"II*\0\x08\0\0\0", xmp=b"<x/>"))
-    buffer = io.BytesIO()
-    write_image(image, buffer, file_format="PNG")
-    again = read_image(buffer.getvalue())
-    np.testing.assert_array_equal(again.samples, samples)
-    assert again.metadata == image.metadata
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])

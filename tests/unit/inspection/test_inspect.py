@@ -18,7 +18,6 @@ from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, 
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.errors import DependencyError, FormatError, LimitError
 from sirencodec.fitting.bounds import axis_scale
-from sirencodec.inspection import inspect as inspection
 from sirencodec.inspection.histogram import (
     Histogram,
     activation_histogram,
@@ -170,25 +169,28 @@ def test_the_seed_chooses_the_fresh_network() -> None:
 # Points
 
 
-def test_large_images_are_asked_at_some_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = sirencodec.inspect(golden("photograph"))
-    monkeypatch.setattr(inspection, "MOST_POINTS", 200)
-    some = sirencodec.inspect(golden("photograph"))
-    assert (whole.points_across, whole.points_down) == (40, 30)
-    assert (some.points_across, some.points_down) == (13, 10)  # every third
-    for ours, theirs in zip(histograms(some), histograms(whole), strict=True):
-        assert ours.standard_deviation == pytest.approx(theirs.standard_deviation, rel=0.1)
+def points(data: bytes) -> tuple[int, int]:
+    found = sirencodec.inspect(data)
+    return found.points_across, found.points_down
 
 
-def test_wide_networks_are_asked_at_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspection, "MOST_VALUES", 15 * 200)
-    assert sirencodec.inspect(golden("photograph")).points_across == 13
+def test_large_images_are_asked_at_some_pixels() -> None:
+    """The same function over more pixels: 65,536 of them are enough."""
+    network = Architecture(12, 2, 3, 30)
+    small, large = (make_file(network, 4 * scale, 3 * scale) for scale in (60, 100))
+    assert points(small) == (240, 180)
+    assert points(large) == (133, 100)  # every third
+    pairs = zip(*(histograms(sirencodec.inspect(data)) for data in (small, large)), strict=True)
+    for ours, theirs in pairs:
+        assert ours.standard_deviation == pytest.approx(theirs.standard_deviation, rel=0.01)
 
 
-def test_a_long_thin_image_keeps_its_only_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspection, "MOST_POINTS", 100)
-    found = sirencodec.inspect(golden("long-header"))
-    assert (found.points_across, found.points_down) == (100, 1)
+def test_wide_networks_are_asked_at_fewer() -> None:
+    assert points(make_file(Architecture(200, 0, 3, 30), 240, 180)) == (80, 60)
+
+
+def test_a_long_thin_image_keeps_its_only_line() -> None:
+    assert points(make_file(Architecture(200, 0, 3, 30), 65_535, 1)) == (13_107, 1)  # every fifth
 
 
 # Histograms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,22 @@ import torch
 
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.fitting.start import initial_layers
-from sirencodec.synthesis import query_torch
 from sirencodec.synthesis.coordinates import grid_coordinates, image_coordinates, pixel_centres
 from sirencodec.synthesis.features import FeatureField
 from sirencodec.synthesis.query_numpy import to_samples
-from sirencodec.synthesis.query_torch import query_jacobian, query_points, query_strips
+from sirencodec.synthesis.query_torch import (
+    CPU_CHUNK_POINTS,
+    FIELD_CHUNK_POINTS,
+    query_jacobian,
+    query_points,
+    query_strips,
+)
 from sirencodec.synthesis.region import Region
 from sirencodec.synthesis.torch_picture import TorchPicture
 from tests.unit.builders import ALL_GRIDS, random_kernels, random_latents, random_refinement
 
 WIDTH, HEIGHT = 12, 8
+Query = Callable[[TorchPicture, npt.NDArray[np.float64]], torch.Tensor]
 
 
 @pytest.fixture(scope="module", params=["pure", "pyramid"])
@@ -113,28 +120,25 @@ REGIONS = [
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("wanted", REGIONS, ids=lambda r: f"{r.width}x{r.height}")
 @pytest.mark.parametrize("strip_points", [1, 10, 24, 100, 1000])
-def test_strips_do_not_show(
-    network: TorchPicture, wanted: Region, strip_points: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_strips_do_not_show(network: TorchPicture, wanted: Region, strip_points: int) -> None:
     """Not even where a single row takes more points than a strip may have."""
     expected = sample(network, wanted)
-    monkeypatch.setattr(query_torch, "STRIP_POINTS", strip_points)
-    strips = list(query_strips(network, wanted))
+    strips = list(query_strips(network, wanted, strip_points))
     assert_close(np.concatenate(strips), expected)
     points_per_row = wanted.num_points // wanted.height
     assert all(len(strip) * points_per_row <= max(strip_points, points_per_row) for strip in strips)
 
 
-@pytest.mark.parametrize("chunk_points", [1, 5, 96, 97])
-def test_chunks_do_not_show(
-    network: TorchPicture, chunk_points: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    coordinates = image_coordinates(WIDTH, HEIGHT)
-    values, jacobian = query_points(network, coordinates), query_jacobian(network, coordinates)
-    monkeypatch.setattr(query_torch, "CPU_CHUNK_POINTS", chunk_points)
-    monkeypatch.setattr(query_torch, "FIELD_CHUNK_POINTS", chunk_points)
-    assert_close(query_points(network, coordinates).numpy(), values.numpy())
-    assert_close(query_jacobian(network, coordinates).numpy(), jacobian.numpy())
+@pytest.mark.parametrize("query", [query_points, query_jacobian])
+def test_chunks_do_not_show(network: TorchPicture, query: Query) -> None:
+    """Of more points than are asked at a time, those around the end of a chunk."""
+    chunk = CPU_CHUNK_POINTS if network.field is None else FIELD_CHUNK_POINTS
+    coordinates = np.random.default_rng(0).uniform(-1, 1, (chunk + 3, 2))
+    together = query(network, coordinates)
+    assert together.shape[-1] == len(coordinates)
+    for part in (slice(0, 2), slice(chunk - 2, chunk + 3)):
+        alone = query(network, coordinates[part])
+        assert_close(together[..., part].numpy(), alone.numpy())
 
 
 def test_jacobian_is_that_of_finite_differences(network: TorchPicture) -> None:

@@ -9,12 +9,9 @@ import torch
 from sirencodec.bitstream.architecture import grid_shape
 from sirencodec.config import EncodeConfig
 from sirencodec.encoder import encode_image
-from sirencodec.fitting import soft_round
-from sirencodec.fitting.loss import terms as loss_terms
 from sirencodec.fitting.loss.distortion_torch import TorchDistortion
 from sirencodec.fitting.loss.rate_torch import TorchRate
 from sirencodec.fitting.loss.terms import distortion_of, rate_of
-from sirencodec.fitting.pyramid import fit as pyramid_fit
 from sirencodec.image.files import from_pillow
 from sirencodec.native.tasks import LARGEST_DEPTH
 from sirencodec.synthesis.threads import Workers
@@ -23,10 +20,10 @@ from tests.quick import quick_settings
 from tests.unit.builders import ALL_GRIDS
 
 
-def test_without_loops_pytorch_takes_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("without_loops")
+def test_without_loops_pytorch_takes_their_place() -> None:
     targets, layers = torch.zeros(1, 4, 4), [torch.zeros(2, 10), torch.zeros(1, 3)]
     shapes = [grid_shape(4, 4, exponent) for exponent in ALL_GRIDS]
-    monkeypatch.setattr(loss_terms, "loops_for", lambda *_: None)
     assert isinstance(distortion_of(targets, ALL_GRIDS, layers, Workers()), TorchDistortion)
     assert isinstance(rate_of(ALL_GRIDS, shapes, targets, Workers()), TorchRate)
 
@@ -38,13 +35,12 @@ def test_a_network_too_deep_for_loops_is_pytorch_s() -> None:
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_a_fit_without_loops_comes_out_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fit_without_loops_comes_out_as_well(request: pytest.FixtureRequest) -> None:
     """Not to the same bytes: sums are taken in another order."""
     image = from_pillow(PIL.Image.fromarray(make_clouds(150, 70)))
     config = EncodeConfig(profile="pyramid", quality=80, device="cpu")
     compiled = encode_image(image, config, settings=quick_settings())
-    for module in (loss_terms, pyramid_fit, soft_round):
-        monkeypatch.setattr(module, "loops_for", lambda *_: None)
+    request.getfixturevalue("without_loops")
     plain = encode_image(image, config, settings=quick_settings())
     assert plain.psnr_db == pytest.approx(compiled.psnr_db, abs=1.0)
     assert len(plain.data) == pytest.approx(len(compiled.data), rel=0.1)
