@@ -36,6 +36,8 @@ class UpsamplingTask(ctypes.Structure):
         ("row", ctypes.c_long),
         ("height", ctypes.c_long),
         ("width", ctypes.c_long),
+        ("top", ctypes.c_long),
+        ("picture_height", ctypes.c_long),
         ("memory", ctypes.c_void_p),
     )
 

@@ -1,4 +1,8 @@
-"""Rows of an image -> bands, one a thread, and what each adds to features that two of them see.
+"""Rows of an image -> swaths, which take turns, and their bands, one a thread.
+
+A small image is one swath. Of a large one features are kept for a swath at a time, so that they
+take little memory and stay near the cache. Its bands are of one height whatever the number of
+threads, so that sums do not depend on that.
 
 A band's pixels see features up to 2 HALO rows beyond its last feature row, which belong to the next
 band. What a band adds to the gradient there it keeps apart until all are done, so threads never
@@ -7,15 +11,21 @@ write to the same memory and sums do not depend on timing.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 from torch import Tensor
 
 from sirencodec.synthesis.refinement import HALO
 
+ALIGNMENT: Final = 64  # swaths begin where a sample of every grid does
+SMALL_PIXELS: Final = 1 << 20  # images of up to so many are one swath
+SWATH_PIXELS: Final = 1 << 19  # about, of a larger one: its features take 30 MB
+BAND_PIXELS: Final = 1 << 16  # about; a lower band sees more rows of others than of its own
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Band:
-    """Rows ``top`` to ``bottom`` of the image.
+    """Rows ``top`` to ``bottom`` of a swath.
 
     Attributes:
         below: (grids, 2 HALO, columns) gradient with respect to the last of the features that the
@@ -40,12 +50,47 @@ class Band:
             gradients[:, self.bottom : self.bottom + 2 * HALO] += self.below
 
 
-def cut_bands(gradients: Tensor, height: int, count: int) -> list[Band]:
-    """Gradient of features and rows of the image -> up to ``count`` bands of about one height.
+@dataclass(frozen=True, slots=True, eq=False)
+class Swath:
+    """Rows ``top`` to ``bottom`` of the image, and their bands."""
+
+    top: int
+    bottom: int
+    bands: list[Band]
+
+
+def swath_rows(size: tuple[int, int]) -> int:
+    """(height, width) of an image -> rows of its swaths; the last one may have fewer."""
+    height, width = size
+    if height * width <= SMALL_PIXELS:
+        return height
+    return min(height, max(1, SWATH_PIXELS // width // ALIGNMENT) * ALIGNMENT)
+
+
+def cut_swaths(gradients: Tensor, size: tuple[int, int], rows: int, count: int) -> list[Swath]:
+    """Gradient of features and image -> its swaths.
 
     Args:
-        gradients: (grids, height + 2 HALO, columns).
-        height: rows of the image.
+        gradients: (grids, rows of a swath + 2 HALO, columns).
+        size: (height, width) of the image.
+        rows: of a swath.
+        count: of bands, if the image is one swath.
+    """
+    height, width = size
+    if rows < height:
+        count = max(1, rows * width // BAND_PIXELS)
+    return [
+        Swath(top, min(top + rows, height), cut_bands(gradients, min(rows, height - top), count))
+        for top in range(0, height, rows)
+    ]
+
+
+def cut_bands(gradients: Tensor, height: int, count: int) -> list[Band]:
+    """Gradient of features and rows of a swath -> up to ``count`` bands of about one height.
+
+    Args:
+        gradients: (grids, at least height + 2 HALO, columns).
+        height: rows of the swath.
         count: of bands, fewer if there are not as many rows.
     """
     grids, _, row = gradients.shape

@@ -1,18 +1,19 @@
 """Latents, kernels and network -> how far their picture is off, and the gradient of that, compiled.
 
-What ``distortion_torch`` computes tile by tile, here in three passes: each grid to pixel
-resolution, then bands of rows through refinement and network and back, then the way back of each
-grid. Every thread takes a band.
+What ``distortion_torch`` computes tile by tile, here in three passes over a swath of rows: each
+grid to pixel resolution, then bands of rows through refinement and network and back, then the way
+back of each grid. Every thread takes a band.
 """
 
 import ctypes
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from sirencodec.fitting.loss.bands_native import Band, cut_bands
+from sirencodec.fitting.loss.bands_native import Band, cut_swaths, swath_rows
 from sirencodec.fitting.loss.costs import Distortion, Gradient
 from sirencodec.fitting.loss.features_native import NativeFeatures
 from sirencodec.native.library import Loops
@@ -44,7 +45,12 @@ class NativeDistortion:
     """The distance from one image: a ``DistortionTerm``."""
 
     def __init__(
-        self, targets: Tensor, exponents: Sequence[int], workers: Workers, loops: Loops
+        self,
+        targets: Tensor,
+        exponents: Sequence[int],
+        workers: Workers,
+        loops: Loops,
+        rows: int | None = None,
     ) -> None:
         """Make room for features and gradients.
 
@@ -53,6 +59,7 @@ class NativeDistortion:
             exponents: of the grids, rising.
             workers: threads to share the work among.
             loops: for the targets' dtype.
+            rows: of a swath, a multiple of the coarsest grid's spacing; None if size decides.
         """
         self._exponents, self._workers, self._loops = list(exponents), workers, loops
         channels, self._height, self._width = targets.shape
@@ -68,8 +75,9 @@ class NativeDistortion:
             )
         )
         size = self._height, self._width
-        self._features = NativeFeatures(size, exponents, targets, workers, loops)
-        self._bands = cut_bands(self._features.gradients, self._height, workers.count)
+        rows = min(rows or swath_rows(size), self._height)
+        self._features = NativeFeatures(size, rows, exponents, targets, workers, loops)
+        self._swaths = cut_swaths(self._features.gradients, size, rows, workers.count)
 
     def set_targets(self, targets: Tensor, weights: Tensor | None = None) -> None:
         """Replace targets and weights. See ``DistortionTerm``."""
@@ -90,11 +98,15 @@ class NativeDistortion:
         grids: Tensors,
         refinement: Tensors = (),
         values: Tensor | None = None,
+        *,
+        of_matrices: bool = True,
     ) -> Distortion:
         """Error and gradient. See ``DistortionTerm``."""
         network, scale = _Network(self._exponents, layers, refinement), 1 / self._count
         self._check_planes(values)
-        error, gradient = self._there_and_back(network, kernels, grids, scale, values)
+        error, gradient = self._there_and_back(
+            network, kernels, grids, scale, values, of_matrices=of_matrices
+        )
         return Distortion(error * scale, gradient)
 
     def gradient(
@@ -117,27 +129,27 @@ class NativeDistortion:
         self, layers: Tensors, kernels: Tensor, grids: Tensors, refinement: Tensors = ()
     ) -> Tensor:
         """The forward half. See ``DistortionTerm``."""
-        self._features.fill(kernels.contiguous(), grids)
         network = _Network(self._exponents, layers, refinement)
         values = self._targets.new_empty(len(self._targets), self._height, self._width)
         described = describe_layers(network.matrices, [None] * len(network.matrices))
-
-        def run(band: Band) -> None:
-            task = self._picture(band, network, described, values)
-            if self._loops.synthesis(ctypes.byref(task)):
+        for swath in self._swaths:
+            self._features.fill(kernels.contiguous(), grids, swath)
+            tasks = [
+                self._picture(swath.top, band, network, described, values) for band in swath.bands
+            ]
+            if any(self._workers.map(lambda t: self._loops.synthesis(ctypes.byref(t)), tasks)):
                 raise MemoryError("no room for a picture")
-
-        self._workers.map(run, self._bands)
         return values
 
     def errors(
         self, layers: Tensors, kernels: Tensor, grids: Tensors, refinement: Tensors = ()
     ) -> Tensor:
         """Errors of pixels alone. See ``DistortionTerm``."""
-        self._features.fill(kernels.contiguous(), grids)
         network = _Network(self._exponents, layers, refinement)
         errors = torch.empty_like(self._targets[0])
-        self._workers.map(lambda band: self._run(band, network, errors=errors), self._bands)
+        for swath in self._swaths:
+            self._features.fill(kernels.contiguous(), grids, swath)
+            self._workers.map(partial(self._run, swath.top, network, errors=errors), swath.bands)
         return errors[:, : self._width].div_(len(self._targets))
 
     def _check_planes(self, planes: Tensor | None) -> None:
@@ -156,57 +168,65 @@ class NativeDistortion:
         scale: float,
         values: Tensor | None = None,
         value_gradient: Tensor | None = None,
+        *,
+        of_matrices: bool = True,
     ) -> tuple[float, Gradient]:
         """Sum of squared errors, and ``scale`` times the gradient of that or from values given."""
-        kernels = kernels.contiguous()
-        self._features.fill(kernels, grids)
+        kernels, features = kernels.contiguous(), self._features
+        of_grids = [torch.zeros_like(grid).contiguous() for grid in grids]
+        of_kernels, error = torch.zeros_like(kernels), 0.0
+        gradient = [torch.zeros_like(matrix) for matrix in network.matrices]
+        for swath in self._swaths:
+            features.fill(kernels, grids, swath)
 
-        def run(band: Band) -> tuple[float, list[Tensor]]:
-            band.clear(self._features.gradients)
-            gradient = [torch.zeros_like(matrix) for matrix in network.matrices]
-            error = self._run(band, network, gradient, None, values, value_gradient)
-            return error, gradient
+            def run(band: Band, top: int = swath.top) -> tuple[float, list[Tensor]]:
+                band.clear(features.gradients)
+                own = [torch.zeros_like(matrix) for matrix in network.matrices]
+                wanted = own if of_matrices else [None] * len(own)
+                return self._run(top, network, band, wanted, None, values, value_gradient), own
 
-        parts = self._workers.map(run, self._bands)
-        gradient = [
-            torch.stack(same).sum(0).mul_(scale)
-            for same in zip(*(of_band for _, of_band in parts), strict=True)
-        ]
-        for band in self._bands:
-            band.join(self._features.gradients)
-        of_grids, of_kernels = self._features.backward(kernels, grids)
-        return sum(error for error, _ in parts), Gradient(
-            gradient[network.num_convolutions :],
+            parts = self._workers.map(run, swath.bands)
+            error += sum(of_band for of_band, _ in parts)
+            for total, *same in zip(gradient, *(of_band for _, of_band in parts), strict=True):
+                total += torch.stack(same).sum(0)
+            for band in swath.bands:
+                band.join(features.gradients)
+            of_kernels += features.backward(kernels, grids, swath, of_grids)
+        count, gradient = network.num_convolutions, [total.mul_(scale) for total in gradient]
+        return error, Gradient(
+            gradient[count:],
             of_kernels * scale,
             [of_grid.mul_(scale) for of_grid in of_grids],
-            network.local.gradient(gradient[: network.num_convolutions]),
+            network.local.gradient(gradient[:count]),
         )
 
     def _run(
         self,
-        band: Band,
+        top: int,
         network: _Network,
-        gradient: Sequence[Tensor] | None = None,
+        band: Band,
+        gradient: Sequence[Tensor | None] | None = None,
         errors: Tensor | None = None,
         values: Tensor | None = None,
         value_gradient: Tensor | None = None,
     ) -> float:
-        """Band -> its sum of squared errors, 0 from a gradient with respect to values.
+        """Band of a swath that begins at ``top`` -> its sum of squared errors.
 
-        Adds to ``gradient``, one tensor a matrix, and fills errors and values where given.
+        It is 0 from a gradient with respect to values. Adds to ``gradient``, one tensor a matrix
+        that has one, and fills errors and values where given.
         """
         described = describe_layers(network.matrices, gradient or [None] * len(network.matrices))
         targets, gradients = self._targets, self._features.gradients
         weights = self._weights if self._is_weighted else None
         below = gradients if band.below is None else band.below
         task = DistortionTask(
-            picture=self._picture(band, network, described, values),
-            slopes=address(gradients, 0, band.top) if gradient else None,
+            picture=self._picture(top, band, network, described, values),
+            slopes=None if gradient is None else address(gradients, 0, band.top),
             slopes_below=address(below, 0, 0 if below is band.below else band.bottom),
-            targets=address(targets, 0, band.top),
-            weights=address(weights, 0, band.top),
-            errors=address(errors, band.top),
-            value_slopes=address(value_gradient, 0, band.top),
+            targets=address(targets, 0, top + band.top),
+            weights=address(weights, 0, top + band.top),
+            errors=address(errors, top + band.top),
+            value_slopes=address(value_gradient, 0, top + band.top),
             slope_plane=gradients.stride(0),
             below_plane=below.stride(0),
             target_plane=targets.stride(0),
@@ -220,6 +240,7 @@ class NativeDistortion:
 
     def _picture(
         self,
+        top: int,
         band: Band,
         network: _Network,
         described: ctypes.Array[Layer],
@@ -230,13 +251,13 @@ class NativeDistortion:
         layers = ctypes.addressof(described)
         return SynthesisTask(
             features=address(features, 0, band.top),
-            values=address(values, 0, band.top),
+            values=address(values, 0, top + band.top),
             feature_plane=features.stride(0),
             feature_row=features.stride(1),
             value_plane=0 if values is None else values.stride(0),
             value_row=0 if values is None else values.stride(1),
             x=address(self._x),
-            y=address(self._y, band.top),
+            y=address(self._y, top + band.top),
             rows=band.bottom - band.top,
             columns=self._width,
             num_features=len(self._exponents),

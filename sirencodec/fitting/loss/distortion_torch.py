@@ -79,8 +79,10 @@ class TorchDistortion:
         grids: Tensors,
         refinement: Tensors = (),
         values: Tensor | None = None,
+        *,
+        of_matrices: bool = True,
     ) -> Distortion:
-        """Error and gradient. See ``DistortionTerm``."""
+        """Error and gradient, with respect to matrices always. See ``DistortionTerm``."""
         recording = self._error_recordings[self._is_weighted]
         (error,), *gradients = recording(layers, [kernels], grids, refinement)
         if values is not None:

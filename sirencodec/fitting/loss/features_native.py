@@ -1,4 +1,4 @@
-"""Grids -> features at every pixel and around it, and the way back of gradients, compiled.
+"""Grids -> features at the pixels of a swath and around them, and back for gradients, compiled.
 
 The formulas are those of ``synthesis.upsampling``. Every thread takes some of the grids.
 """
@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from sirencodec.fitting.loss.bands_native import Swath
 from sirencodec.native.library import Loops
 from sirencodec.native.tasks import STRIP, UpsamplingTask, rounded_up
 from sirencodec.native.tensors import address
@@ -20,10 +21,10 @@ Result = TypeVar("Result")
 
 
 class NativeFeatures:
-    """Features of one size, a plane a grid.
+    """Features of one image, a plane a grid, a swath at a time.
 
     Attributes:
-        planes: (grids, height + 2 HALO, columns) features of pixels and those around them, the
+        planes: (grids, rows + 2 HALO, columns) features of pixels and those around them, the
             outermost pixels' repeated; columns have room for whole strips.
         gradients: with respect to them, of the same shape.
     """
@@ -31,6 +32,7 @@ class NativeFeatures:
     def __init__(
         self,
         size: tuple[int, int],
+        rows: int,
         exponents: Sequence[int],
         like: Tensor,
         workers: Workers,
@@ -40,6 +42,7 @@ class NativeFeatures:
 
         Args:
             size: (height, width) of the image.
+            rows: of a swath, at most.
             exponents: of the grids, rising.
             like: dtype to compute with, on the CPU.
             workers: threads to share the work among.
@@ -48,20 +51,19 @@ class NativeFeatures:
         self._exponents, self._workers, self._loops = list(exponents), workers, loops
         self._height, self._width = size
         row = rounded_up(self._width + 2 * HALO) + 2 * STRIP
-        shape = len(self._exponents), self._height + 2 * HALO, row
+        shape = len(self._exponents), rows + 2 * HALO, row
         self.planes, self.gradients = like.new_zeros(shape), like.new_zeros(shape)
-        largest = UpsamplingTask(
-            exponent=self._exponents[-1], height=self._height, width=self._width
-        )
+        largest = UpsamplingTask(exponent=self._exponents[-1], height=rows, width=self._width)
         room = loops.upsampling_memory(ctypes.byref(largest))
         self._memory = [like.new_zeros(room) for _ in range(workers.count)]
 
-    def fill(self, kernels: Tensor, grids: Sequence[Tensor]) -> None:
-        """Grids -> ``planes``.
+    def fill(self, kernels: Tensor, grids: Sequence[Tensor], swath: Swath) -> None:
+        """Grids -> ``planes`` of a swath.
 
         Args:
             kernels: (octaves, 4), contiguous.
             grids: (rows, columns) latents, finest first.
+            swath: rows to take.
         """
 
         def upsample(index: int, task: UpsamplingTask) -> None:
@@ -70,25 +72,33 @@ class NativeFeatures:
             task.feature = address(self.planes, index)
             self._loops.upsample(ctypes.byref(task))
 
-        self._each_grid(upsample)
+        self._each_grid(upsample, swath)
 
-    def backward(self, kernels: Tensor, grids: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
-        """``gradients``, which are overwritten -> with respect to each grid, and to the kernels."""
+    def backward(
+        self, kernels: Tensor, grids: Sequence[Tensor], swath: Swath, sums: Sequence[Tensor]
+    ) -> Tensor:
+        """``gradients`` of a swath, which are overwritten -> with respect to the kernels.
 
-        def upsample_back(index: int, task: UpsamplingTask) -> tuple[Tensor, Tensor]:
-            grid = grids[index].contiguous()
-            of_grid, of_kernels = torch.empty_like(grid), torch.zeros_like(kernels)
-            task.grid, task.grid_slope = address(grid), address(of_grid)
+        Args:
+            kernels: (octaves, 4), contiguous.
+            grids: (rows, columns) latents, finest first.
+            swath: rows that the gradients are of.
+            sums: gradient with respect to the grids, contiguous, added to.
+        """
+
+        def upsample_back(index: int, task: UpsamplingTask) -> Tensor:
+            grid, of_kernels = grids[index].contiguous(), torch.zeros_like(kernels)
+            task.grid, task.grid_slope = address(grid), address(sums[index])
             task.kernels, task.kernel_slopes = address(kernels), address(of_kernels)
             task.feature = address(self.gradients, index)
             self._loops.upsampling_gradient(ctypes.byref(task))
-            return of_grid, of_kernels
+            return of_kernels
 
-        back = self._each_grid(upsample_back)
-        of_kernels = sum((of_kernels for _, of_kernels in back), torch.zeros_like(kernels))
-        return [of_grid for of_grid, _ in back], of_kernels
+        return sum(self._each_grid(upsample_back, swath), torch.zeros_like(kernels))
 
-    def _each_grid(self, function: Callable[[int, UpsamplingTask], Result]) -> list[Result]:
+    def _each_grid(
+        self, function: Callable[[int, UpsamplingTask], Result], swath: Swath
+    ) -> list[Result]:
         """Results for each grid and a task that lacks grid, kernels and feature."""
 
         def of_thread(thread: int) -> dict[int, Result]:
@@ -98,8 +108,10 @@ class NativeFeatures:
                     UpsamplingTask(
                         exponent=self._exponents[index],
                         row=self.planes.stride(1),
-                        height=self._height,
+                        height=swath.bottom - swath.top,
                         width=self._width,
+                        top=swath.top,
+                        picture_height=self._height,
                         memory=address(self._memory[thread]),
                     ),
                 )

@@ -12,16 +12,12 @@ import torch
 from torch import Tensor
 
 from sirencodec.entropy.context_model import COARSER_SOURCES, PHASES
-from sirencodec.fitting.loss.context_sources import (
-    INPUT_SCALE,
-    ContextSources,
-    num_source_inputs,
-)
+from sirencodec.fitting.loss.context_layers import OF_TABLES, by_grid, layers_of_grid, of_network
+from sirencodec.fitting.loss.context_sources import ContextSources
 from sirencodec.fitting.loss.costs import ContextNetwork, Rate
-from sirencodec.fitting.loss.laplace_bits import SCALE_RANGE, SMALLEST_PROBABILITY
 from sirencodec.native.library import Loops
 from sirencodec.native.tasks import STRIP, Layer
-from sirencodec.native.tensors import address, describe_layers
+from sirencodec.native.tensors import address
 from sirencodec.synthesis.threads import Workers
 
 
@@ -63,7 +59,7 @@ class NativeRate:
     ) -> Rate:
         """Bits and gradient. See ``RateTerm``."""
         self._fill(grids)
-        matrices = [self._by_grid(network) for network in context_networks]
+        matrices = [by_grid(network, self._exponents) for network in context_networks]
         results = self._workers.map(
             lambda thread: thread(matrices, weight, trained_layers), self._threads
         )
@@ -73,7 +69,7 @@ class NativeRate:
             for of_phase in zip(*(gradients for _, gradients in results), strict=True)
         ]
         trained = [
-            self._of_network(network, gradient)
+            of_network(network, gradient, self._exponents)
             for network, gradient in zip(context_networks, gradients, strict=True)
         ]
         stacks = self._threads[0].stack_gradients
@@ -87,43 +83,21 @@ class NativeRate:
     ) -> list[Tensor]:
         """Bits of each latent. See ``RateTerm``."""
         self._fill(grids)
-        matrices = [self._by_grid(network) for network in context_networks]
+        matrices = [by_grid(network, self._exponents) for network in context_networks]
         lengths = self._sources.new_length_stacks(STRIP)
         self._workers.map(lambda thread: thread.code_lengths(matrices, lengths), self._threads)
         return self._sources.code_lengths(lengths)
+
+    def bits(self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]) -> float:
+        """R. See ``RateTerm``."""
+        lengths = self.code_lengths(grids, context_networks)
+        return sum(float(of_grid.sum(dtype=torch.float64)) for of_grid in lengths)
 
     def _fill(self, grids: Sequence[Tensor]) -> None:
         """Write all grids' sources into their stacks."""
         self._workers.map(
             lambda index: self._sources.fill(self._stacks[index], grids, index), range(len(grids))
         )
-
-    def _by_grid(self, network: ContextNetwork) -> ContextNetwork:
-        """Network -> what ``struct layer`` wants: (grids, outputs, inputs + 1), then the others.
-
-        The first layer becomes one matrix a grid, whose bias is the grid's own. Inputs are latents
-        as they are, ``INPUT_SCALE`` being in the weights.
-        """
-        first = network[0]
-        count = num_source_inputs(network)
-        weights = (first[:, :count] * INPUT_SCALE).expand(len(self._exponents), -1, -1)
-        biases = first[:, count:].t()[self._exponents, :, None]
-        return [torch.cat([weights, biases], 2), *(layer.contiguous() for layer in network[1:])]
-
-    def _of_network(self, network: ContextNetwork, gradient: list[Tensor]) -> ContextNetwork:
-        """Gradient with respect to what ``_by_grid`` makes -> with respect to the network.
-
-        Without the first layer, where that is not trained, both are the same.
-        """
-        if len(gradient) < len(network):
-            return gradient
-        count = num_source_inputs(network)
-        first = torch.zeros_like(network[0])
-        first[:, :count] = gradient[0][:, :, :-1].sum(0) * INPUT_SCALE
-        first[:, count:].index_add_(
-            1, torch.tensor(self._exponents), gradient[0][:, :, -1].t().contiguous()
-        )
-        return [first, *gradient[1:]]
 
 
 class _Thread:
@@ -173,14 +147,9 @@ class _Thread:
     ) -> list[tuple[tuple[int, int], float]]:
         """All phases of all grids and the bits of each; writes lengths, or adds to gradients."""
         # What tasks point at must live until they are done.
+        numbers = range(len(self._stacks))
         layers = [
-            [
-                describe_layers(
-                    [of_phase[0][grid], *of_phase[1:]],
-                    _of_grid(gradient, grid, len(of_phase)),
-                )
-                for grid in range(len(self._stacks))
-            ]
+            [layers_of_grid(of_phase, gradient, grid) for grid in numbers]
             for of_phase, gradient in zip(matrices, gradients, strict=True)
         ]
         places = list(product(range(len(PHASES)), range(len(self._stacks))))
@@ -217,18 +186,8 @@ class _Thread:
             layers=ctypes.addressof(layers),
             depth=len(layers),
             weight=weight,
-            smallest_log_scale=SCALE_RANGE[0],
-            largest_log_scale=SCALE_RANGE[1],
-            smallest_probability=SMALLEST_PROBABILITY,
+            **OF_TABLES,
         )
-
-
-def _of_grid(gradient: Sequence[Tensor], grid: int, depth: int) -> list[Tensor | None]:
-    """Gradients of the trained layers -> those of all layers, the first one's of a grid."""
-    untrained: list[Tensor | None] = [None] * (depth - len(gradient))
-    if untrained:
-        return [*untrained, *gradient]
-    return [gradient[0][grid], *gradient[1:]]
 
 
 def _parts(lattices: Sequence[tuple[int, int]], count: int) -> list[list[tuple[int, int]]]:

@@ -139,7 +139,7 @@ class TorchRate:
         bits = self._like.new_zeros(len(grids))
         trained = []
         for phase, network in enumerate(context_networks):
-            own = [torch.zeros_like(layer) for layer in network[-trained_layers:]]
+            own = [torch.zeros_like(m) for m in network[len(network) - trained_layers :]]
             sums = _Sums(bits, gradients, own)
             for group, present in zip(self._groups, self._present[phase], strict=True):
                 predicted = self._predict(group, phase, stacks, network)
@@ -160,6 +160,11 @@ class TorchRate:
                     rows = slice(strip.top, strip.bottom)
                     lengths[strip.grid][phase, rows] = strip.view(own_bits)
         return self._sources.code_lengths(lengths)
+
+    def bits(self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]) -> float:
+        """R. See ``RateTerm``."""
+        lengths = self.code_lengths(grids, context_networks)
+        return sum(float(of_grid.sum(dtype=torch.float64)) for of_grid in lengths)
 
     def _filled(self, grids: Sequence[Tensor]) -> list[Tensor]:
         """Grids -> stacks of their sources."""

@@ -8,10 +8,12 @@ from typing import Protocol
 
 from torch import Tensor
 
+from sirencodec.fitting.loss.bands_native import SMALL_PIXELS
 from sirencodec.fitting.loss.costs import ContextNetwork, Distortion, Gradient, Rate
 from sirencodec.fitting.loss.distortion_native import NativeDistortion
 from sirencodec.fitting.loss.distortion_torch import TorchDistortion
 from sirencodec.fitting.loss.rate_native import NativeRate
+from sirencodec.fitting.loss.rate_pieces import PieceRate
 from sirencodec.fitting.loss.rate_torch import TorchRate
 from sirencodec.native.tasks import LARGEST_DEPTH
 from sirencodec.native.tensors import loops_for
@@ -53,10 +55,14 @@ class DistortionTerm(Protocol):
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
         values: Tensor | None = None,
+        *,
+        of_matrices: bool = True,
     ) -> Distortion:
         """What a picture is made of -> D and its gradient, both halves in one pass.
 
         Where ``values``, (channels, height, width), is given, it is filled with the picture's own.
+        Without ``of_matrices`` only grids need a gradient, which takes less time; what there is
+        with respect to layers and refinement means nothing then.
         """
         ...
 
@@ -122,6 +128,10 @@ class RateTerm(Protocol):
         """
         ...
 
+    def bits(self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]) -> float:
+        """Latents and context networks -> R."""
+        ...
+
     def code_lengths(
         self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]
     ) -> list[Tensor]:
@@ -163,4 +173,6 @@ def rate_of(
     loops = loops_for(like.dtype, like.device.type)
     if loops is None:
         return TorchRate(exponents, shapes, like)
+    if max(rows * columns for rows, columns in shapes) > SMALL_PIXELS:
+        return PieceRate(exponents, shapes, like, workers, loops)
     return NativeRate(exponents, shapes, like, workers, loops)

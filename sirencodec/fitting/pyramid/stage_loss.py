@@ -132,8 +132,7 @@ class StageLoss:
 
     def bits(self, parts: Parts, grids: Sequence[Tensor]) -> float:
         """All matrices and the stage's grids -> B."""
-        lengths = self._rate.code_lengths(grids, parts.networks)
-        return sum(float(of_grid.sum(dtype=torch.float64)) for of_grid in lengths)
+        return self._rate.bits(grids, parts.networks)
 
     def contributions(
         self, parts: Parts, grids: Sequence[Tensor], bit_error: float

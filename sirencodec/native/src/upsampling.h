@@ -1,7 +1,8 @@
 /*
- * Grid -> feature at every pixel, doubling by doubling, and the way back for gradients: what
- * synthesis/upsampling.py says. Level k has a sample every 2^k pixels, and MARGIN more on every
- * side; the grid's own level repeats its outermost samples there. Pixels end in HALO repeated ones.
+ * Grid -> feature at every pixel of some rows, doubling by doubling, and the way back for gradients:
+ * what synthesis/upsampling.py says. Level k has a sample every 2^k pixels, and MARGIN more on every
+ * side. Beyond its edges a grid repeats its outermost samples, and so do HALO pixels around the
+ * picture. Around rows from within it, they are the picture's own.
  */
 
 #ifndef UPSAMPLING_H
@@ -14,14 +15,16 @@
 #define LARGEST_EXPONENT 16
 
 struct upsampling_task {
-    const REAL *grid; /* (rows, columns), without gaps */
-    REAL *grid_slope; /* of the same shape, to be filled; not read for the feature alone */
+    const REAL *grid; /* (rows, columns) of the whole picture, without gaps */
+    REAL *grid_slope; /* of the same shape, added to; not read for the feature alone */
     long exponent;
     const REAL *kernels; /* (exponent, TAPS) */
     REAL *kernel_slopes; /* of the same shape, added to */
     REAL *feature;       /* (height + 2 HALO, width + 2 HALO), or the gradient along it */
     long row;            /* distance between its rows: rounded up, and a strip more */
-    long height, width;
+    long height, width;  /* of the rows to take */
+    long top;            /* pixels of the picture above them, a multiple of 2^exponent */
+    long picture_height;
     REAL *memory; /* as many numbers as upsampling_memory says */
 };
 
@@ -50,6 +53,17 @@ INLINE REAL *row_of(struct plane plane, long y)
 INLINE struct axis level_axis(long pixels, long exponent)
 {
     return (struct axis){(pixels + (1L << exponent) - 1) >> exponent, exponent ? MARGIN : 0};
+}
+
+/* Rows of pixels with those around them that are there, and all columns. */
+INLINE long rows_above(const struct upsampling_task *task)
+{
+    return smaller(task->top, HALO);
+}
+
+INLINE long rows_below(const struct upsampling_task *task)
+{
+    return smaller(task->picture_height - task->top - task->height, HALO);
 }
 
 /* Axes -> plane, taken from memory. What lies around its samples is finite and does not matter. */
@@ -205,42 +219,56 @@ INLINE long within(long at, long count)
     return smaller(larger(at, 0), count - 1);
 }
 
-/* Pixels -> the same with the outermost ones repeated around them. */
+/* Row of pixels -> that row, or the picture's outermost one if it lies beyond. */
+INLINE long own_row(const struct upsampling_task *task, long y)
+{
+    return within(task->top + y, task->picture_height) - task->top;
+}
+
+/* Pixels -> the same with the outermost ones repeated around the picture. */
 INLINE void repeat_pixels(const struct upsampling_task *task, struct plane pixels)
 {
-    for (long y = 0; y < task->height; y++)
+    for (long y = -rows_above(task); y < task->height + rows_below(task); y++)
         for (long x = 1; x <= HALO; x++) {
             row_of(pixels, y)[-x] = row_of(pixels, y)[0];
             row_of(pixels, y)[task->width - 1 + x] = row_of(pixels, y)[task->width - 1];
         }
     size_t bytes = (size_t)(task->width + 2 * HALO) * sizeof(REAL);
-    for (long y = 1; y <= HALO; y++) {
-        memcpy(row_of(pixels, -y) - HALO, row_of(pixels, 0) - HALO, bytes);
-        memcpy(row_of(pixels, task->height - 1 + y) - HALO, row_of(pixels, task->height - 1) - HALO,
-               bytes);
-    }
+    for (long y = -HALO; y < task->height + HALO; y++)
+        if (own_row(task, y) != y)
+            memcpy(row_of(pixels, y) - HALO, row_of(pixels, own_row(task, y)) - HALO, bytes);
 }
 
-/* Adjoint of repeat_pixels: slopes around the pixels go to the outermost ones. */
+/* Adjoint of repeat_pixels: slopes around the picture go to the outermost pixels. */
 INLINE void gather_pixels(const struct upsampling_task *task, struct plane pixels)
 {
     for (long y = -HALO; y < task->height + HALO; y++) {
-        REAL *row = row_of(pixels, y), *own = row_of(pixels, within(y, task->height));
+        REAL *row = row_of(pixels, y), *own = row_of(pixels, own_row(task, y));
         for (long x = 1; x <= HALO; x++) {
             row[0] += row[-x];
             row[task->width - 1] += row[task->width - 1 + x];
             row[-x] = row[task->width - 1 + x] = 0;
         }
         if (own != row)
-            for (long x = 0; x < task->width; x++)
+            for (long x = 0; x < task->width; x++) {
                 own[x] += row[x];
+                row[x] = 0;
+            }
     }
 }
 
 INLINE struct plane pixel_plane(const struct upsampling_task *task)
 {
-    struct axis down = {task->height, 0}, across = {task->width, 0};
+    struct axis down = {task->height, rows_above(task) || rows_below(task) ? HALO : 0};
+    struct axis across = {task->width, 0};
     return (struct plane){task->feature + HALO * task->row + HALO, down, across, task->row};
+}
+
+/* Row of samples, from the first one of the rows to take -> row of the whole grid. */
+INLINE long grid_row(const struct upsampling_task *task, long y)
+{
+    return within((task->top >> task->exponent) + y,
+                  level_axis(task->picture_height, task->exponent).count);
 }
 
 /* Fills levels[exponent] to levels[1], and wide[k], which stands between levels k and k - 1. */
@@ -253,7 +281,7 @@ INLINE void double_to_pixels(const struct upsampling_task *task, struct plane pi
     for (long y = -MARGIN; y < down.count + MARGIN; y++)
         for (long x = -MARGIN; x < across.count + MARGIN; x++)
             row_of(level, y)[x] =
-                task->grid[within(y, down.count) * across.count + within(x, across.count)];
+                task->grid[grid_row(task, y) * across.count + within(x, across.count)];
     for (long k = task->exponent; k; k--) {
         const REAL *kernel = task->kernels + (k - 1) * TAPS;
         levels[k] = level;
@@ -295,8 +323,8 @@ static void upsample(const struct upsampling_task *task)
     struct plane pixels = pixel_plane(task), levels[LARGEST_EXPONENT + 1],
                  wide[LARGEST_EXPONENT + 1];
     if (!task->exponent) {
-        for (long y = 0; y < task->height; y++)
-            memcpy(row_of(pixels, y), task->grid + y * task->width,
+        for (long y = -rows_above(task); y < task->height + rows_below(task); y++)
+            memcpy(row_of(pixels, y), task->grid + (task->top + y) * task->width,
                    (size_t)task->width * sizeof(REAL));
     } else {
         REAL *halves = task->memory, *next = task->memory + 2 * spare_row(task);
@@ -312,9 +340,9 @@ static void upsampling_gradient(const struct upsampling_task *task)
                  wide[LARGEST_EXPONENT + 1];
     gather_pixels(task, pixels);
     if (!task->exponent) {
-        for (long y = 0; y < task->height; y++)
-            memcpy(task->grid_slope + y * task->width, row_of(pixels, y),
-                   (size_t)task->width * sizeof(REAL));
+        for (long y = -rows_above(task); y < task->height + rows_below(task); y++)
+            for (long x = 0; x < task->width; x++)
+                task->grid_slope[(task->top + y) * task->width + x] += row_of(pixels, y)[x];
         return;
     }
     REAL *halves = task->memory, *nothing = halves + 2 * spare_row(task);
@@ -336,10 +364,9 @@ static void upsampling_gradient(const struct upsampling_task *task)
             task->kernel_slopes[(k - 1) * TAPS + tap] += sum_of_lanes(sums[tap]);
     }
     const long rows = slopes.down.count, columns = slopes.across.count;
-    memset(task->grid_slope, 0, (size_t)(rows * columns) * sizeof(REAL));
     for (long y = -MARGIN; y < rows + MARGIN; y++)
         for (long x = -MARGIN; x < columns + MARGIN; x++)
-            task->grid_slope[within(y, rows) * columns + within(x, columns)] +=
+            task->grid_slope[grid_row(task, y) * columns + within(x, columns)] +=
                 row_of(slopes, y)[x];
 }
 

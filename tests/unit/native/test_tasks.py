@@ -72,6 +72,7 @@ def compiled_features(
             row=row,
             height=height,
             width=width,
+            picture_height=height,
         )
         memory = np.zeros(loops.upsampling_memory(ctypes.byref(task)))
         task.memory = memory.ctypes.data

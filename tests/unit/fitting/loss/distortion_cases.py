@@ -35,6 +35,7 @@ class Case:
     """
 
     loops_used: ClassVar[Loops | None] = None
+    rows: ClassVar[int | None] = None
 
     width: int
     height: int
@@ -62,7 +63,7 @@ class Case:
         """By the implementation that is being tested."""
         if Case.loops_used is None:
             return self.torch_term()
-        return NativeDistortion(self.targets, self.grids, self.workers, Case.loops_used)
+        return NativeDistortion(self.targets, self.grids, self.workers, Case.loops_used, Case.rows)
 
     def torch_term(self, longest_tile: int = 64) -> TorchDistortion:
         """In tiles so small that small images have several."""

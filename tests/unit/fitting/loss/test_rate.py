@@ -16,6 +16,7 @@ from sirencodec.entropy.range_coder import SymbolEncoder
 from sirencodec.entropy.stored import open_stored
 from sirencodec.fitting.loss.costs import ContextNetwork
 from sirencodec.fitting.loss.rate_native import NativeRate
+from sirencodec.fitting.loss.rate_pieces import PieceRate
 from sirencodec.fitting.loss.rate_torch import TorchRate
 from sirencodec.fitting.loss.terms import RateTerm
 from sirencodec.native.library import Loops, double_loops
@@ -35,6 +36,7 @@ SIZES = [(1, 1), (2, 7), (33, 18), (64, 64)]
 pytestmark = pytest.mark.usefixtures("one_thread")
 LIKE = torch.zeros((), dtype=torch.float64)
 loops_used: list[Loops] = []
+in_pieces: list[bool] = []
 
 
 def in_ones(context: Sequence[Sequence[Floats]]) -> list[ContextNetwork]:
@@ -49,6 +51,8 @@ def shipped_context() -> list[list[Floats]]:
 
 def rate_of(width: int, height: int, grids: Sequence[int] = ALL_GRIDS) -> RateTerm:
     shapes = [grid_shape(width, height, k) for k in grids]
+    if loops_used and in_pieces:
+        return PieceRate(grids, shapes, LIKE, Workers(), loops_used[0], points=3 * width)
     if loops_used:
         return NativeRate(grids, shapes, LIKE, Workers(), loops_used[0])
     return TorchRate(grids, shapes, LIKE)
@@ -60,12 +64,13 @@ def bits_of(
     return [float(lengths.sum()) for lengths in rate.code_lengths(values, networks)]
 
 
-@pytest.fixture(autouse=True, params=["pytorch", "compiled"])
+@pytest.fixture(autouse=True, params=["pytorch", "compiled", "pieces"])
 def implementation(request: pytest.FixtureRequest) -> Iterator[None]:
-    if request.param == "compiled":
+    if request.param != "pytorch":
         if not double_loops():
             pytest.skip("loops are not built")
         loops_used[:] = double_loops()
+        in_pieces[:] = [True] if request.param == "pieces" else []
     yield
     loops_used.clear()
 
