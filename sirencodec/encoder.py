@@ -25,6 +25,7 @@ from sirencodec.fitting.settings import Settings
 from sirencodec.fitting.target import (
     OVERHEAD_BYTES,
     PYRAMID_BYTES,
+    Kind,
     Target,
     metadata_bytes,
     warn_of_missed_target,
@@ -126,6 +127,11 @@ class _Work:
         """Network -> header of the image's file."""
         return Header(self.image.width, self.image.height, self.image.bit_depth, architecture)
 
+    def merit(self, result: EncodeResult) -> float:
+        """What is larger for the better of two files of a size: the score, if tuned for that."""
+        is_scored = self.config.is_visual and self.target.kind is not Kind.PSNR
+        return result.psnr_db if result.score is None or not is_scored else result.score
+
 
 def _encode_pyramid(work: _Work) -> EncodeResult:
     """Latent grids and a network: one fit, which finds the lambda that meets the target."""
@@ -155,7 +161,7 @@ def _encode_pure(work: _Work) -> EncodeResult:
         plans = plan_fits(
             architecture, num_pixels, config.effort, budget_bits, config.seed, settings
         )
-        return max(map(attempt_plan, repeat(architecture), plans), key=lambda tried: tried.psnr_db)
+        return max(map(attempt_plan, repeat(architecture), plans), key=work.merit)
 
     def attempt_plan(architecture: Architecture, plan: PurePlan) -> EncodeResult:
         """One fit, from samples to a file that has been decoded again."""

@@ -16,8 +16,8 @@ class Settings:
     """What every encode shares and no user chooses; ablations and tests ``replace`` some of it.
 
     Attributes:
-        pure: of a network alone.
-        pyramid: of a pyramid; its blend is squared error alone.
+        pure: of a network alone; the blend of both profiles is squared error alone.
+        pyramid: of a pyramid.
         visual: the blend of a fit that is tuned for eyes.
     """
 
@@ -26,7 +26,11 @@ class Settings:
     visual: BlendSettings = field(default=VISUAL)
 
     def tuned(self, is_visual: bool) -> "Settings":
-        """The same, whose pyramids follow the visual blend if that is asked for."""
+        """The same, whose profiles follow the visual blend if that is asked for."""
         if not is_visual:
             return self
-        return replace(self, pyramid=replace(self.pyramid, blend=self.visual))
+        return replace(
+            self,
+            pure=replace(self.pure, blend=self.visual),
+            pyramid=replace(self.pyramid, blend=self.visual),
+        )

@@ -41,17 +41,22 @@ class Backpropagation:
         self._first_phase_gradient = self._phase_gradients[0]
 
     def __call__(
-        self, layers: Sequence[Tensor], points: Tensor, targets: Tensor
+        self,
+        layers: Sequence[Tensor],
+        points: Tensor,
+        targets: Tensor,
+        weight_roots: Tensor | None = None,
     ) -> tuple[Tensor, Layers]:
-        """Batch -> sum of squared errors and its gradient with respect to each layer.
+        """Batch -> sum of weighted squared errors and its gradient with respect to each layer.
 
         Args:
             layers: augmented matrices.
             points: (inputs + 1, n), the last row ones, as from ``augment``.
             targets: (channels, n) values wanted there.
+            weight_roots: square roots of weights, (n,) or (channels, n); None for 1.
         """
         values = self.values(layers, points)
-        error = to_squared_error_gradient(values, targets)
+        error = to_squared_error_gradient(values, targets, weight_roots)
         return error, self.gradient(layers, points, values)
 
     def values(self, layers: Sequence[Tensor], points: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.backpropagation import Backpropagation
+from sirencodec.fitting.pure.pixel_targets import PixelTargets
 from sirencodec.synthesis.network import Layers
 from sirencodec.synthesis.threads import Workers
 
@@ -28,7 +29,7 @@ class BatchGradient:
         self._workers = workers
 
     def __call__(
-        self, layers: Sequence[Tensor], points: Tensor, targets: Tensor, batch: Tensor
+        self, layers: Sequence[Tensor], points: Tensor, targets: PixelTargets, batch: Tensor
     ) -> tuple[float, Layers]:
         """Network and batch -> mean squared error, and its gradient with respect to each layer.
 
@@ -37,16 +38,22 @@ class BatchGradient:
         Args:
             layers: augmented matrices.
             points: (3, n) from ``augment``, all there are.
-            targets: (channels, n) values wanted there.
+            targets: values wanted there, and what errors count for.
             batch: (batch_points,) int64 indices of the points to look at.
         """
 
         def run(piece: int) -> tuple[Tensor, Layers]:
             chosen = batch[self._bounds[piece] : self._bounds[piece + 1]]
-            return self._pieces[piece](layers, points[:, chosen], targets[:, chosen])
+            roots = targets.weight_roots
+            return self._pieces[piece](
+                layers,
+                points[:, chosen],
+                targets.values[:, chosen],
+                None if roots is None else roots[:, chosen],
+            )
 
         parts = self._workers.map(run, range(len(self._pieces)))
-        count = len(batch) * len(targets)
+        count = len(batch) * len(targets.values)
         loss = sum(float(part_loss) for part_loss, _ in parts) / count
         gradients = [
             torch.stack(layer_parts).sum(0).div_(count)

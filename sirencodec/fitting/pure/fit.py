@@ -6,7 +6,8 @@ and its gradient are taken at the rounded weights and applied to the unrounded o
 (straight-through estimation). Rounding only at the end costs decibels; this costs under 0.2 dB at
 6 bits a weight (benchmarks/LOG.md, entry 3).
 
-Loss: mean squared error over the batch's pixels and channels, values being 0 to 1.
+Loss: mean squared error over the batch's pixels and channels, values being 0 to 1; with a blend of
+measures, from targets that stand for it and are renewed every so many updates (``pixel_targets``).
 """
 
 import math
@@ -23,10 +24,12 @@ from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest
 from sirencodec.entropy.range_coder import WORD_BYTES
 from sirencodec.errors import FitError
 from sirencodec.fitting.bounds import axis_scale
+from sirencodec.fitting.loss.pixel.alpha import mean_colour
 from sirencodec.fitting.progress import FitProgress, OnStep
 from sirencodec.fitting.pure.batch_gradient import BatchGradient
 from sirencodec.fitting.pure.bit_allocation import allocate_steps
-from sirencodec.fitting.pure.plan import PurePlan
+from sirencodec.fitting.pure.pixel_targets import PixelTargets
+from sirencodec.fitting.pure.plan import PurePlan, plan_renewals
 from sirencodec.fitting.pure.settings import RateSettings
 from sirencodec.fitting.schedule import cosine, warmth
 from sirencodec.image.samples import Samples
@@ -136,18 +139,21 @@ class _FittedNetwork:
         height, width, _ = samples.shape
         settings = self._settings = plan.settings
         points = augment(torch.from_numpy(image_coordinates(width, height)).float())
-        targets = _targets(samples)
-        mean, spread = targets.mean(1), max(float(targets.std(correction=0)), SMALLEST_SPREAD)
+        image = _image(samples)
+        spread = max(float(image.std(correction=0)), SMALLEST_SPREAD)
         start = torch.Generator().manual_seed(plan.seed)
         layers = settings.start(architecture, axis_scale(width, height), start)
         layers[-1] *= spread
-        layers[-1][:, -1] += mean
+        layers[-1][:, -1] += mean_colour(image)
         generator = np.random.default_rng(plan.seed)
         self._batches = settings.batches(width, height, plan.batch_pixels, generator)
         probe = generator.permutation(width * height)[: settings.rounding.probe_pixels]
 
         self._device = device
-        self._points, self._targets = points.to(device), targets.to(device)
+        self._points = points.to(device)
+        blend = settings.blend
+        self._targets = PixelTargets(image.to(device), self._points, blend, workers)
+        self._renewal_period = plan_renewals(architecture, width * height, plan)
         self._probe = points[:, probe].to(device)
         self._layers = [layer.to(device) for layer in layers]
         self._gradient = BatchGradient(self._layers, self._batches.batch_pixels, workers)
@@ -161,6 +167,8 @@ class _FittedNetwork:
     def update(self, learning_rate: float) -> None:
         """Take one batch and move the network against the error it makes there, as rounded."""
         layers = _round(self._layers, self._step_indices) if self._step_indices else self._layers
+        if self._updates % self._renewal_period == 0:
+            self._targets.renew(layers)
         batch = torch.from_numpy(next(self._batches)).to(self._device)
         error, gradients = self._gradient(layers, self._points, self._targets, batch)
         self._optimizer.update(gradients, [learning_rate * rate for rate in self._relative_rates])
@@ -178,8 +186,10 @@ class _FittedNetwork:
 
     @property
     def psnr_db(self) -> float:
-        """PSNR over the recent batches."""
-        return -10 * math.log10(max(self._recent_error, SMALLEST_ERROR))
+        """PSNR over the recent batches, or of the picture that was looked at last."""
+        error = self._targets.squared_error
+        error = self._recent_error if error is None else error
+        return -10 * math.log10(max(error, SMALLEST_ERROR))
 
     @property
     def has_diverged(self) -> bool:
@@ -196,11 +206,10 @@ class _FittedNetwork:
         return [layer.double().cpu().numpy() for layer in self._layers]
 
 
-def _targets(samples: Samples) -> Tensor:
-    """Samples -> (channels, pixels) float32 in [0, 1]."""
+def _image(samples: Samples) -> Tensor:
+    """Samples -> (channels, height, width) float32 in [0, 1]."""
     peak = np.iinfo(samples.dtype).max
-    planes = np.moveaxis(samples, 2, 0).reshape(samples.shape[2], -1)
-    return torch.from_numpy(planes.astype(np.float32) / peak)
+    return torch.from_numpy(np.moveaxis(samples, 2, 0).astype(np.float32) / peak)
 
 
 def _round(layers: Sequence[Tensor], step_indices: Sequence[int]) -> Layers:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.fitting.pure.settings import NetworkSettings, PureSettings
+from sirencodec.fitting.pure.settings import NetworkSettings, PureSettings, WorkSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,34 @@ def plan_updates(
     does not depend on how busy the machine is.
     """
     work = settings.work
-    sines = architecture.hidden_features * (architecture.hidden_layers + 1)
-    of_pixel = 3 * architecture.num_parameters + work.sine_multiply_adds * sines
-    of_update = work.update_multiply_adds + min(num_pixels, work.batch_pixels) * of_pixel
-    affordable = round(work.effort_multiply_adds[effort] / of_update)
+    affordable = round(
+        work.effort_multiply_adds[effort]
+        / _update_multiply_adds(architecture, min(num_pixels, work.batch_pixels), work)
+    )
     enough = settled_updates(num_pixels, effort, settings)
     return max(work.fewest_updates, min(affordable, enough, work.most_updates))
+
+
+def plan_renewals(architecture: Architecture, num_pixels: int, plan: PurePlan) -> int:
+    """Network and image size -> updates from one renewal of the targets to the next.
+
+    A renewal evaluates the whole picture, and costs as much as dozens of updates.
+    """
+    work, blend = plan.settings.work, plan.settings.blend
+    forwards = architecture.num_parameters + work.sine_multiply_adds * _sines(architecture) / 2
+    renewal = num_pixels * (forwards + work.measure_multiply_adds)
+    update = _update_multiply_adds(architecture, plan.batch_pixels, work)
+    return max(blend.period, math.ceil(renewal / (work.renewal_share * update)))
+
+
+def _update_multiply_adds(
+    architecture: Architecture, batch_pixels: int, work: WorkSettings
+) -> float:
+    """Network and batch -> work of an update: the way through the network, and back."""
+    of_pixel = 3 * architecture.num_parameters + work.sine_multiply_adds * _sines(architecture)
+    return work.update_multiply_adds + batch_pixels * of_pixel
+
+
+def _sines(architecture: Architecture) -> int:
+    """Sines of one evaluation."""
+    return architecture.hidden_features * (architecture.hidden_layers + 1)

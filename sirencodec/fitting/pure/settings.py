@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import Architecture
+from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.optimizer import MakeOptimizer
 from sirencodec.fitting.pure.bit_allocation import sensitivities
 from sirencodec.fitting.pure.pixel_batches import Batches, StratifiedBatches
@@ -72,6 +73,8 @@ class WorkSettings:
             and each effort as many again.
         sine_multiply_adds: what a sine and its derivative cost next to the matrix products.
         update_multiply_adds: what an update costs besides its pixels: two milliseconds.
+        measure_multiply_adds: what all measures of a blend cost a pixel.
+        renewal_share: work on renewing the targets of a blend, relative to that of the updates.
     """
 
     batch_pixels: int = 6_144
@@ -83,6 +86,8 @@ class WorkSettings:
     settled_updates: int = 200
     sine_multiply_adds: int = 40
     update_multiply_adds: int = 120_000_000
+    measure_multiply_adds: int = 2_500
+    renewal_share: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,7 @@ class PureSettings:
         work: how long it is fitted.
         search: for a target that is no size.
         rates: of learning.
+        blend: of measures, followed as often as ``work.renewal_share`` allows.
         rounding: to what a file holds.
         start: (architecture, axis_scale, generator) -> first layers.
         optimizer: layers -> what updates them in place. SOAP is 2 dB ahead of Adam at equal time
@@ -181,6 +187,7 @@ class PureSettings:
     work: WorkSettings = field(default_factory=WorkSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     rates: RateSettings = field(default_factory=RateSettings)
+    blend: BlendSettings = field(default_factory=BlendSettings)
     rounding: RoundingSettings = field(default_factory=RoundingSettings)
     start: Callable[[Architecture, tuple[float, float], torch.Generator], Layers] = initial_layers
     optimizer: MakeOptimizer = Soap
