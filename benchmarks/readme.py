@@ -98,7 +98,7 @@ def _bd_rate(run: dict[str, Any], options: Options, table: Callable[..., str]) -
 
 def _efforts(run: dict[str, Any], options: Options) -> str:
     anchor = find_curve(_curves(run, options), options.get("anchor", "avif-444"))
-    return effort_table(run, anchor, _window(options.get("bpp")))
+    return effort_table(run, options["codec"], anchor, _window(options.get("bpp")))
 
 
 def _quality(run: dict[str, Any], options: Options) -> str:

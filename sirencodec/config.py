@@ -8,7 +8,7 @@ from sirencodec.limits import DEFAULT_LIMITS
 DEFAULT_QUALITY = 60.0
 DEFAULT_EFFORT = 4
 LARGEST_EFFORT = 9
-DEFAULT_TUNE = "psnr"
+DEFAULT_TUNE = "visual"
 PROFILES = ("auto", "pure", "pyramid")
 TUNES = ("visual", "psnr")
 STRIP_ALL, STRIP_EXIF, STRIP_LOCATION = STRIP_CHOICES = ("all", "exif", "location")

@@ -16,15 +16,15 @@ from benchmarks.cli.options import (
     open_store,
     show_point,
 )
-from benchmarks.measuring.codecs import OURS
+from benchmarks.measuring.codecs import OURS, OURS_FOR_PSNR
 
-RIVALS = ("avif-444", "avif-444-psnr")
+BOTH_TUNES = (OURS, OURS_FOR_PSNR, "avif-444", "avif-444-psnr")
 
 
 @click.command()
 @click.option("--dataset", type=Folder, required=True, help="folder of images")
 @click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
-@click.option("--codecs", type=Listed(str), default=(OURS, *RIVALS), show_default="ours, both AVIF")
+@click.option("--codecs", type=Listed(str), default=BOTH_TUNES, show_default=True)
 @click.option("--efforts", type=Listed(int), default=(4,), show_default="4", help="of ours")
 @click.option("--bpp", type=float, default=0.4, show_default=True, help="rivals: the nearest")
 @click.option("--seed", type=int, default=0)

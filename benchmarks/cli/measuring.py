@@ -20,13 +20,13 @@ from benchmarks.cli.options import (
     open_store,
     show_point,
 )
-from benchmarks.measuring.codecs import BPP_TARGETS, CODECS, OURS, OURS_BY_QUALITY, OURS_FOR_EYES
+from benchmarks.measuring.codecs import BPP_TARGETS, CODECS, OURS_BY_QUALITY, OURS_FOR_PSNR
 
 if TYPE_CHECKING:
     from benchmarks.measuring.rate_distortion import Plan
 
 PROFILES = ("pyramid", "pure")  # of what is ablated
-USUAL_CODECS = tuple(name for name in CODECS if name not in (OURS_BY_QUALITY, OURS_FOR_EYES))
+USUAL_CODECS = tuple(name for name in CODECS if name != OURS_BY_QUALITY)
 DECODE_WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
 
 
@@ -37,7 +37,7 @@ DECODE_WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
     "--codecs",
     type=Listed(str),
     default=USUAL_CODECS,
-    show_default="all but sirencodec-q and sirencodec-visual",
+    show_default="all but sirencodec-q",
 )
 @click.option("--efforts", type=Listed(int), default=(4,), show_default="4", help="of sirencodec")
 @click.option("--bpp", type=Listed(float), default=BPP_TARGETS, show_default=True, help="of ours")
@@ -182,6 +182,8 @@ def ablate(
 ) -> None:
     """Encode with one ingredient at a time replaced, and with none, at the same rates.
 
+    All are tuned for squared error, by which they are compared.
+
     Names of variants may be of either profile; --list tells them.
     """
     del is_listing
@@ -195,7 +197,7 @@ def ablate(
     threads = threads or max(1, (os.cpu_count() or 1) // jobs)
     all_names = [name for name, variant in VARIANTS.items() if variant.profile == profile]
     names = with_bases(variants or all_names)
-    plan = Plan(files, (OURS,), efforts, bpp, (), names, seed=seed, threads=threads)
+    plan = Plan(files, (OURS_FOR_PSNR,), efforts, bpp, (), names, seed=seed, threads=threads)
     _carry_out(plan, KIND, output, dataset, jobs, refresh)
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
-from benchmarks.measuring.codecs import CODECS, OURS, Effort
+from benchmarks.measuring.codecs import CODECS, OURS, OURS_FOR_PSNR, Effort, is_ours
 from benchmarks.measuring.fresh_process import MeasurementError
 from benchmarks.measuring.machine import ROOT, code_fingerprint
 from benchmarks.measuring.measure import Point
@@ -77,7 +77,7 @@ def measure_speed(plan: Plan, store: RunStore, on_point: Callable[[Point], None]
         folder = Path(name)
         for measure in (_starts, _decodes, _encodes):
             for point in measure(plan, store, folder):
-                if point["codec"] == OURS:
+                if is_ours(point["codec"]):
                     point["code"] = code_fingerprint()
                 store.add(point)
                 on_point(point)
@@ -141,7 +141,8 @@ def _encodes(plan: Plan, store: RunStore, folder: Path) -> Iterator[Point]:
         for width, path in images.items():
             place = Place("encode", _size(original, width), threads, "cpu")
             for effort in plan.efforts:
-                knobs: list[tuple[str, int | None, float]] = [(OURS, effort, plan.bpp)]
+                knobs: list[tuple[str, int | None, float]]
+                knobs = [(codec, effort, plan.bpp) for codec in (OURS, OURS_FOR_PSNR)]
                 knobs += [(codec, None, quality) for codec, quality in _floor().items()]
                 missing = [place.key(codec, level) not in store.points for codec, level, _ in knobs]
                 if not any(missing):
@@ -151,7 +152,7 @@ def _encodes(plan: Plan, store: RunStore, folder: Path) -> Iterator[Point]:
                     | {"image": str(path)}
                     for codec, level, setting in knobs
                 ]
-                times = time_tasks(tasks, threads, plan.encode_repeats, [first, *tasks[1:]])[
+                times = time_tasks(tasks, threads, plan.encode_repeats, [first, *tasks[2:]])[
                     "seconds"
                 ]
                 for task, seconds, is_missing in zip(tasks, times, missing, strict=True):

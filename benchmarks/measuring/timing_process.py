@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring.codecs import CODECS, OURS, Effort
+from benchmarks.measuring.codecs import CODECS, Effort, is_ours
 from benchmarks.measuring.memory import peak_memory_bytes
 from benchmarks.measuring.pixels import read_pixels
 
@@ -20,14 +20,14 @@ from benchmarks.measuring.pixels import read_pixels
 def make_task(task: dict[str, Any], threads: int) -> Callable[[], object]:
     """Description of a task -> function that does it once, its input already in memory."""
     codec = CODECS[task["codec"]]
-    if task["codec"] == OURS:
+    if is_ours(task["codec"]):
         import sirencodec.encoder
     if task["do"] == "encode":
         pixels = read_pixels(Path(task["image"]))
         effort = Effort(task["effort"], threads=threads)
         return lambda: codec.encode(pixels, task["setting"], effort)
     data = Path(task["file"]).read_bytes()
-    if task["codec"] != OURS:
+    if not is_ours(task["codec"]):
         return lambda: codec.decode(data, threads)
 
     import torch

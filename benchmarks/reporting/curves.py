@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.measuring.codecs import CODECS, OURS
+from benchmarks.measuring.codecs import CODECS, is_ours
 from benchmarks.measuring.decibels import similarity_db
 from benchmarks.measuring.measure import Point
 
@@ -116,15 +116,15 @@ def published_curves(dataset: str, names: Sequence[str] = ()) -> list[Curve]:
 
 
 def find_curve(curves: Sequence[Curve], name: str) -> Curve:
-    """Curves -> the one of that name; ``sirencodec`` alone means its highest effort.
+    """Curves -> the one of that name; a codec of ours alone means its highest effort.
 
     Raises:
         NoCurveError: if there is none.
     """
     candidates = [curve for curve in curves if curve.name == name]
-    if name == OURS:
+    if is_ours(name):
         candidates = sorted(
-            (curve for curve in curves if curve.name.startswith(f"{OURS}-e")),
+            (curve for curve in curves if curve.name.startswith(f"{name}-e")),
             key=lambda curve: curve.name,
         )
     if not candidates:

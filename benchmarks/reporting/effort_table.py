@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks.measuring.codecs import OURS
 from benchmarks.measuring.measure import Point
 from benchmarks.reporting.bd_rate import Window, compare, rate_at
 from benchmarks.reporting.curves import Curve, curve_label, curve_name, find_curve, measured_curves
@@ -12,16 +11,18 @@ from benchmarks.reporting.speed_tables import duration_text
 from benchmarks.reporting.tables import markdown, percent_text
 
 
-def effort_table(run: dict[str, Any], anchor: Curve, window_bpp: Window | None = None) -> str:
-    """Run -> a row for each effort: its time, and bits against the anchor's at equal quality.
+def effort_table(
+    run: dict[str, Any], codec: str, anchor: Curve, window_bpp: Window | None = None
+) -> str:
+    """Run -> a row for each effort of a codec: its time, and bits against the anchor's.
 
-    Compared image by image, and averaged: at each rate where a file's quality lies on the anchor's
+    Compared image by image at equal PSNR, and averaged: at each rate where a file's quality lies on the anchor's
     curve, and over all of them as BD-rate, for images that have the lowest and the highest rate. A
     figure that lacks images says how many it has. Variants are left out; so are, of times, those of
     machines with a GPU.
     """
     points = [
-        point for point in run["points"] if point["codec"] == OURS and not point.get("variant")
+        point for point in run["points"] if point["codec"] == codec and not point.get("variant")
     ]
     rates = sorted({point["setting"] for point in points})
     curves, rows = measured_curves(run), []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring.codecs import OURS, is_ours
+from benchmarks.measuring.codecs import OURS, OURS_FOR_PSNR, is_ours
 from benchmarks.reporting import tables
 from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.reporting.bd_rate import Window
@@ -175,7 +175,7 @@ def _notes(runs: Sequence[dict[str, Any]]) -> list[str]:
             "Rates count whole files; rate and quality are averaged over the images at each "
             "setting. Published curves were not measured here."
         )
-        if any(point["codec"] == OURS for point in points):
+        if any(point["codec"] in (OURS, OURS_FOR_PSNR) for point in points):
             notes.append(
                 f"{OURS} spends equal bits on all images, the others what equal settings ask for. "
                 "Averages of these are not alike: see figures by image, too."

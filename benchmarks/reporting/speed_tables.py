@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.measuring.codecs import CODECS, OURS
+from benchmarks.measuring.codecs import CODECS, OURS, is_ours
 from benchmarks.measuring.measure import Point
 from benchmarks.measuring.speed import STARTS
 from benchmarks.reporting.tables import Rows, markdown
@@ -57,7 +57,7 @@ def _decode_table(points: Sequence[Point]) -> str:
 def _encode_table(points: Sequence[Point]) -> str:
     rows: Rows = []
     keys = sorted(
-        {(p["codec"] != OURS, p["codec"], p["effort"] or 0, p["threads"]) for p in points}
+        {(not is_ours(p["codec"]), p["codec"], p["effort"] or 0, p["threads"]) for p in points}
     )
     for _, codec, effort, threads in keys:
         chosen = [
@@ -65,7 +65,7 @@ def _encode_table(points: Sequence[Point]) -> str:
             for point in points
             if (point["codec"], point["effort"] or 0, point["threads"]) == (codec, effort, threads)
         ]
-        name = f"{OURS}, effort {effort}" if codec == OURS else _label(codec)
+        name = _label(codec) + (f", effort {effort}" if is_ours(codec) else "")
         for point in sorted(chosen, key=lambda point: point["width"]):
             size = f"{point['width']} x {point['height']}"
             peak = f"{point['peak_bytes'] / 2**20:.0f}"
@@ -76,7 +76,7 @@ def _encode_table(points: Sequence[Point]) -> str:
 
 
 def _label(codec: str) -> str:
-    return CODECS[codec].label + ("" if codec == OURS else ", Pillow")
+    return CODECS[codec].label + ("" if is_ours(codec) else ", Pillow")
 
 
 def _seconds(point: Point) -> str:
