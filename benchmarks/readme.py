@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measuring.codecs import OURS
 from benchmarks.measuring.machine import ROOT
 from benchmarks.measuring.results import merged_run, read_run
 from benchmarks.reporting import report, tables
@@ -98,7 +99,7 @@ def _bd_rate(run: dict[str, Any], options: Options, table: Callable[..., str]) -
 
 def _efforts(run: dict[str, Any], options: Options) -> str:
     anchor = find_curve(_curves(run, options), options.get("anchor", "avif-444"))
-    return effort_table(run, options["codec"], anchor, _window(options.get("bpp")))
+    return effort_table(run, options.get("codec", OURS), anchor, _window(options.get("bpp")))
 
 
 def _quality(run: dict[str, Any], options: Options) -> str:

@@ -28,7 +28,7 @@ class EncodeConfig:
             that suits the image.
         tune: what a file is to be good at: "visual" is judged by what eyes see (SSIMULACRA2 and
             MS-SSIM, with squared error beside them), "psnr" by squared error alone. None is "psnr"
-            where a PSNR is the target, and ``DEFAULT_TUNE`` elsewhere.
+            where a PSNR is the target, and "visual" elsewhere.
         seed: of all randomness.
         device: "auto", "cpu" or "cuda"; "auto" takes CUDA where there is one.
         strip: metadata to leave out of the file. "location": the GPS in EXIF and XMP. "exif": EXIF

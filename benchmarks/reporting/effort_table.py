@@ -16,10 +16,10 @@ def effort_table(
 ) -> str:
     """Run -> a row for each effort of a codec: its time, and bits against the anchor's.
 
-    Compared image by image at equal PSNR, and averaged: at each rate where a file's quality lies on the anchor's
-    curve, and over all of them as BD-rate, for images that have the lowest and the highest rate. A
-    figure that lacks images says how many it has. Variants are left out; so are, of times, those of
-    machines with a GPU.
+    Compared image by image at equal PSNR, and averaged: at each rate where a file's quality lies on
+    the anchor's curve, and over all of them as BD-rate, for images that have the lowest and the
+    highest rate. A figure that lacks images says how many it has. Variants are left out; so are, of
+    times, those of machines with a GPU.
     """
     points = [
         point for point in run["points"] if point["codec"] == codec and not point.get("variant")

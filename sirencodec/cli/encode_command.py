@@ -105,7 +105,8 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
 @click.option(
     "--tune",
     type=click.Choice(TUNES),
-    help="Judge by what eyes see (visual) or by squared error (psnr); psnr if not given.",
+    help="Judge by what eyes see (visual), or by squared error (psnr), as is usual with --psnr.",
+    show_default="visual",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Of all randomness."
