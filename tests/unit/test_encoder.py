@@ -16,6 +16,7 @@ from sirencodec.fitting.settings import Settings
 from sirencodec.image.files import to_pillow
 from sirencodec.image.image import Image
 from tests.distortions import photograph
+from tests.pictures import make_clouds
 
 
 @pytest.mark.slow
@@ -23,7 +24,9 @@ from tests.distortions import photograph
 def test_more_effort_is_never_worse_on_a_small_image(seed: int) -> None:
     generator = np.random.default_rng(seed)
     image = Image.from_array(generator.integers(0, 256, (8, 8, 3), np.uint8))
-    results = [encode_image(image, EncodeConfig(bpp=20, effort=effort)) for effort in range(4)]
+    results = [
+        encode_image(image, EncodeConfig(bpp=20, effort=level, tune="psnr")) for level in range(4)
+    ]
     qualities = [result.psnr_db for result in results]
     assert qualities == sorted(qualities)
     assert qualities[0] < qualities[-1]
@@ -66,6 +69,33 @@ def test_tuned_for_eyes_a_file_looks_better_and_tuned_for_psnr_it_is_nearer(
     assert len(visual.data) == pytest.approx(len(psnr.data), rel=0.05)
     assert ssimulacra2(image, visual.data) > ssimulacra2(image, psnr.data) + points
     assert psnr.psnr_db > visual.psnr_db + 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "points"), [("RGB", 4), ("L", 1)])
+def test_a_network_alone_is_tuned_for_eyes_as_well(mode: str, points: float) -> None:
+    image = Image.from_array(np.asarray(photograph().convert(mode).crop((0, 0, 128, 96))))
+    visual, psnr = (
+        encode_image(image, EncodeConfig(bpp=0.8, effort=0, profile="pure", tune=tune))
+        for tune in TUNES
+    )
+    assert len(visual.data) == pytest.approx(len(psnr.data), rel=0.05)
+    assert ssimulacra2(image, visual.data) > ssimulacra2(image, psnr.data) + points
+    assert psnr.psnr_db > visual.psnr_db
+
+
+@pytest.mark.parametrize("side", [7, 12, 20])
+def test_what_is_too_small_for_measures_is_fitted_all_the_same(side: int) -> None:
+    """As closely as by squared error alone, within a few decibels."""
+    image = Image.from_array(make_clouds(side, side))
+    visual, psnr = (encode_image(image, EncodeConfig(effort=0, tune=tune)) for tune in TUNES)
+    assert visual.psnr_db > psnr.psnr_db - 4
+
+
+def test_files_are_tuned_for_eyes() -> None:
+    assert EncodeConfig().is_visual
+    assert EncodeConfig(bpp=1).is_visual
+    assert not EncodeConfig(tune="psnr").is_visual
 
 
 def test_a_target_in_decibels_is_tuned_for_them() -> None:
