@@ -671,7 +671,13 @@ def values(
     y, k_y = centres(height, Fraction(top), Fraction(region_height), file.height)
     ys, xs = np.meshgrid(y, x, indexing="ij")
     sub_cells = evaluate(file, xs.ravel(), ys.ravel())
-    return sub_cells.reshape(height, k_y, width, k_x, file.channels).mean(axis=(1, 3))
+    cells = sub_cells.reshape(height, k_y, width, k_x, file.channels)
+    if file.channels % 2 or k_x * k_y == 1:
+        return cells.mean(axis=(1, 3))
+    alpha = np.clip(cells[..., -1:], 0, 1)
+    weights = alpha + 2.0**-16
+    colours = (cells[..., :-1] * weights).sum(axis=(1, 3)) / weights.sum(axis=(1, 3))
+    return np.concatenate([colours, alpha.mean(axis=(1, 3))], axis=2)
 
 
 def centres(cells: int, start: Fraction, length: Fraction, pixels: int) -> tuple[np.ndarray, int]:

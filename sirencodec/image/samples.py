@@ -24,6 +24,11 @@ def num_colours(channels: int) -> int:
     return 3 if channels >= 3 else 1
 
 
+def has_alpha_channel(channels: int) -> bool:
+    """1 to 4 channels -> whether the last is alpha."""
+    return channels > num_colours(channels)
+
+
 def mode_of(samples: Samples) -> str:
     """Samples -> name of their mode."""
     return mode_name(samples.shape[2], 8 * samples.itemsize)

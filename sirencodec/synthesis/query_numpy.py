@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.bitstream.architecture import INPUTS
+from sirencodec.image.samples import has_alpha_channel
 from sirencodec.native.threads import share, thread_count
 from sirencodec.synthesis.lanczos import LOBES
 from sirencodec.synthesis.picture import HALO, WINDOW, Matrix, Picture
@@ -21,6 +22,10 @@ Array = npt.NDArray[Any]
 
 TILE_POINTS: Final = 192  # along either axis, or those of an output pixel if it has more
 REACH: Final = 2  # samples of the coarser level that a doubling sees on either side
+
+# Of a transparent point's colour in a mean, an opaque one having 1 more. Where all are transparent,
+# the mean is thus the plain one; elsewhere it is too little to be seen.
+HIDDEN_WEIGHT: Final = 2.0**-16
 
 # Sine of single precision (elementary.h): its series, and half a turn in three parts.
 _SERIES: Final = (9.99999996e-01, -1.66666580e-01, 8.33305062e-03, -1.98090464e-04, 2.60516628e-06)
@@ -116,11 +121,17 @@ class _Painter:
     def means(self, down: AxisPoints, across: AxisPoints) -> Array:
         """Points -> (rows, columns, channels) means of output pixels, float64."""
         values = self._evaluate(self.inputs(down, across))
+        points = down.per_cell * across.per_cell
+        has_weights = points > 1 and has_alpha_channel(len(values))
+        if has_weights:
+            _weigh(values)
         total = np.zeros((len(values), len(down) // down.per_cell, len(across) // across.per_cell))
         for i in range(down.per_cell):
             for j in range(across.per_cell):
                 total += values[:, i :: down.per_cell, j :: across.per_cell]
-        return (total / (down.per_cell * across.per_cell)).transpose(1, 2, 0)
+        if has_weights:
+            total[:-1] = total[:-1] / (total[-1] + points * HIDDEN_WEIGHT) * points
+        return (total / points).transpose(1, 2, 0)
 
     def inputs(self, down: AxisPoints, across: AxisPoints) -> Array:
         """Points -> (inputs, rows, columns) that the network has there."""
@@ -192,6 +203,13 @@ class _Painter:
         for number, layer in enumerate(self._layers):
             inputs = _combined(layer, list(_sine(inputs) if number else inputs))
         return inputs
+
+
+def _weigh(values: Array) -> None:
+    """(channels, ...) values -> alpha, the last, within 0 to 1, and colours times their weight."""
+    alpha = np.where(values[-1] > 0, values[-1], 0)
+    values[-1] = np.where(alpha < 1, alpha, 1)
+    values[:-1] *= values[-1] + values.dtype.type(HIDDEN_WEIGHT)
 
 
 def _levels(pixels: range, size: int, exponent: int) -> list[tuple[int, int]]:

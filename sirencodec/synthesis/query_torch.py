@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS
-from sirencodec.image.samples import Samples
+from sirencodec.image.samples import Samples, has_alpha_channel
 from sirencodec.synthesis.coordinates import Float64Array, grid_coordinates
 from sirencodec.synthesis.features import Cell
 from sirencodec.synthesis.network import augment, evaluate, evaluate_with_jacobian
-from sirencodec.synthesis.query_numpy import to_samples
+from sirencodec.synthesis.query_numpy import HIDDEN_WEIGHT, to_samples
 from sirencodec.synthesis.region import Region
 from sirencodec.synthesis.torch_picture import TorchPicture
 from sirencodec.synthesis.torch_threads import worker_threads
@@ -108,7 +108,8 @@ def query_strips(
     x, y = region.x(), region.y()
     lines_at_once = max(1, strip_points // len(x))
     rows_per_strip = max(1, lines_at_once // down)
-    lines_of = _line_query(picture, x)
+    lines_of, points = _line_query(picture, x), across * down
+    has_weights = points > 1 and has_alpha_channel(len(picture.layers[-1]))
     for top in range(0, region.height, rows_per_strip):
         rows = min(rows_per_strip, region.height - top)
         strip_y = y[top * down : (top + rows) * down]
@@ -116,10 +117,15 @@ def query_strips(
         total = torch.zeros((), dtype=torch.float64, device=picture.layers[0].device)
         for start in range(0, len(strip_y), lines_per_piece):
             values = lines_of(strip_y[start : start + lines_per_piece]).double()
+            if has_weights:
+                values[-1].clamp_(0, 1)
+                values[:-1] *= values[-1] + HIDDEN_WEIGHT
             cells = values.reshape(len(values), rows, -1, region.width, across)
-            sums = cells.sum((2, 4)) if across * down > 1 else cells[:, :, 0, :, 0]
+            sums = cells.sum((2, 4)) if points > 1 else cells[:, :, 0, :, 0]
             total = sums if start == 0 else total + sums
-        yield total.div_(across * down).permute(1, 2, 0).cpu().numpy()
+        if has_weights:
+            total[:-1] *= points / (total[-1] + points * HIDDEN_WEIGHT)
+        yield total.div_(points).permute(1, 2, 0).cpu().numpy()
 
 
 def _line_query(picture: TorchPicture, x: Float64Array) -> Callable[[Float64Array], Tensor]:

@@ -27,6 +27,7 @@
 #define TILE_DOWN 48   /* points of a tile, or one output pixel's if that has more */
 #define TILE_ACROSS 254
 #define CHUNK_POINTS 128 /* that the network takes at a time */
+#define HIDDEN_WEIGHT (1.0 / 65536) /* of a transparent point's colour in a mean; see FORMAT.md */
 
 /* A grid of latents; `first` is NULL where its feature counts as 0. */
 struct latent_grid {
@@ -350,8 +351,8 @@ static void prepare_line(const struct picture_task *task, const struct picture_m
 }
 
 /* The network's inputs at a chunk of points -> its outputs, a row a channel. */
-static const REAL *evaluate_chunk(const struct picture_task *task,
-                                  const struct picture_memory *memory, long start, long count)
+static REAL *evaluate_chunk(const struct picture_task *task, const struct picture_memory *memory,
+                            long start, long count)
 {
     for (long g = 0; g < task->num_grids + 2; g++)
         memory->in[g] = memory->line[g] + start;
@@ -371,6 +372,28 @@ static const REAL *evaluate_chunk(const struct picture_task *task,
         }
     }
     return memory->turns[(task->depth - 1) % 2];
+}
+
+/* Whether output pixels are means of points that count by their alpha, the last channel. */
+INLINE int weighs_by_alpha(const struct picture_task *task)
+{
+    const long channels = task->layers[task->depth - 1].outputs;
+    return channels % 2 == 0 && task->across.per_cell * task->down.per_cell > 1;
+}
+
+/* Values of a chunk's points -> alpha within 0 to 1, and colours times their weight. */
+INLINE void weigh(REAL *values, long channels, long count)
+{
+    REAL *restrict alpha = values + (channels - 1) * CHUNK_POINTS;
+    for (long p = 0; p < count; p++) {
+        const REAL limited_below = alpha[p] > 0 ? alpha[p] : 0;
+        alpha[p] = limited_below < 1 ? limited_below : 1;
+    }
+    for (long channel = 0; channel < channels - 1; channel++) {
+        REAL *restrict colour = values + channel * CHUNK_POINTS;
+        for (long p = 0; p < count; p++)
+            colour[p] *= alpha[p] + (REAL)HIDDEN_WEIGHT;
+    }
 }
 
 /* Values of a chunk's points -> added to the sums of their output pixels. */
@@ -400,6 +423,20 @@ INLINE double to_sample(double value, double peak)
     value = value > 0 ? value : 0;
     value = value < 1 ? value : 1;
     return value * peak + 0.5;
+}
+
+/* Sums of output pixels, colours weighted by alpha -> sums of as many equal points. */
+static void unweigh(const struct picture_task *task, const struct picture_memory *memory,
+                    long cells)
+{
+    const long channels = task->layers[task->depth - 1].outputs;
+    const double points = (double)(task->across.per_cell * task->down.per_cell);
+    const double *alpha = memory->sums + (channels - 1) * cells;
+    for (long channel = 0; channel < channels - 1; channel++) {
+        double *colour = memory->sums + channel * cells;
+        for (long x = 0; x < cells; x++)
+            colour[x] = colour[x] / (alpha[x] + points * HIDDEN_WEIGHT) * points;
+    }
 }
 
 /* Sums of output pixels -> samples of a row. */
@@ -446,12 +483,17 @@ static void paint_tile(const struct picture_task *task, const struct picture_mem
         prepare_line(task, memory, rows, columns, line, from, to - from);
         for (long start = 0; start < to - from; start += CHUNK_POINTS) {
             const long count = smaller(to - from - start, CHUNK_POINTS);
-            const REAL *values = evaluate_chunk(task, memory, start, count);
+            REAL *values = evaluate_chunk(task, memory, start, count);
+            if (weighs_by_alpha(task))
+                weigh(values, task->layers[task->depth - 1].outputs, count);
             add_up(task, memory, values, start, count, cells, place == 0);
         }
-        if (place == task->down.per_cell - 1)
-            write_samples(task, memory, line / task->down.per_cell, from / task->across.per_cell,
-                          cells);
+        if (place < task->down.per_cell - 1)
+            continue;
+        if (weighs_by_alpha(task))
+            unweigh(task, memory, cells);
+        write_samples(task, memory, line / task->down.per_cell, from / task->across.per_cell,
+                      cells);
     }
 }
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
-from sirencodec.image.samples import num_colours
+from sirencodec.image.samples import has_alpha_channel
 
 # Opaque and transparent pixels aim this far beyond 1 and 0, for free, since a decode clamps: noise
 # of a few levels then leaves them exactly opaque and transparent.
@@ -21,7 +21,7 @@ BACKGROUND: Final = 0.5  # gray, that measures see a picture over
 
 def has_alpha(image: Tensor) -> bool:
     """(channels, height, width) image -> whether its last channel is alpha."""
-    return len(image) > num_colours(len(image))
+    return has_alpha_channel(len(image))
 
 
 def weights_of(image: Tensor) -> Tensor:
