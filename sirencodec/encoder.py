@@ -1,8 +1,10 @@
 """Image -> `.siren` bytes."""
 
+import math
 import time
 import warnings
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import repeat
 
 from sirencodec.bitstream.architecture import Architecture
@@ -20,6 +22,7 @@ from sirencodec.fitting.pure.fit import fit
 from sirencodec.fitting.pure.plan import PurePlan, plan_architecture, plan_fits
 from sirencodec.fitting.pure.search import reach_target
 from sirencodec.fitting.pyramid.fit import fit_pyramid
+from sirencodec.fitting.pyramid.forecast import foreseen_bytes
 from sirencodec.fitting.pyramid.plan import plan_pyramid, plan_pyramid_architecture
 from sirencodec.fitting.settings import Settings
 from sirencodec.fitting.target import (
@@ -47,6 +50,8 @@ class EncodeResult:
         bpp: bits a pixel, the whole file counted.
         score: SSIMULACRA2 of its decode: 30 is low, 50 medium, 70 high quality; at 90 nobody tells
             it from the image. None for images under 8 pixels a side.
+        quality: what the target is a number of, or what the fit is tuned for if that is a size;
+            infinite if the decode is exact.
         seconds: time it took, all attempts at the target together.
     """
 
@@ -54,6 +59,7 @@ class EncodeResult:
     psnr_db: float
     bpp: float
     score: float | None
+    quality: float
     seconds: float = 0.0
 
 
@@ -94,13 +100,13 @@ def encode_image(
     if config.strip:
         image = _strip(image, config.strip)
     metadata = write_metadata(image.metadata)
-    target = Target.of(config, num_pixels)
+    target = Target.of(config, image.width, image.height)
     work = _Work(image, config, target, metadata, on_step, settings)
-    if choose_profile(config.profile, target, num_pixels, settings.pyramid.plan) == "pyramid":
+    if choose_profile(config.profile, work.foreseen_bytes, settings.pyramid.plan) == "pyramid":
         result = _encode_pyramid(work)
     else:
         result = _encode_pure(work)
-    warn_of_missed_target(target, len(result.data), result.psnr_db, metadata)
+    warn_of_missed_target(target, len(result.data), result.quality, metadata)
     return replace(result, seconds=time.perf_counter() - started)
 
 
@@ -123,14 +129,16 @@ class _Work:
     on_step: OnStep | None
     settings: Settings
 
+    @property
+    def foreseen_bytes(self) -> int:
+        """About how many bytes the file will have as a pyramid, its metadata not counted."""
+        if self.target.budget_bytes is not None:
+            return int(self.target.budget_bytes) - metadata_bytes(self.metadata)
+        return foreseen_bytes(self.target, self.image.samples, self.settings.pyramid.forecast)
+
     def header(self, architecture: Architecture) -> Header:
         """Network -> header of the image's file."""
         return Header(self.image.width, self.image.height, self.image.bit_depth, architecture)
-
-    def merit(self, result: EncodeResult) -> float:
-        """What is larger for the better of two files of a size: the score, if tuned for that."""
-        is_scored = self.config.is_visual and self.target.kind is not Kind.PSNR
-        return result.psnr_db if result.score is None or not is_scored else result.score
 
 
 def _encode_pyramid(work: _Work) -> EncodeResult:
@@ -151,24 +159,31 @@ def _encode_pure(work: _Work) -> EncodeResult:
     device = choose_device(config.device)
     num_pixels, longest_side = image.width * image.height, max(image.width, image.height)
 
-    def attempt(budget_bits: float) -> EncodeResult:
+    @cache
+    def attempt(budget_bits: float, effort: int) -> EncodeResult:
         """The best file at one payload budget, and with what its header leaves of the most."""
         architecture = plan_architecture(
             budget_bits, image.channels, longest_side, settings.network
         )
         spent_bytes = overhead_bytes(work.header(architecture), int(budget_bits) // 8)
         budget_bits += 8 * (OVERHEAD_BYTES - spent_bytes)
-        plans = plan_fits(
-            architecture, num_pixels, config.effort, budget_bits, config.seed, settings
-        )
-        return max(map(attempt_plan, repeat(architecture), plans), key=work.merit)
+        plans = plan_fits(architecture, num_pixels, effort, budget_bits, config.seed, settings)
+        return max(map(attempt_plan, repeat(architecture), plans), key=lambda tried: tried.quality)
 
     def attempt_plan(architecture: Architecture, plan: PurePlan) -> EncodeResult:
         """One fit, from samples to a file that has been decoded again."""
         quantized = fit(image.samples, architecture, plan, device, work.on_step)
         return _finish(work, architecture, QuantizedPicture(quantized))
 
-    return reach_target(attempt, work.target, num_pixels, work.metadata, settings)
+    return reach_target(
+        partial(attempt, effort=config.effort),
+        partial(attempt, effort=0),
+        work.target,
+        8.0 * work.foreseen_bytes,
+        8.0 * image.samples.nbytes,
+        work.metadata,
+        settings,
+    )
 
 
 def _finish(work: _Work, architecture: Architecture, picture: QuantizedPicture) -> EncodeResult:
@@ -178,9 +193,13 @@ def _finish(work: _Work, architecture: Architecture, picture: QuantizedPicture) 
     limits = replace(DEFAULT_LIMITS, max_pixels=work.config.max_pixels)
     decoded = decode_samples(data, device="cpu", limits=limits)
     original = work.image.samples
-    return EncodeResult(
-        data,
-        psnr_db(original, decoded),
-        8 * len(data) / (work.image.width * work.image.height),
-        ssimulacra2(original, decoded),
-    )
+    psnr, score = psnr_db(original, decoded), ssimulacra2(original, decoded)
+    bpp = 8 * len(data) / (work.image.width * work.image.height)
+    return EncodeResult(data, psnr, bpp, score, _quality(work, psnr, score))
+
+
+def _quality(work: _Work, psnr: float, score: float | None) -> float:
+    """PSNR and score of a decode -> the one that the encode is about; infinite for an exact one."""
+    kind = work.target.kind
+    is_by_score = kind is Kind.SCORE or (kind is Kind.SIZE and work.config.is_visual)
+    return psnr if score is None or math.isinf(psnr) or not is_by_score else score

@@ -1,22 +1,16 @@
-"""Profile that was asked for, target and image size -> the profile to fit."""
+"""Profile that was asked for and size of the file -> the profile to fit."""
 
 from sirencodec.fitting.pyramid.settings import PlanSettings
-from sirencodec.fitting.target import Target
 
 
-def choose_profile(profile: str, target: Target, num_pixels: int, settings: PlanSettings) -> str:
-    """Profile that was asked for, target and image size -> "pure" or "pyramid".
+def choose_profile(profile: str, foreseen_bytes: int, settings: PlanSettings) -> str:
+    """Profile that was asked for and size of the file -> "pure" or "pyramid".
 
     Args:
-        profile: "pure", "pyramid", or "auto", for which the size of image and file decide.
-        target: said of the file.
-        num_pixels: of the image.
+        profile: "pure", "pyramid", or "auto", for which the size of the file decides.
+        foreseen_bytes: that the file will have, about.
         settings: say from where a pyramid pays.
     """
     if profile != "auto":
         return profile
-    budget_bytes = target.budget_bytes
-    suits = num_pixels >= settings.smallest_pixels and (
-        budget_bytes is None or budget_bytes >= settings.smallest_bytes
-    )
-    return "pyramid" if suits else "pure"
+    return "pyramid" if foreseen_bytes >= settings.smallest_bytes else "pure"

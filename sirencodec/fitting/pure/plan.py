@@ -26,16 +26,6 @@ class PurePlan:
     settings: PureSettings = field(default_factory=PureSettings)
 
 
-def quality_bits(quality: float, num_pixels: int, settings: NetworkSettings) -> float:
-    """Quality, 0 to 100, and size -> bits the file may take.
-
-    floor + num_pixels * lowest_bpp * (highest_bpp / lowest_bpp)^(quality / 100)
-    """
-    lowest, highest = settings.lowest_quality_bpp, settings.highest_quality_bpp
-    bpp: float = lowest * (highest / lowest) ** (quality / 100)
-    return settings.quality_floor_bits + num_pixels * bpp
-
-
 def plan_architecture(
     payload_bits: float, channels: int, longest_side: int, settings: NetworkSettings
 ) -> Architecture:

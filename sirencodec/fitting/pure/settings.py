@@ -18,6 +18,7 @@ from sirencodec.fitting.pure.bit_allocation import sensitivities
 from sirencodec.fitting.pure.pixel_batches import Batches, StratifiedBatches
 from sirencodec.fitting.soap import Soap
 from sirencodec.fitting.start import initial_layers
+from sirencodec.fitting.target import Kind
 from sirencodec.synthesis.network import Layers
 
 
@@ -26,10 +27,6 @@ class NetworkSettings:
     """Target -> bits of payload -> depth, width and omega_0.
 
     Attributes:
-        lowest_quality_bpp: bits a pixel at quality 0; they grow geometrically with quality.
-        highest_quality_bpp: at quality 100. A larger network grows slower to fit than it gains.
-        quality_floor_bits: that every file gets besides, so that a thumbnail at any quality has a
-            network worth the name.
         smallest_payload_bits: a network of a dozen weights.
         largest_payload_bits: 1.9 million weights, 500 wide; fitting them takes hours.
         bits_per_weight: of payload. From 6 to 7 files are equally good, and fewer weights are
@@ -45,9 +42,6 @@ class NetworkSettings:
             omega_0 for all, which costs up to 1.2 dB on thumbnails [10].
     """
 
-    lowest_quality_bpp: float = 0.02
-    highest_quality_bpp: float = 1.0
-    quality_floor_bits: int = 1_600
     smallest_payload_bits: float = 200.0
     largest_payload_bits: float = 1.2e7
     bits_per_weight: float = 6.4
@@ -95,20 +89,28 @@ class SearchSettings:
     """Measure of quality to reach -> budgets to try.
 
     Attributes:
-        most_attempts: fits at one budget after another.
-        first_bpp: bits a pixel of the first.
-        largest_bpp: beyond it a network of weights alone grows without gaining.
-        gain_per_octave: what twice the bits bring, in the target's unit, before two attempts tell.
+        most_scouts: fits at one budget after another, at the least effort.
+        most_attempts: fits after that, at the effort that is wanted.
+        psnr_gain: decibels that twice the bits bring, before two attempts tell.
+        score_gain: the same of a score, by ``Target.distance`` [30].
+        longest_octaves: that a budget is changed by at once.
         aim_share: of the target's tolerance, beyond the target; 0 aims at the target itself.
         noise_octaves: what is added to a budget where a smaller one did better by chance.
+        fall_while_exact: factor by which a budget falls as long as files are exact.
     """
 
-    most_attempts: int = 6
-    first_bpp: float = 0.2
-    largest_bpp: float = 2.0
-    gain_per_octave: float = 2.0
+    most_scouts: int = 6
+    most_attempts: int = 3
+    psnr_gain: float = 2.0
+    score_gain: float = 0.3
+    longest_octaves: float = 2.0
     aim_share: float = 0.5
     noise_octaves: float = 0.1
+    fall_while_exact: float = 4.0
+
+    def gain_per_octave(self, kind: Kind) -> float:
+        """Kind of measure -> distance that twice the bits bring."""
+        return self.score_gain if kind is Kind.SCORE else self.psnr_gain
 
 
 @dataclass(frozen=True, slots=True)

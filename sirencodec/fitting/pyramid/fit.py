@@ -24,6 +24,7 @@ from sirencodec.fitting.pyramid.stage_loss import psnr_db
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
 from sirencodec.fitting.pyramid.target_search import TargetSearch
+from sirencodec.fitting.target import Kind
 from sirencodec.image.samples import Samples
 from sirencodec.native.tensors import loops_for
 from sirencodec.synthesis.torch_threads import worker_threads
@@ -102,7 +103,8 @@ class PyramidFit:
                     self.state.lambda_ = search.next_lambda(
                         update, progress, self.state.lambda_, self.state.rounded
                     )
-                self._update(self._schedule.pace(progress, update, stage))
+                share = self._schedule.latent_share(self.state.lambda_)
+                self._update(self._schedule.pace(progress, update, stage, share))
         self.state.matrix_steps = search.matrix_steps
 
     def _progress(self, number: int) -> Iterator[tuple[int, float]]:
@@ -129,7 +131,8 @@ class PyramidFit:
         """Correct by updates at another lambda, late in the schedule, and round anew."""
         self.state.lambda_ = lambda_
         updates, start = self._plan.correction_updates, self._plan.correction_start
-        share, stage = self._plan.correction_latent_share, self._plan.stages[-1]
+        share, stage = self._schedule.latent_share(lambda_), self._plan.stages[-1]
+        share *= self._plan.correction_latent_share
         for update in range(updates):
             progress = start + (1 - start) * update / updates
             self._update(self._schedule.pace(progress, self._plan.last_updates, stage, share))
@@ -161,9 +164,13 @@ class PyramidFit:
         """PSNR of the rounded picture."""
         return self.state.rounded.psnr_db()
 
-    def score(self) -> float:
-        """What the fit is tuned for, of the rounded picture; more is better."""
-        return self.state.rounded.score()
+    def measured(self, kind: Kind) -> float:
+        """What a target of this kind is about, of the rounded picture."""
+        return self.state.rounded.measured(kind)
+
+    def is_exact(self) -> bool:
+        """Whether the rounded picture decodes to the very samples."""
+        return self.state.rounded.is_exact(self._plan.peak)
 
     def quantized(self) -> QuantizedPicture:
         """The rounded picture as integers."""

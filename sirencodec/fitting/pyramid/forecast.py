@@ -17,11 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.fitting.pyramid.settings import ForecastSettings
+from sirencodec.fitting.target import LEAST_LOSS, OVERHEAD_BYTES, PYRAMID_BYTES, Kind, Target
+from sirencodec.image.samples import Samples
 
 BLOCK: Final = 8
 LARGEST_BLOCKS: Final = 1 << 14  # a megapixel of blocks says enough about a larger image
 
-LAMBDA_RANGE: Final = (1e-6, 0.3)
+LAMBDA_RANGE: Final = (1e-7, 0.3)
 BISECTIONS: Final = 40
 
 Energies = npt.NDArray[np.float64]
@@ -36,16 +38,21 @@ class _Level:
 
 
 class Spectrum:
-    """The energies of an image's transform coefficients."""
+    """The energies of an image's transform coefficients.
+
+    Attributes:
+        num_pixels: of the image.
+    """
 
     def __init__(
         self,
-        samples: npt.NDArray[np.uint8] | npt.NDArray[np.uint16],
+        samples: Samples,
         settings: ForecastSettings,
     ) -> None:
         """Transform ``samples``, (height, width, channels)."""
         self._settings = settings
-        self._channels = samples.shape[2]
+        height, width, self._channels = samples.shape
+        self.num_pixels: int = height * width
         axes = _decorrelation(self._channels).T / np.iinfo(samples.dtype).max
         whole = _in_blocks(samples)
         every = max(1, math.ceil(math.sqrt(whole.shape[0] * whole.shape[2] / LARGEST_BLOCKS)))
@@ -75,10 +82,34 @@ class Spectrum:
         settings = self._settings
         return settings.psnr_offset_db - settings.psnr_factor * 10 * math.log10(error)
 
+    def lambda_for(self, target: Target) -> float:
+        """Target, a size being that of a payload -> the lambda that is foreseen to meet it."""
+        settings, budget_bits = self._settings, target.budget_bits
+        if budget_bits is not None:
+            return lambda_where(lambda lambda_: self._bits(lambda_, budget_bits), budget_bits)
+        if target.kind is Kind.PSNR:
+            return lambda_where(self.psnr_db, target.value)
+        missing = max(100 - target.value, LEAST_LOSS) / 100
+        return changed_lambda(settings.score_lambda, math.pow(missing, 1 / settings.score_power))
+
+    def _bits(self, lambda_: float, budget_bits: float) -> float:
+        """Lambda -> bits of latents and matrices, for which there are so many."""
+        matrices = likely_matrices_bits(lambda_, self.num_pixels, budget_bits, self._settings)
+        return self.bpp(lambda_) * self.num_pixels + matrices
+
     def _water_level(self, lambda_: float) -> float:
         """Lambda -> w: lambda * channels / (2 ln 2), for a bit lowers an error w by 2 ln 2 w."""
         level: float = lambda_ * self._channels / (2 * math.log(2))
         return level
+
+
+def foreseen_bytes(target: Target, samples: Samples, settings: ForecastSettings) -> int:
+    """Measure wanted and image -> about how many bytes a pyramid would have."""
+    spectrum = Spectrum(samples, settings)
+    lambda_ = spectrum.lambda_for(target)
+    matrices_bits = likely_matrices_bits(lambda_, spectrum.num_pixels, math.inf, settings)
+    payload_bits = spectrum.bpp(lambda_) * spectrum.num_pixels + matrices_bits
+    return OVERHEAD_BYTES + PYRAMID_BYTES + round(payload_bits / 8)
 
 
 def lambda_where(measure: Callable[[float], float], wanted: float) -> float:

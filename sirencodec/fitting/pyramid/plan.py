@@ -3,8 +3,10 @@
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.fitting.pyramid.forecast import Spectrum, lambda_where, likely_matrices_bits
+from sirencodec.fitting.pyramid.forecast import Spectrum
 from sirencodec.fitting.pyramid.settings import PlanSettings, PyramidSettings
 from sirencodec.fitting.target import Target
 from sirencodec.image.samples import Samples
@@ -21,6 +23,7 @@ class PyramidPlan:
         seed: of initialisation and noise.
         target: what the payload must meet, lambda following; None if lambda is fixed.
         settings: hyper-parameters.
+        peak: largest number of the image's samples.
     """
 
     stages: tuple[tuple[int, int], ...]
@@ -28,6 +31,12 @@ class PyramidPlan:
     seed: int
     target: Target | None = None
     settings: PyramidSettings = field(default_factory=PyramidSettings)
+    peak: int = 255
+
+    @property
+    def exact_psnr_db(self) -> float:
+        """PSNR from which on a picture decodes to the image's very samples."""
+        return 20 * math.log10(self.peak / self.settings.search.exact_levels)
 
     @property
     def last_updates(self) -> int:
@@ -86,18 +95,19 @@ def plan_pyramid(
     """Target, image and effort -> the work to do and what for.
 
     Args:
-        target: said of the payload. A quality fixes lambda; another target sets where it begins.
+        target: said of the payload. Lambda begins above the one that is foreseen to meet it.
         samples: (height, width, channels) uint8 or uint16.
         effort: 0 to 9.
         seed: of all randomness.
         settings: hyper-parameters.
     """
     stages = plan_stages(samples.shape[0] * samples.shape[1], effort, settings.plan)
-    if target.budget_bits is None and target.psnr_db is None:
-        lambda_ = quality_lambda(target.value, settings.plan)
-        return PyramidPlan(stages, lambda_, seed, settings=settings)
-    lambda_ = _first_lambda(target, samples, settings)
-    return PyramidPlan(stages, lambda_, seed, target, settings)
+    spectrum = Spectrum(samples, settings.forecast)
+    foreseen = spectrum.lambda_for(target)
+    surplus = settings.plan.surplus_per_bpp * spectrum.bpp(foreseen)
+    first = foreseen * (1 + min(settings.plan.largest_surplus, surplus))
+    peak = int(np.iinfo(samples.dtype).max)
+    return PyramidPlan(stages, first, seed, target, settings, peak)
 
 
 def plan_stages(
@@ -105,33 +115,10 @@ def plan_stages(
 ) -> tuple[tuple[int, int], ...]:
     """Image size and effort -> octaves that the image is reduced by and updates, in order."""
     size_share = min(1.0, math.sqrt(settings.usual_pixels / num_pixels))
+    size_share *= max(1.0, math.sqrt(settings.small_pixels / num_pixels))
     share = settings.effort_updates[effort] * size_share
     reduced = min(1.0, share**settings.reduced_exponent)
     return tuple(
         (octaves, max(settings.fewest_updates, round(updates * (reduced if octaves else share))))
         for octaves, updates in settings.stages
     )
-
-
-def quality_lambda(quality: float, settings: PlanSettings) -> float:
-    """Quality, 0 to 100 -> lambda: lambda_at_60 * 10^((60 - quality) * decades_per_point)."""
-    lambda_: float = settings.lambda_at_60 * 10 ** ((60 - quality) * settings.decades_per_point)
-    return lambda_
-
-
-def _first_lambda(target: Target, samples: Samples, settings: PyramidSettings) -> float:
-    """Target and image -> the lambda to begin with: above the one that is foreseen to meet it."""
-    spectrum, num_pixels = Spectrum(samples, settings.forecast), math.prod(samples.shape[:2])
-    budget_bits = target.budget_bits
-    if budget_bits is None:
-        foreseen = lambda_where(spectrum.psnr_db, target.value)
-    else:
-        foreseen = lambda_where(
-            lambda lambda_: (
-                spectrum.bpp(lambda_) * num_pixels
-                + likely_matrices_bits(lambda_, num_pixels, budget_bits, settings.forecast)
-            ),
-            budget_bits,
-        )
-    surplus = settings.plan.surplus_per_bpp * spectrum.bpp(foreseen)
-    return foreseen * (1 + min(settings.plan.largest_surplus, surplus))

@@ -12,6 +12,7 @@ from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.fitting.pyramid.matrices import TrainedMatrices
 from sirencodec.fitting.pyramid.stage_loss import StageLoss, psnr_db
 from sirencodec.fitting.rdoq import rdoq
+from sirencodec.fitting.target import Kind
 
 
 class RoundedPicture:
@@ -51,6 +52,18 @@ class RoundedPicture:
     def score(self) -> float:
         """What the fit is tuned for, more being better."""
         return self._loss.score(self._matrices.parts, self.latents())
+
+    def measured(self, kind: Kind) -> float:
+        """What a target of this kind is about; of a size what the fit is tuned for."""
+        if kind is Kind.PSNR:
+            return self.psnr_db()
+        if kind is Kind.SCORE:
+            return self._loss.ssimulacra2(self._matrices.parts, self.latents())
+        return self.score()
+
+    def is_exact(self, peak: int) -> bool:
+        """Whether samples from 0 to ``peak`` come back as they are."""
+        return self._loss.largest_error(self._matrices.parts, self.latents()) < 0.5 / peak
 
     def matrices_bits(self, step_indices: Sequence[int]) -> float:
         """Bits that the matrices would take if they were rounded to these steps now."""

@@ -1,5 +1,6 @@
 """Progress of a fit -> how far an update goes, how hard latents are rounded, what bits weigh."""
 
+import math
 from dataclasses import dataclass
 
 from sirencodec.fitting.pyramid.settings import ScheduleSettings
@@ -30,6 +31,13 @@ class Schedule:
     """The pace of every update of a fit."""
 
     settings: ScheduleSettings
+
+    def latent_share(self, lambda_: float) -> float:
+        """Lambda -> factor on the latents' rate: sqrt(far_lambda / lambda), but not below 1.
+
+        The effect of a level goes with the root of lambda, and latents grow as it falls.
+        """
+        return math.sqrt(max(1.0, self.settings.far_lambda / lambda_))
 
     def pace(
         self, progress: float, update: int, stage: tuple[int, int], latent_share: float = 1.0

@@ -35,9 +35,8 @@ class PlanSettings:
     """Image, target and effort -> network, stages and the lambda to begin with.
 
     Attributes:
-        smallest_pixels: of an image that the pyramid suits. Below, its fixed parts (some 500 bytes)
-            leave too little for latents [9].
-        smallest_bytes: of a file that it suits.
+        smallest_bytes: of a file that a pyramid suits. Below, its fixed parts (some 500 bytes)
+            leave too little for latents [9, 30].
         hidden_features: width of the network.
         hidden_layers: sine layers after the first; 0 is one sine layer in all.
         grids: exponents; an empty grid costs next to nothing.
@@ -50,15 +49,14 @@ class PlanSettings:
             is as the full size's, 0 is not at all.
         fewest_updates: of a stage.
         usual_pixels: a larger image gets fewer updates, by the square root of its size over this.
-        lambda_at_60: lambda at a quality of 60: about the bits a pixel that the pure profile gives.
-        decades_per_point: fall of lambda, as a power of ten, for a point of quality.
+        small_pixels: a smaller image gets more updates, by the root of this over its size: they
+            cost little, and its latents have to come as far [30].
         surplus_per_bpp: a fit with a target begins above the lambda that is foreseen, by this share
             for each bit a pixel. Fine grids that are filled too soon never quite empty again, which
             costs up to 0.5 dB at high rates; at low ones too large a lambda is as bad [26, 27].
         largest_surplus: of those shares; nothing was measured above a bit a pixel.
     """
 
-    smallest_pixels: int = 16_384
     smallest_bytes: int = 1_000
     hidden_features: int = 16
     hidden_layers: int = 1
@@ -69,8 +67,7 @@ class PlanSettings:
     reduced_exponent: float = 0.3
     fewest_updates: int = 20
     usual_pixels: int = 2**19
-    lambda_at_60: float = 0.004
-    decades_per_point: float = 1 / 32
+    small_pixels: int = 2**16
     surplus_per_bpp: float = 0.6
     largest_surplus: float = 0.6
 
@@ -82,6 +79,10 @@ class ForecastSettings:
     Attributes:
         psnr_offset_db: PSNR of a fit where water-filling has 0 dB.
         psnr_factor: decibels of a fit for one of water-filling; below 1, as grids are redundant.
+        score_lambda: lambda at which a score of 0 would be expected, if scores kept to the law that
+            they have from 20 to 80: 100 - score goes with lambda to the power of ``score_power``,
+            whatever the image, within some 5 points [30].
+        score_power: that exponent.
         matrices_bits: of all matrices where a bit is worth ``usual_bit_error``.
         usual_bit_error: lambda 0.005 for an image of 768 x 512 pixels.
         matrices_bits_per_octave: how many fewer where a bit is worth twice that error.
@@ -90,6 +91,8 @@ class ForecastSettings:
 
     psnr_offset_db: float = 5.0
     psnr_factor: float = 0.8
+    score_lambda: float = 0.024
+    score_power: float = 0.28
     matrices_bits: float = 6_500.0
     usual_bit_error: float = 0.005 / 393_216
     matrices_bits_per_octave: float = 650.0
@@ -105,6 +108,8 @@ class ScheduleSettings:
         latent_rate: levels an update for a gradient as large as its grid's root mean square, at
             full size, at its largest; twice as many for each octave that the image is reduced by.
             Half of it costs 0.08 dB, twice 0.5 dB [21, 28].
+        far_lambda: below it latents have far to go, in levels, and their rate grows with the root
+            of this over lambda. Without that a fit ends at 38 to 42 dB [30].
         reduced_network_share: of ``network_rate`` on reduced images. A network that moves far while
             the finest grids and the refinement are not there loses what it knew of them.
         final_share: of all rates, at the end of their cosine.
@@ -122,6 +127,7 @@ class ScheduleSettings:
 
     network_rate: float = 0.027
     latent_rate: float = 0.13
+    far_lambda: float = 0.0005
     reduced_network_share: float = 0.25
     final_share: float = 0.02
     warm_up_updates: int = 5
@@ -190,6 +196,21 @@ class MatrixSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureSettings:
+    """How a measure of a picture in the making follows lambda, by ``Target.distance``.
+
+    Attributes:
+        rise: that it will still rise, times the square of what is left of the stage.
+        aim: how far above the target to aim, in its unit.
+        to_lambda: logarithm of lambda for a distance of 1.
+    """
+
+    rise: float
+    aim: float
+    to_lambda: float
+
+
+@dataclass(frozen=True, slots=True)
 class SearchSettings:
     """How lambda goes towards a target during the last stage; distances are logarithms of lambda.
 
@@ -207,12 +228,14 @@ class SearchSettings:
         rdoq_saving: log of the bits that RDOQ will save after the stage [26].
         rdoq_saving_per_log_bpp: what is added to it for an e-fold of the rate.
         weight_to_bits: exponent: bits go with the weight of a bit to the power of minus this [21].
-        expected_rise_db: that PSNR will still rise, times the square of what is left [21].
         aim: share of a budget to aim for, as it must not be exceeded.
         least_share: of a budget, for latents.
-        psnr_aim_db: how far above a PSNR to aim.
         bits_to_lambda: exponent: lambda for a ratio of bits.
-        db_to_lambda: distance for a decibel.
+        psnr: how a PSNR follows lambda [21].
+        score: how a score follows lambda [30].
+        exact_lambda: below it a fit with bits left is asked whether it needs them.
+        exact_levels: root of the mean squared error of a picture that decodes exactly, in levels of
+            the samples: of normal errors of this size one in a thousand is over half a level.
         measurements: shares of the stage at which to find out what the matrices would take, rounded
             then, and their bits at the end relative to that. A third of a budget can be theirs, so
             a guess is not enough [19].
@@ -229,13 +252,18 @@ class SearchSettings:
     rdoq_saving: float = 0.015
     rdoq_saving_per_log_bpp: float = -0.02
     weight_to_bits: float = 0.42
-    expected_rise_db: float = 3.3
     aim: float = 0.97
     least_share: float = 0.02
-    psnr_aim_db: float = 0.08
     bits_to_lambda: float = 1.8
-    db_to_lambda: float = 0.2 * math.log(10)
+    psnr: MeasureSettings = MeasureSettings(rise=3.3, aim=0.08, to_lambda=0.2 * math.log(10))
+    score: MeasureSettings = MeasureSettings(rise=0.55, aim=0.0, to_lambda=1 / 0.28)
+    exact_lambda: float = 1e-4
+    exact_levels: float = 0.15
     measurements: tuple[tuple[float, float], ...] = ((0.2, 1.1), (0.45, 1.04), (0.7, 1.0))
+
+    def of(self, kind: Kind) -> MeasureSettings:
+        """Kind of measure -> how it follows lambda."""
+        return self.score if kind is Kind.SCORE else self.psnr
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,17 +284,17 @@ class RdoqSettings:
 
 @dataclass(frozen=True, slots=True)
 class FollowingSettings:
-    """How a finished fit follows lambda, by the unit of a target's miss: a share of a size, or dB.
+    """How a finished fit follows lambda; misses are in the unit of ``Target.miss``.
 
     Attributes:
-        miss_to_lambda: logarithm of the factor on lambda that makes up for a miss of 1 in a
-            correction; of a size, for a ratio of e. Settled latents follow it little.
+        to_lambda: logarithm of the factor on lambda that makes up for a ``Target.distance`` of 1 in
+            a correction. Settled latents follow it little.
         nudged_miss: misses up to this are nudged [22, 24].
         miss_to_nudge: logarithm of the factor on lambda of a nudge, for a miss of 1.
         nudge_margin: how far beyond the target a nudge aims.
     """
 
-    miss_to_lambda: float
+    to_lambda: float
     nudged_miss: float
     miss_to_nudge: float
     nudge_margin: float
@@ -287,6 +315,7 @@ class CorrectionSettings:
         aim_share: of the target's tolerance, beyond the target; 0 aims at the target itself.
         size: how a fit follows lambda towards a size.
         psnr: the same towards a PSNR.
+        score: the same towards a score [30].
     """
 
     most: int = 5
@@ -298,10 +327,11 @@ class CorrectionSettings:
     aim_share: float = 0.25
     size: FollowingSettings = FollowingSettings(4.0, 0.02, 12.0, 0.005)
     psnr: FollowingSettings = FollowingSettings(-9 * (0.2 * math.log(10)), 0.1, -3.0, 0.02)
+    score: FollowingSettings = FollowingSettings(-7.5, 0.0, 0.0, 0.0)
 
     def of(self, kind: Kind) -> FollowingSettings:
         """Kind of target -> how a fit follows lambda towards it."""
-        return self.size if kind is Kind.SIZE else self.psnr
+        return {Kind.SIZE: self.size, Kind.PSNR: self.psnr, Kind.SCORE: self.score}[kind]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ from sirencodec.fitting.loss.costs import Distortion, Rate
 from sirencodec.fitting.loss.pixel.alpha import has_alpha, premultiplied
 from sirencodec.fitting.loss.pixel.blend import Blend
 from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
+from sirencodec.fitting.loss.pixel.measure import Measure
+from sirencodec.fitting.loss.pixel.measures import measure_of
+from sirencodec.fitting.loss.pixel.score import seen
 from sirencodec.fitting.loss.terms import distortion_of, rate_of
 from sirencodec.fitting.pyramid.matrices import Parts
 from sirencodec.fitting.pyramid.stage import StageView
@@ -67,6 +70,8 @@ class StageLoss:
         self._rate = rate_of(view.exponents, shapes, image, workers)
         self._image, self._period, self._calls = image, blend.period, 0
         self._blend: Blend | None = None
+        self._judge: Measure | None = None  # made when it is asked
+        self._workers = workers
         if view.octaves > blend.most_octaves:
             blend = BlendSettings()
         if blend.shares or has_alpha(image):
@@ -124,6 +129,17 @@ class StageLoss:
         if self._blend is None or not self._blend.has_measures:
             return psnr_db(self.squared_error(parts, grids))
         return self._blend.score(self._distortion.values(*self._view.shown(parts, grids)))
+
+    def ssimulacra2(self, parts: Parts, grids: Sequence[Tensor]) -> float:
+        """SSIMULACRA2 of a picture against the image."""
+        if self._judge is None:
+            self._judge = measure_of("ssimulacra2", seen(self._image), self._workers)
+        return self._judge.value(seen(self._distortion.values(*self._view.shown(parts, grids))))
+
+    def largest_error(self, parts: Parts, grids: Sequence[Tensor]) -> float:
+        """Largest difference of a value of a picture from the image, as a decoder clamps it."""
+        values = self._distortion.values(*self._view.shown(parts, grids)).clamp(0, 1)
+        return self._difference(values).abs().max().item()
 
     def error(self, parts: Parts, grids: Sequence[Tensor]) -> float:
         """All matrices and the stage's grids -> D."""

@@ -31,11 +31,11 @@ class Correctable(Protocol):
     def nudge(self, lambda_: float) -> None:
         """RDOQ alone at another lambda."""
 
-    def psnr_db(self) -> float:
-        """PSNR of the rounded picture."""
+    def measured(self, kind: Kind) -> float:
+        """What a target of this kind is about, of the rounded picture."""
 
-    def score(self) -> float:
-        """What the fit is tuned for, of the rounded picture; more is better."""
+    def is_exact(self) -> bool:
+        """Whether the rounded picture decodes to the very samples."""
 
     def quantized(self) -> QuantizedPicture:
         """The rounded picture as integers."""
@@ -52,7 +52,8 @@ class _Result:
         picture: as integers.
         lambda_: that it was fitted at last.
         num_bytes: of its payload.
-        quality: PSNR in dB if that is the target, and what the fit is tuned for if not.
+        quality: PSNR or score if that is the target, and what the fit is tuned for if not;
+            infinite if the picture is exact.
         miss: how far it is from the target; positive where it breaks it (``Target.miss``).
         missing: logarithm of the factor on lambda that would make up for the miss.
     """
@@ -78,11 +79,14 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
     results = [_result(fit, target, settings)]
     while len(results) <= settings.most and not _is_close(results[-1], target):
         nudge = _nudge(results[-1].miss, settings.of(target.kind))
+        change = _change(results, settings.largest_change) if nudge is None else nudge
+        lambda_ = changed_lambda(fit.lambda_, math.exp(change))
+        if lambda_ == fit.lambda_ and not _gains(results, target):  # the end of lambda's range
+            break
         if nudge is None:
-            change = _change(results, settings.largest_change)
-            fit.fit_on(changed_lambda(fit.lambda_, math.exp(change)))
+            fit.fit_on(lambda_)
         else:
-            fit.nudge(changed_lambda(fit.lambda_, math.exp(nudge)))
+            fit.nudge(lambda_)
         results.append(_result(fit, target, settings))
     return max(results, key=lambda one: target.merit(one.num_bytes, one.quality)).picture
 
@@ -90,11 +94,19 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
 def _result(fit: Correctable, target: Target, settings: CorrectionSettings) -> _Result:
     """Fit as it is -> its picture, and how far that is from the target."""
     picture = fit.quantized()
-    quality = fit.psnr_db() if target.kind is Kind.PSNR else fit.score()
+    quality = math.inf if fit.is_exact() else fit.measured(target.kind)
     num_bytes = fit.payload_bytes(picture)
     miss = target.miss(num_bytes, quality)
     missing = _missing(miss, target, settings)
     return _Result(picture, fit.lambda_, num_bytes, quality, miss, missing)
+
+
+def _gains(results: Sequence[_Result], target: Target) -> bool:
+    """Whether the last result is better than the one before, as far as there is one."""
+    if len(results) < 2:
+        return True
+    before, last = (target.merit(one.num_bytes, one.quality) for one in results[-2:])
+    return last > before
 
 
 def _is_close(result: _Result, target: Target) -> bool:
@@ -104,10 +116,8 @@ def _is_close(result: _Result, target: Target) -> bool:
 
 def _missing(miss: float, target: Target, settings: CorrectionSettings) -> float:
     """Miss -> logarithm of the factor on lambda that a correction needs to come to its aim."""
-    beyond = miss - target.aim(settings.aim_share)
-    if target.kind is Kind.SIZE:
-        beyond = math.log(1 + beyond)
-    return settings.of(target.kind).miss_to_lambda * beyond
+    beyond = target.distance(miss - target.aim(settings.aim_share))
+    return settings.of(target.kind).to_lambda * beyond
 
 
 def _nudge(miss: float, settings: FollowingSettings) -> float | None:

@@ -7,7 +7,8 @@ makes up most of their bits. With ``left`` the part of the stage that is left,
 
     log(bits at the end) = log(bits) - saving * left^2 - rdoq_saving
                            + weight_to_bits * log(weight of a bit),
-    PSNR at the end = PSNR + expected_rise_db * left^2,
+    PSNR at the end = PSNR + rise * left^2,
+    log(100 - score at the end) = log(100 - score) - rise * left^2,
 
 both savings growing as the rate falls below the usual one.
 """
@@ -20,6 +21,7 @@ from sirencodec.fitting.pyramid.forecast import changed_lambda, likely_matrices_
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.schedule import Schedule
 from sirencodec.fitting.schedule import cosine
+from sirencodec.fitting.target import Kind, Target
 
 
 class Rounded(Protocol):
@@ -36,8 +38,8 @@ class Rounded(Protocol):
     def matrices_bits(self, step_indices: Sequence[int]) -> float:
         """Bits that the matrices would take if they were rounded to these steps now."""
 
-    def psnr_db(self) -> float:
-        """PSNR."""
+    def measured(self, kind: Kind) -> float:
+        """PSNR in dB or score in points."""
 
 
 class TargetSearch:
@@ -50,6 +52,7 @@ class TargetSearch:
     def __init__(self, plan: PyramidPlan) -> None:
         """Search for the plan's target; without one, lambda stays."""
         self._target, self._updates = plan.target, plan.last_updates
+        self._exact = Target(Kind.PSNR, plan.exact_psnr_db)
         self._settings, self._forecast = plan.settings.search, plan.settings.forecast
         self._schedule = Schedule(plan.settings.schedule)
         self._period = max(1, self._updates // self._settings.looks)
@@ -71,12 +74,14 @@ class TargetSearch:
         if target is None or share < self._settings.first_look or update % self._period:
             return lambda_
         if target.budget_bits is None:
-            distance = self._distance_to_quality(target.value, share, rounded)
+            distance = self._distance_to_quality(target, share, rounded)
         else:
             distance = self._distance_to_budget(target.budget_bits, lambda_, share, rounded)
             weight = self._schedule.bit_weight(progress)
             will_weigh_less = self._settings.weight_to_bits * math.log(weight)
             distance += self._settings.bits_to_lambda * will_weigh_less
+            if lambda_ < self._settings.exact_lambda:  # no bits for what a decode cannot show
+                distance = max(distance, self._distance_to_quality(self._exact, share, rounded))
         return self._moved(lambda_, share, distance)
 
     def will_measure(self, update: int) -> bool:
@@ -103,11 +108,11 @@ class TargetSearch:
         factor = math.exp(self._settings.gain * part * cosine(share) * missing)
         return changed_lambda(lambda_, factor)
 
-    def _distance_to_quality(self, wanted: float, share: float, rounded: Rounded) -> float:
-        """Quality wanted and part of the stage that is done -> missing in log(lambda)."""
-        settings = self._settings
-        expected = rounded.psnr_db() + settings.expected_rise_db * (1 - share) ** 2
-        return settings.db_to_lambda * (expected - settings.psnr_aim_db - wanted)
+    def _distance_to_quality(self, target: Target, share: float, rounded: Rounded) -> float:
+        """Measure wanted and part of the stage that is done -> missing in log(lambda)."""
+        settings = self._settings.of(target.kind)
+        miss = target.miss(0, rounded.measured(target.kind)) + settings.aim
+        return settings.to_lambda * (settings.rise * (1 - share) ** 2 - target.distance(miss))
 
     def _distance_to_budget(
         self, budget_bits: float, lambda_: float, share: float, rounded: Rounded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -11,14 +12,14 @@ from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError, TargetWarning
 from sirencodec.fitting.target import Kind, Target, metadata_bytes, warn_of_missed_target
 
-SIZE, PSNR, QUALITY = Target(Kind.SIZE, 2_000), Target(Kind.PSNR, 30), Target(Kind.QUALITY, 60)
+SIZE, PSNR, SCORE = Target(Kind.SIZE, 2_000), Target(Kind.PSNR, 30), Target(Kind.SCORE, 60)
 
 
 @pytest.mark.parametrize(
     ("options", "target"),
     [
-        ({}, Target(Kind.QUALITY, DEFAULT_QUALITY)),
-        ({"quality": 0}, Target(Kind.QUALITY, 0)),
+        ({}, Target(Kind.SCORE, DEFAULT_QUALITY)),
+        ({"quality": 0}, Target(Kind.SCORE, 0)),
         ({"size_bytes": 10_240}, Target(Kind.SIZE, 10_240)),
         ({"bpp": 0.5}, Target(Kind.SIZE, 62)),  # of 62.5 bytes
         ({"psnr_db": 33.3}, Target(Kind.PSNR, 33.3)),
@@ -26,7 +27,14 @@ SIZE, PSNR, QUALITY = Target(Kind.SIZE, 2_000), Target(Kind.PSNR, 30), Target(Ki
     ids=str,
 )
 def test_options_name_a_target(options: dict[str, Any], target: Target) -> None:
-    assert Target.of(EncodeConfig(**options), num_pixels=1_000) == target
+    assert Target.of(EncodeConfig(**options), 50, 20) == target
+
+
+@pytest.mark.parametrize(("quality", "psnr_db"), [(0, 20), (60, 35), (100, 45)])
+def test_too_small_for_a_score_a_quality_is_a_psnr(quality: float, psnr_db: float) -> None:
+    config = EncodeConfig(quality=quality)
+    assert Target.of(config, 7, 500) == Target.of(config, 500, 7) == Target(Kind.PSNR, psnr_db)
+    assert Target.of(config, 8, 8) == Target(Kind.SCORE, quality)
 
 
 @pytest.mark.parametrize("wrong", [-1, 100.5, float("nan")])
@@ -41,16 +49,15 @@ def test_effort_has_a_range(wrong: Any) -> None:
         EncodeConfig(effort=wrong)
 
 
-def test_only_a_size_is_a_budget_and_only_psnr_a_measure() -> None:
-    assert [one.budget_bytes for one in (SIZE, PSNR, QUALITY)] == [2_000, None, None]
-    assert [one.budget_bits for one in (SIZE, PSNR, QUALITY)] == [16_000, None, None]
-    assert [one.psnr_db for one in (SIZE, PSNR, QUALITY)] == [None, 30, None]
+def test_only_a_size_is_a_budget() -> None:
+    assert [one.budget_bytes for one in (SIZE, PSNR, SCORE)] == [2_000, None, None]
+    assert [one.budget_bits for one in (SIZE, PSNR, SCORE)] == [16_000, None, None]
 
 
 def test_a_payload_gets_what_the_rest_leaves() -> None:
     assert SIZE.for_payload(34).budget_bits == 8 * 1_966
     assert SIZE.for_payload(5_000).budget_bits == 8  # impossible, yet a number to divide by
-    for target in (PSNR, QUALITY):
+    for target in (PSNR, SCORE):
         assert target.for_payload(34) == target
 
 
@@ -94,21 +101,44 @@ def test_the_aim_is_on_the_right_side() -> None:
     [
         (SIZE, [(3_000, 50), (2_100, 20), (1_000, 29), (2_000, 29.5), (1_999, 30)]),
         (PSNR, [(10, 20), (1_000, 29.9), (90, 40), (80, 30), (70, 50)]),
+        (SCORE, [(10, 20), (70, 80), (80, 56), (90, 65), (1_000, 58.9), (90, 61), (80, 59)]),
+        (SIZE, [(1_500, 45), (1_900, math.inf), (40, math.inf)]),
     ],
-    ids=["size", "psnr"],
+    ids=["size", "psnr", "score", "exact"],
 )
 def test_of_two_files_the_better_one(target: Target, rising: list[tuple[int, float]]) -> None:
     """What keeps to a size is better the better it looks, what reaches a PSNR the smaller."""
     assert sorted(rising, key=lambda one: target.merit(*one)) == rising
 
 
-def test_a_quality_cannot_be_missed() -> None:
-    assert QUALITY.miss(10**9, 0) == 0
-    assert QUALITY.is_close(10**9, 0)
+@pytest.mark.parametrize(
+    ("score", "met", "close"),
+    [(58.9, False, False), (59, True, True), (60, True, True), (61, True, True), (62, True, False)],
+)
+def test_a_score_is_met_about(score: float, met: bool, close: bool) -> None:
+    assert SCORE.miss(1, score) == pytest.approx(60 - score)
+    assert (SCORE.is_met(1, score), SCORE.is_close(1, score)) == (met, close)
+
+
+def test_an_exact_file_need_not_fill_its_size() -> None:
+    assert SIZE.is_close(40, math.inf)
+    assert not SIZE.is_close(2_001, math.inf)
+    assert SCORE.miss(40, math.inf) == SCORE.miss(40, 100.0)
+
+
+def test_distances_grow_with_the_logarithm_of_lambda() -> None:
+    """A size as its logarithm, a score as that of what is missing from 100, a PSNR as it is."""
+    assert SIZE.distance(SIZE.miss(4_000, 0)) == pytest.approx(math.log(2))
+    assert SCORE.distance(SCORE.miss(1, 20.0)) == pytest.approx(math.log(2))
+    assert SCORE.distance(SCORE.miss(1, 80.0)) == pytest.approx(-math.log(2))
+    assert PSNR.distance(PSNR.miss(1, 28.0)) == 2
+    for score in (100.0, math.inf):
+        assert SCORE.distance(SCORE.miss(1, score)) < -1
+        assert math.isfinite(SCORE.distance(SCORE.miss(1, score)))
 
 
 def test_bits_that_are_less_than_a_byte_are_out_of_reach() -> None:
-    nothing = Target.of(EncodeConfig(bpp=1e-9), num_pixels=1_000)
+    nothing = Target.of(EncodeConfig(bpp=1e-9), 50, 20)
     assert not nothing.is_met(30, 0)
 
 
@@ -118,6 +148,7 @@ def test_bits_that_are_less_than_a_byte_are_out_of_reach() -> None:
         (SIZE, 2_001, 0, "2000 bytes are out of reach; the file has 2001, 108 of them metadata"),
         (SIZE, 1_899, 0, "2000 bytes are not filled; the file has 1899"),
         (PSNR, 1, 29.987, "30 dB are out of reach; the file has 29.99 dB"),
+        (SCORE, 1, 57.9, "60 points are out of reach; the file has 57.90 points"),
     ],
 )
 def test_a_miss_is_said(target: Target, num_bytes: int, psnr_db: float, text: str) -> None:
@@ -128,7 +159,10 @@ def test_a_miss_is_said(target: Target, num_bytes: int, psnr_db: float, text: st
 
 @pytest.mark.parametrize(
     ("target", "num_bytes", "psnr_db"),
-    [(SIZE, 1_900, 0), (SIZE, 2_000, 0), (PSNR, 1, 30), (PSNR, 1, 50), (QUALITY, 1, 0)],
+    [
+        *((SIZE, 1_900, 0), (SIZE, 2_000, 0), (SIZE, 40, math.inf)),
+        *((PSNR, 1, 30), (PSNR, 1, 50), (SCORE, 1, 58), (SCORE, 1, 62), (SCORE, 1, math.inf)),
+    ],
 )
 def test_a_better_picture_than_asked_for_is_no_miss(
     target: Target, num_bytes: int, psnr_db: float

@@ -6,10 +6,9 @@ from torch import Tensor
 
 from sirencodec.fitting.loss.pixel.alpha import composite, has_alpha
 from sirencodec.fitting.loss.pixel.measures import measure_of
+from sirencodec.fitting.target import SMALLEST_SCORED_SIDE
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.threads import Workers
-
-SMALLEST_SIDE = 8  # of an image that SSIMULACRA2 says anything of
 
 
 def ssimulacra2(original: Samples, decoded: Samples) -> float | None:
@@ -24,14 +23,20 @@ def ssimulacra2(original: Samples, decoded: Samples) -> float | None:
     Returns:
         The score, which may be negative; None if a side is under 8 pixels.
     """
-    if min(original.shape[:2]) < SMALLEST_SIDE:
+    if min(original.shape[:2]) < SMALLEST_SCORED_SIDE:
         return None
-    measure = measure_of("ssimulacra2", _seen(original), Workers())
-    return measure.value(_seen(decoded))
+    measure = measure_of("ssimulacra2", seen(_values(original)), Workers())
+    return measure.value(seen(_values(decoded)))
 
 
-def _seen(samples: Samples) -> Tensor:
-    """Samples -> (colours, height, width) values, 0 to 1, over gray by their own alpha."""
+def seen(values: Tensor) -> Tensor:
+    """(channels, height, width) values -> (colours, height, width): over gray by their alpha."""
+    if not has_alpha(values):
+        return values
+    return composite(values[:-1], values.clamp(0, 1))
+
+
+def _values(samples: Samples) -> Tensor:
+    """Samples -> (channels, height, width) values, 0 to 1."""
     peak = np.iinfo(samples.dtype).max
-    values = torch.from_numpy(np.moveaxis(samples, 2, 0).astype(np.float32) / np.float32(peak))
-    return composite(values[:-1], values) if has_alpha(values) else values
+    return torch.from_numpy(np.moveaxis(samples, 2, 0).astype(np.float32) / np.float32(peak))

@@ -14,7 +14,6 @@ from sirencodec.fitting.pure.plan import (
     plan_fits,
     plan_omega_0,
     plan_updates,
-    quality_bits,
     settled_updates,
 )
 from sirencodec.fitting.pure.settings import PureSettings
@@ -26,13 +25,6 @@ NARROW, WIDE = Architecture(20, 7, 3, 30), Architecture(60, 7, 3, 30)
 
 
 # Network ---------------------------------------------------------------------------------------
-
-
-def test_quality_is_a_rate_that_grows_geometrically() -> None:
-    """From 0.02 to 1 bit a pixel, above a floor for thumbnails."""
-    bits = [quality_bits(quality, MEGAPIXEL, NETWORK) - 1_600 for quality in (0, 50, 100)]
-    assert bits == pytest.approx([0.02e6, 0.02**0.5 * 1e6, 1e6])
-    assert quality_bits(50, 1, NETWORK) == pytest.approx(1_600, abs=1)
 
 
 @pytest.mark.parametrize("payload_bits", [200, 3_000, 40_000, 1_000_000])

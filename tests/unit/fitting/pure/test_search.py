@@ -11,11 +11,9 @@ import pytest
 
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import TargetWarning
-from sirencodec.fitting.pure.plan import quality_bits
 from sirencodec.fitting.pure.search import reach_target
 from sirencodec.fitting.pure.settings import PureSettings
 from sirencodec.fitting.target import (
-    OVERHEAD_BYTES,
     TOLERANCES,
     Kind,
     Target,
@@ -23,6 +21,9 @@ from sirencodec.fitting.target import (
 )
 
 NUM_PIXELS = 512 * 768
+FIRST_BITS, MOST_BITS = 0.2 * NUM_PIXELS, 24 * NUM_PIXELS
+SEARCH = PureSettings().search
+MOST_FITS = SEARCH.most_scouts + SEARCH.most_attempts
 TOLERANCE_DB = TOLERANCES[Kind.PSNR]
 SETTINGS = PureSettings()
 SMALLEST_BITS = SETTINGS.network.smallest_payload_bits
@@ -32,7 +33,7 @@ LARGEST_BITS = SETTINGS.network.largest_payload_bits
 @dataclass
 class FakeResult:
     data: bytes
-    psnr_db: float
+    quality: float
 
 
 @dataclass
@@ -45,7 +46,8 @@ class FakeCodec:
     budgets: list[float] = field(default_factory=list)
 
     def __call__(self, budget_bits: float) -> FakeResult:
-        self.budgets.append(budget_bits)
+        if budget_bits not in self.budgets:
+            self.budgets.append(budget_bits)
         size = self.overhead_bytes + math.floor(self.used * budget_bits / 8)
         return FakeResult(bytes(size), self.quality(budget_bits))
 
@@ -54,40 +56,18 @@ def reach(
     codec: FakeCodec,
     metadata: bytes | None = None,
     settings: PureSettings = SETTINGS,
+    scout: FakeCodec | None = None,
     **target: float,
 ) -> FakeResult:
     """What is found, with the warning that an encode would give."""
     config = EncodeConfig(**target)  # type: ignore[arg-type]
-    wanted = Target.of(config, NUM_PIXELS)
-    result = reach_target(codec, wanted, NUM_PIXELS, metadata, settings)
-    warn_of_missed_target(wanted, len(result.data), result.psnr_db, metadata)
+    wanted = Target.of(config, 512, 768)
+    result = reach_target(codec, scout or codec, wanted, FIRST_BITS, MOST_BITS, metadata, settings)
+    warn_of_missed_target(wanted, len(result.data), result.quality, metadata)
     return result
 
 
 # Rates -----------------------------------------------------------------------------------------
-
-
-def test_quality_is_one_attempt() -> None:
-    for quality in (0, 35.5, 100):
-        codec = FakeCodec()
-        reach(codec, quality=quality)
-        assert codec.budgets == [
-            quality_bits(quality, NUM_PIXELS, SETTINGS.network) - 8 * OVERHEAD_BYTES
-        ]
-
-
-def test_without_a_target_the_default_quality() -> None:
-    codec, same = FakeCodec(), FakeCodec()
-    reach(codec)
-    reach(same, quality=DEFAULT_QUALITY)
-    assert codec.budgets == same.budgets
-
-
-def test_higher_quality_is_a_larger_budget() -> None:
-    codec = FakeCodec()
-    for quality in range(0, 101, 5):
-        reach(codec, quality=quality)
-    assert codec.budgets == sorted(set(codec.budgets))
 
 
 @pytest.mark.parametrize("size_bytes", [2_000, 10_240, 123_457])
@@ -144,31 +124,32 @@ def test_psnr_is_met_from_above(target_db: float, slope: float) -> None:
     middle = math.log2(0.2 * NUM_PIXELS)
     codec = FakeCodec(lambda bits: 30 + slope * (math.log2(bits) - middle))
     result = reach(codec, psnr_db=target_db)
-    assert 0 <= result.psnr_db - target_db <= TOLERANCE_DB
-    assert len(codec.budgets) <= SETTINGS.search.most_attempts
+    assert 0 <= result.quality - target_db <= TOLERANCE_DB
+    assert len(codec.budgets) <= MOST_FITS
 
 
 def test_psnr_with_a_curve_that_flattens() -> None:
     codec = FakeCodec(lambda bits: 40 - 4e5 / bits)
     result = reach(codec, psnr_db=36)
-    assert 0 <= result.psnr_db - 36 <= TOLERANCE_DB
+    assert 0 <= result.quality - 36 <= TOLERANCE_DB
 
 
 def test_psnr_with_noise_returns_the_smallest_file_above() -> None:
     """More bits may by chance be worse; what comes back still keeps the promise."""
     noise = iter([0.0, -0.8, 0.9, -0.7, 0.6, -0.5])
     codec = FakeCodec(lambda bits: 2 * math.log2(bits) + next(noise))
-    result = reach(codec, psnr_db=33.5)
-    assert result.psnr_db >= 33.5
-    assert len(codec.budgets) <= SETTINGS.search.most_attempts
+    scout = FakeCodec(lambda bits: 2 * math.log2(bits))
+    result = reach(codec, scout=scout, psnr_db=33.5)
+    assert result.quality >= 33.5
+    assert len(codec.budgets) <= MOST_FITS
 
 
 def test_psnr_out_of_reach_returns_the_best() -> None:
     codec = FakeCodec(lambda bits: min(35.0, 2 * math.log2(bits)))
     with pytest.warns(TargetWarning, match=r"60 dB are out of reach; the file has 35\.00 dB"):
         result = reach(codec, psnr_db=60)
-    assert result.psnr_db == 35
-    assert len(codec.budgets) <= SETTINGS.search.most_attempts
+    assert result.quality == 35
+    assert len(codec.budgets) <= MOST_FITS
 
 
 def test_psnr_that_the_smallest_file_passes() -> None:
@@ -190,7 +171,7 @@ def test_budgets_stay_within_bounds() -> None:
 
 def test_the_search_gives_up_after_so_many_attempts() -> None:
     codec = FakeCodec(lambda bits: 30 + 0.02 * math.log2(bits))  # hardly any gain
-    one = replace(SETTINGS, search=replace(SETTINGS.search, most_attempts=1))
+    one = replace(SETTINGS, search=replace(SEARCH, most_scouts=1, most_attempts=1))
     with pytest.warns(TargetWarning, match="out of reach"):
         reach(codec, settings=one, psnr_db=33)
     assert codec.budgets == [pytest.approx(0.2 * NUM_PIXELS)]
@@ -201,4 +182,51 @@ def test_between_two_attempts_the_budget_is_interpolated() -> None:
     codec = FakeCodec(lambda bits: 40 + 5 * (math.log2(bits) - math.log2(0.2 * NUM_PIXELS)))
     result = reach(codec, psnr_db=33)
     assert len(codec.budgets) == 3
-    assert result.psnr_db == pytest.approx(33 + SETTINGS.search.aim_share * TOLERANCE_DB)
+    assert result.quality == pytest.approx(33 + SETTINGS.search.aim_share * TOLERANCE_DB)
+
+
+def test_scouts_find_the_budget() -> None:
+    """What is dear is tried where they end, and once more, as it is better there."""
+    scout = FakeCodec(lambda bits: 30 + 2 * math.log2(bits / NUM_PIXELS))
+    codec = FakeCodec(lambda bits: 31 + 2 * math.log2(bits / NUM_PIXELS))
+    result = reach(codec, scout=scout, psnr_db=33)
+    assert 0 <= result.quality - 33 <= TOLERANCE_DB
+    assert len(codec.budgets) == 2
+    assert codec.budgets[0] == scout.budgets[-1]
+
+
+# Scores ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gain", [0.15, 0.3, 0.6])
+@pytest.mark.parametrize("score", [20.0, 50.0, 75.0])
+def test_a_score_is_come_near(score: float, gain: float) -> None:
+    """Whatever part of what is missing from 100 twice the bits take away."""
+    codec = FakeCodec(lambda bits: 100 - 40 * (bits / FIRST_BITS) ** (-gain / math.log(2)))
+    assert abs(reach(codec, quality=score).quality - score) <= TOLERANCES[Kind.SCORE]
+
+
+def test_without_a_target_the_default_quality() -> None:
+    assert codec_budgets() == codec_budgets(quality=DEFAULT_QUALITY)
+
+
+def codec_budgets(**target: float) -> list[float]:
+    codec = FakeCodec(lambda bits: 100 - 40 * FIRST_BITS / bits)
+    reach(codec, **target)
+    return codec.budgets
+
+
+# Exact files -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "target", [{"size_bytes": 50_000}, {"quality": 50}, {"psnr_db": 40}], ids=str
+)
+def test_bytes_are_not_spent_on_nothing(target: dict[str, float]) -> None:
+    """From 2,000 bits on more change nothing, and nobody is told that they are missing."""
+    codec = FakeCodec(lambda bits: math.inf if bits > 2_000 else 10.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = reach(codec, **target)
+    assert math.isinf(result.quality)
+    assert 8 * len(result.data) < 2_000 * SEARCH.fall_while_exact + 8 * codec.overhead_bytes

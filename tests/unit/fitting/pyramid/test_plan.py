@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -21,7 +19,6 @@ from sirencodec.fitting.pyramid.plan import (
     PyramidPlan,
     plan_pyramid,
     plan_pyramid_architecture,
-    quality_lambda,
 )
 from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.target import Kind, Target
@@ -37,23 +34,17 @@ def plan(num_pixels: int = PIXELS, overhead_bytes: int = 30, **options: float) -
     if num_pixels == PIXELS:
         samples = PICTURE
     config = EncodeConfig(**options)  # type: ignore[arg-type]
-    target = Target.of(config, num_pixels).for_payload(overhead_bytes)
+    target = Target.of(config, 512, num_pixels // 512).for_payload(overhead_bytes)
     return plan_pyramid(target, samples, config.effort, config.seed, SETTINGS)
 
 
-def profile(num_pixels: int, **options: Any) -> str:
-    config = EncodeConfig(**options)
-    target = Target.of(config, num_pixels)
-    return choose_profile(config.profile, target, num_pixels, SETTINGS.plan)
-
-
-def test_profile_by_size_and_budget() -> None:
-    assert profile(SETTINGS.plan.smallest_pixels - 1) == "pure"
-    assert profile(SETTINGS.plan.smallest_pixels) == "pyramid"
-    assert profile(PIXELS, size_bytes=SETTINGS.plan.smallest_bytes - 1) == "pure"
-    assert profile(PIXELS, size_bytes=SETTINGS.plan.smallest_bytes) == "pyramid"
+def test_profile_by_the_size_of_the_file() -> None:
+    least = SETTINGS.plan.smallest_bytes
+    assert choose_profile("auto", least - 1, SETTINGS.plan) == "pure"
+    assert choose_profile("auto", least, SETTINGS.plan) == "pyramid"
     for asked in ("pure", "pyramid"):
-        assert profile(1, profile=asked) == profile(10**7, profile=asked) == asked
+        assert choose_profile(asked, 1, SETTINGS.plan) == asked
+        assert choose_profile(asked, 10**7, SETTINGS.plan) == asked
     with pytest.raises(ParameterError, match="profile"):
         EncodeConfig(profile="cubic")
 
@@ -94,15 +85,20 @@ def test_large_images_get_fewer_steps_yet_more_work(effort: int) -> None:
     assert work == sorted(work)
 
 
-def test_quality_is_a_fixed_lambda() -> None:
-    lambdas = [plan(quality=quality).lambda_ for quality in range(0, 101, 5)]
-    assert lambdas == sorted(set(lambdas), reverse=True)
-    usual = quality_lambda(60, SETTINGS.plan)
-    assert plan().lambda_ == plan(quality=DEFAULT_QUALITY).lambda_ == usual
-    assert plan().target is plan(quality=3).target is None
+def test_a_quality_is_a_score() -> None:
+    assert plan().target == plan(quality=DEFAULT_QUALITY).target
+    assert plan(quality=3).target == Target(Kind.SCORE, 3)
+    assert plan().lambda_ == plan(quality=DEFAULT_QUALITY).lambda_
     for wrong in (-1, 101, float("nan")):
         with pytest.raises(ParameterError, match="quality"):
             plan(quality=wrong)
+
+
+def test_samples_say_when_a_picture_is_exact() -> None:
+    """At an error of a seventh of their level."""
+    wide = plan_pyramid(Target(Kind.SCORE, 50), PICTURE.astype(np.uint16) * 257, 0, 0, SETTINGS)
+    assert plan().exact_psnr_db == pytest.approx(64.6, abs=0.1)
+    assert wide.exact_psnr_db == pytest.approx(plan().exact_psnr_db + 48.2, abs=0.1)
 
 
 def test_a_size_is_a_budget_for_the_payload() -> None:
@@ -118,7 +114,8 @@ def test_a_search_starts_from_what_is_likely() -> None:
     """Fewer bits or a lower quality: a bit has to be worth more. Always within bounds."""
     rates = [plan(bpp=bpp).lambda_ for bpp in (1e-3, 0.05, 0.1, 0.25, 0.5, 1.0, 50.0)]
     qualities = [plan(psnr_db=quality).lambda_ for quality in (1, 25, 30, 35, 40, 99)]
-    for lambdas in (rates, qualities):
+    scores = [plan(quality=quality).lambda_ for quality in (0, 20, 50, 70, 90, 98)]
+    for lambdas in (rates, qualities, scores):
         assert lambdas == sorted(lambdas, reverse=True)
         assert 0 < lambdas[-1] <= lambdas[0] <= 1
     assert plan(psnr_db=33.3).target == Target(Kind.PSNR, 33.3)

@@ -58,10 +58,11 @@ def test_what_a_file_says_of_itself(pyramid_file: bytes) -> None:
 
 
 @pytest.mark.slow
-def test_auto_takes_the_pyramid_for_large_images() -> None:
-    settings = quick_settings(smallest_pixels=30 * 20)
-    for width, expected in ((30, True), (29, False)):
-        image, config = Image.from_array(make_clouds(width, 20)), EncodeConfig(device="cpu")
+def test_auto_takes_the_pyramid_for_large_files() -> None:
+    settings = quick_settings(smallest_bytes=600)
+    image = Image.from_array(make_clouds(30, 20))
+    for size_bytes, expected in ((600, True), (599, False)):
+        config = EncodeConfig(device="cpu", size_bytes=size_bytes, effort=0)
         data = encode_image(image, config, settings=settings).data
         assert bool(parse_container(data).header.architecture.grids) == expected
 

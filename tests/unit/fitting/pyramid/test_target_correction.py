@@ -12,6 +12,7 @@ import pytest
 
 from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy.payload import QuantizedPicture
+from sirencodec.fitting.pyramid.forecast import LAMBDA_RANGE
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.settings import CorrectionSettings, PyramidSettings
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
@@ -35,27 +36,31 @@ class Fit:
         self.lambda_ = START
         self.moves: list[tuple[str, float]] = []
         self._start, self._power, self._db = (num_bytes, quality), power, db
-        self._effect = 0.0  # logarithm of the factor on lambda that the picture shows
+        self.effect = 0.0  # logarithm of the factor on lambda that the picture shows
         self._bytes: list[int] = []
+        self.exact = False
 
     def fit_on(self, lambda_: float) -> None:
         self._move("fit on", lambda_, math.log(lambda_ / START))
 
     def nudge(self, lambda_: float) -> None:
-        self._move("nudge", lambda_, self._effect + math.log(lambda_ / self.lambda_) / 4)
+        self._move("nudge", lambda_, self.effect + math.log(lambda_ / self.lambda_) / 4)
 
     def _move(self, name: str, lambda_: float, effect: float) -> None:
         self.moves.append((name, lambda_))
-        self.lambda_, self._effect = lambda_, effect
+        self.lambda_, self.effect = lambda_, effect
 
     def num_bytes(self) -> int:
-        return round(self._start[0] * math.exp(-self._power * self._effect))
+        return round(self._start[0] * math.exp(-self._power * self.effect))
 
     def psnr_db(self) -> float:
-        return self._start[1] - self._db * self._effect
+        return self._start[1] - self._db * self.effect
 
-    def score(self) -> float:
+    def measured(self, kind: Kind) -> float:
         return self.psnr_db()
+
+    def is_exact(self) -> bool:
+        return self.exact
 
     def quantized(self) -> QuantizedPicture:
         """A picture that holds nothing but its number."""
@@ -116,7 +121,7 @@ def test_a_quality_that_is_hardly_exceeded_is_met(above: float) -> None:
 @pytest.mark.parametrize("filled", [0.7, 0.9, 1.1, 1.4])
 def test_a_fit_that_follows_as_expected_takes_one_correction(filled: float) -> None:
     """It aims a quarter of the tolerance below the budget."""
-    fit = Fit(num_bytes=filled * BUDGET, power=1 / CORRECTION.size.miss_to_lambda)
+    fit = Fit(num_bytes=filled * BUDGET, power=1 / CORRECTION.size.to_lambda)
     aim = BUDGET * filled / (filled + CORRECTION.aim_share * TOLERANCES[Kind.SIZE])
     assert size(fit) == pytest.approx(aim, abs=1)
     assert names(fit.moves) == ["fit on"]
@@ -124,7 +129,7 @@ def test_a_fit_that_follows_as_expected_takes_one_correction(filled: float) -> N
 
 @pytest.mark.parametrize("missing_db", [-0.4, -0.3, 0.2, 0.3])
 def test_a_quality_that_follows_as_expected_takes_one_correction(missing_db: float) -> None:
-    fit = Fit(quality=WANTED_DB - missing_db, db=-1 / CORRECTION.psnr.miss_to_lambda)
+    fit = Fit(quality=WANTED_DB - missing_db, db=-1 / CORRECTION.psnr.to_lambda)
     found = corrected(fit, Target(Kind.PSNR, WANTED_DB))
     assert fit.psnr_db() == pytest.approx(WANTED_DB + CORRECTION.aim_share * TOLERANCES[Kind.PSNR])
     assert number_of(found) == 1
@@ -190,9 +195,35 @@ def test_what_is_too_far_or_unfilled_is_not_nudged(excess: float) -> None:
 def test_a_target_out_of_reach_ends_after_the_last_correction(most: int) -> None:
     """With the picture that comes closest."""
     fit = Fit(num_bytes=2 * BUDGET, power=1e-3)
-    found = size(fit, replace(CORRECTION, most=most))
+    found = size(fit, replace(CORRECTION, most=most, largest_change=0.5))
     assert len(fit.moves) == most
     assert found == fit.num_bytes()
+
+
+def test_an_exact_picture_that_is_small_enough_stays() -> None:
+    """Bytes are not spent on nothing."""
+    fit = Fit(num_bytes=0.1 * BUDGET)
+    fit.exact = True
+    assert size(fit) == 0.1 * BUDGET
+    assert not fit.moves
+
+
+def test_at_the_end_of_lambda_there_is_nothing_to_try() -> None:
+    fit = Fit(num_bytes=0.1 * BUDGET, power=1e-3)
+    size(fit, replace(CORRECTION, most=50))
+    assert fit.lambda_ == LAMBDA_RANGE[0]
+    assert len(fit.moves) < 20
+
+
+@pytest.mark.parametrize("score", [52.0, 58.0, 63.0, 67.0])
+def test_a_score_is_come_near(score: float) -> None:
+    """To a point, by fits that follow as expected."""
+    fit = Fit()
+    following = -CORRECTION.score.to_lambda
+    fit.psnr_db = lambda: 100 - (100 - score) * math.exp(fit.effect / following)  # type: ignore[method-assign]
+    corrected(fit, Target(Kind.SCORE, 60.0))
+    assert abs(fit.psnr_db() - 60) <= 1
+    assert len(fit.moves) <= 2
 
 
 def test_of_pictures_within_the_budget_the_best_is_kept() -> None:
@@ -210,8 +241,7 @@ def test_an_end_of_the_bracket_that_stays_counts_half() -> None:
     fit.num_bytes = lambda: round(filled[len(fit.moves)] * BUDGET)  # type: ignore[method-assign]
     size(fit)
     missing = [
-        CORRECTION.size.miss_to_lambda
-        * math.log(share + CORRECTION.aim_share * TOLERANCES[Kind.SIZE])
+        CORRECTION.size.to_lambda * math.log(share + CORRECTION.aim_share * TOLERANCES[Kind.SIZE])
         for share in filled
     ]
     lambdas = [START, *(lambda_ for _, lambda_ in fit.moves)]

@@ -27,7 +27,10 @@ class Picture:
 
     num_pixels = 393_216
 
-    def __init__(self, lambda_: float, bits_of_matrices: float = MATRICES_BITS) -> None:
+    def __init__(
+        self, lambda_: float, bits_of_matrices: float = MATRICES_BITS, psnr_db: float = 32.0
+    ) -> None:
+        self.psnr_db = psnr_db  # at the right lambda
         self.share, self.looks, self.bits_of_matrices = 0.0, 0, bits_of_matrices
         self._followed = math.log(lambda_)
 
@@ -40,7 +43,7 @@ class Picture:
         return LATENT_BITS * math.exp((math.log(RIGHT) - self._followed) / SEARCH.bits_to_lambda)
 
     def final_quality(self) -> float:
-        return 32.0 - (self._followed - math.log(RIGHT)) / SEARCH.db_to_lambda
+        return self.psnr_db - (self._followed - math.log(RIGHT)) / SEARCH.psnr.to_lambda
 
     def bits(self) -> float:
         """Dearer than at the end, but for what the schedule weighs them."""
@@ -55,9 +58,16 @@ class Picture:
     def matrices_bits(self, step_indices: Sequence[int]) -> float:
         return self.bits_of_matrices
 
-    def psnr_db(self) -> float:
+    def final_score(self) -> float:
+        """50 at the right lambda."""
+        return 100 - 50 * math.exp((self._followed - math.log(RIGHT)) / SEARCH.score.to_lambda)
+
+    def measured(self, kind: Kind) -> float:
         self.looks += 1
-        return self.final_quality() - SEARCH.expected_rise_db * (1 - self.share) ** 2
+        left = (1 - self.share) ** 2
+        if kind is Kind.PSNR:
+            return self.final_quality() - SEARCH.psnr.rise * left
+        return 100 - (100 - self.final_score()) * math.exp(SEARCH.score.rise * left)
 
 
 def searched(
@@ -65,11 +75,12 @@ def searched(
     start: float,
     search: SearchSettings = SEARCH,
     bits_of_matrices: float = MATRICES_BITS,
+    psnr_db: float = 32.0,
 ) -> tuple[Picture, list[float]]:
     """A fit from a first lambda -> its picture, and the lambda of every update."""
     settings = replace(SETTINGS, search=search)
     plan = PyramidPlan(((0, UPDATES),), start, 0, target, settings)
-    picture, lambda_, lambdas = Picture(start, bits_of_matrices), start, []
+    picture, lambda_, lambdas = Picture(start, bits_of_matrices, psnr_db), start, []
     found = TargetSearch(plan)
     for update in range(UPDATES):
         lambda_ = found.next_lambda(update, update / UPDATES, lambda_, picture)
@@ -93,11 +104,24 @@ def test_a_budget_is_met_from_any_start(latent_bits: float, error: float) -> Non
 @pytest.mark.parametrize("error", [0.25, 1.0, 4.0])
 def test_a_quality_is_met_from_any_start(error: float) -> None:
     picture, _ = searched(Target(Kind.PSNR, 31.0), error * RIGHT)
-    assert picture.final_quality() == pytest.approx(31.0 + SEARCH.psnr_aim_db, abs=0.1)
+    assert picture.final_quality() == pytest.approx(31.0 + SEARCH.psnr.aim, abs=0.1)
+
+
+@pytest.mark.parametrize("error", [0.25, 1.0, 4.0])
+@pytest.mark.parametrize("score", [30.0, 60.0, 80.0])
+def test_a_score_is_met_from_any_start(score: float, error: float) -> None:
+    """To a fifth of a point, or a twentieth of what is missing from 100."""
+    picture, _ = searched(Target(Kind.SCORE, score), error * RIGHT)
+    wanted = score + SEARCH.score.aim
+    assert picture.final_score() == pytest.approx(wanted, abs=0.2 + 0.05 * (100 - score))
 
 
 def test_a_right_lambda_hardly_moves() -> None:
-    for target in (budget(LATENT_BITS), Target(Kind.PSNR, 32.0 - SEARCH.psnr_aim_db)):
+    psnr, score = (
+        Target(Kind.PSNR, 32.0 - SEARCH.psnr.aim),
+        Target(Kind.SCORE, 50 - SEARCH.score.aim),
+    )
+    for target in (budget(LATENT_BITS), psnr, score):
         lambdas = searched(target, RIGHT)[1]
         assert max(lambdas) / min(lambdas) < 1.15
 
@@ -143,3 +167,10 @@ def test_what_the_picture_does_not_show_yet_is_not_asked_for_twice(error: float)
     ]
     past = -min(logs) if error > 1 else max(logs)
     assert past < 0.1 * abs(logs[0])
+
+
+def test_bits_that_a_decode_cannot_show_are_not_asked_for() -> None:
+    """Of a picture that is exact well before its budget is filled."""
+    exact = PyramidPlan(((0, UPDATES),), RIGHT, 0).exact_psnr_db
+    picture, _ = searched(budget(2_000 * LATENT_BITS), SEARCH.exact_lambda / 2, psnr_db=50.0)
+    assert picture.final_quality() == pytest.approx(exact, abs=0.5)
