@@ -71,7 +71,11 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
 @click.argument("images", nargs=-1, required=True, type=FILE, metavar="IMAGE...")
 @output_option
 @click.option(
-    "-q", "--quality", type=click.FloatRange(0, 100), metavar="Q", help="Sets the bits a pixel."
+    "-q",
+    "--quality",
+    type=click.FloatRange(0, 100),
+    metavar="Q",
+    help="A score of SSIMULACRA2: 30 low, 50 medium, 70 high, 90 not to be told from the image.",
 )
 @click.option(
     "--bpp", type=click.FloatRange(0, min_open=True), metavar="X", help="At most X bits a pixel."

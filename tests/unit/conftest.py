@@ -36,7 +36,7 @@ def pyramid_file() -> bytes:
     torch.set_num_threads(1)
     try:
         picture = Image.from_array(make_clouds(150, 70))
-        config = EncodeConfig(profile="pyramid", quality=80, device="cpu")
+        config = EncodeConfig(profile="pyramid", bpp=1.5, device="cpu")
         return encode_image(picture, config, settings=quick_settings(((1, 30), (0, 40)))).data
     finally:
         torch.set_num_threads(before)

@@ -221,6 +221,8 @@ class SearchSettings:
             slows down along a cosine. 20 swings [11, 15].
         response: share of the stage in which the picture follows all but 1/e of a change [15].
         largest_distance: that is believed.
+        furthest: that lambda goes from the first. A short fit follows slowly, and would be driven
+            to where it cannot follow at all [30].
         usual_bpp: rate at which the savings hold.
         saving: log of the bits that latents will still lose, times the square of what is left of
             the stage [19, 26].
@@ -246,6 +248,7 @@ class SearchSettings:
     gain: float = 12.0
     response: float = 0.1
     largest_distance: float = 2.0
+    furthest: float = 5.0
     usual_bpp: float = 0.4
     saving: float = 0.05
     saving_per_log_bpp: float = -0.24

@@ -57,6 +57,8 @@ class TargetSearch:
         self._schedule = Schedule(plan.settings.schedule)
         self._period = max(1, self._updates // self._settings.looks)
         self._followed = math.log(plan.lambda_)  # lambda that the picture is one of
+        furthest = math.exp(self._settings.furthest)
+        self._least, self._most = plan.lambda_ / furthest, plan.lambda_ * furthest
         self._measurements = list(self._settings.measurements)
         self._matrices_bits: float | None = None  # expected at the end
         self.matrix_steps: tuple[int, ...] = ()
@@ -106,7 +108,7 @@ class TargetSearch:
         missing, largest = distance - (current - self._followed), self._settings.largest_distance
         missing = min(max(missing, -largest), largest)
         factor = math.exp(self._settings.gain * part * cosine(share) * missing)
-        return changed_lambda(lambda_, factor)
+        return min(max(changed_lambda(lambda_, factor), self._least), self._most)
 
     def _distance_to_quality(self, target: Target, share: float, rounded: Rounded) -> float:
         """Measure wanted and part of the stage that is done -> missing in log(lambda)."""
