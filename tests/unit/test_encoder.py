@@ -39,7 +39,7 @@ def test_settings_can_be_handed_in() -> None:
     work = replace(usual.work, most_updates=5, fewest_updates=5)
     settings = Settings(pure=replace(usual, network=network, work=work))
     told: list[FitProgress] = []
-    config = EncodeConfig(effort=0, profile="pure", device="cpu")
+    config = EncodeConfig(effort=0, profile="pure", device="cpu", size_bytes=200)
     image = Image.from_array(np.arange(192, dtype=np.uint8).reshape(8, 8, 3))
     result = encode_image(image, config, told.append, settings=settings)
     assert [progress.step for progress in told] == [1, 2, 3, 4, 5]
@@ -88,7 +88,9 @@ def test_a_network_alone_is_tuned_for_eyes_as_well(mode: str, points: float) -> 
 def test_what_is_too_small_for_measures_is_fitted_all_the_same(side: int) -> None:
     """As closely as by squared error alone, within a few decibels."""
     image = Image.from_array(make_clouds(side, side))
-    visual, psnr = (encode_image(image, EncodeConfig(effort=0, tune=tune)) for tune in TUNES)
+    visual, psnr = (
+        encode_image(image, EncodeConfig(effort=0, tune=tune, size_bytes=220)) for tune in TUNES
+    )
     assert visual.psnr_db > psnr.psnr_db - 4
 
 
