@@ -19,13 +19,13 @@ from benchmarks.measuring.pixels import Pixels, parse_pixels
 
 OURS = "sirencodec"  # tuned for eyes, as users have it; by bits a pixel, the same on every image
 OURS_FOR_PSNR = "sirencodec-psnr"  # the same, tuned for squared error
-# By quality, as the others: a lambda, under which images take the bits they need. Where averages
-# are compared, equal bits on all images are no fair share (see README.md).
+# By quality, as the others: a score, for which images take the bits they need. Where averages are
+# compared, equal bits on all images are no fair share (see README.md).
 OURS_BY_QUALITY = "sirencodec-q"
 # Of Pillow's encoders: their whole documented range, 1 to 95. A BD-rate depends on the range that
 # is compared, so the range is no choice to be made anew for each codec.
 QUALITIES = (1, 3, *range(5, 100, 5))
-OUR_QUALITIES = (30, 45, 60, 75, 90)
+OUR_QUALITIES = (20, 35, 50, 65, 80)
 BPP_TARGETS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8)
 
 
