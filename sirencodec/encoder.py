@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import repeat
 
+import numpy as np
+
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.container import Header, overhead_bytes, write_container
 from sirencodec.bitstream.format import SIDE_RANGE
@@ -23,7 +25,11 @@ from sirencodec.fitting.pure.plan import PurePlan, plan_architecture, plan_fits
 from sirencodec.fitting.pure.search import reach_target
 from sirencodec.fitting.pyramid.fit import fit_pyramid
 from sirencodec.fitting.pyramid.forecast import foreseen_bytes
-from sirencodec.fitting.pyramid.plan import plan_pyramid, plan_pyramid_architecture
+from sirencodec.fitting.pyramid.plan import (
+    exact_psnr_db,
+    plan_pyramid,
+    plan_pyramid_architecture,
+)
 from sirencodec.fitting.settings import Settings
 from sirencodec.fitting.target import (
     OVERHEAD_BYTES,
@@ -131,10 +137,16 @@ class _Work:
 
     @property
     def foreseen_bytes(self) -> int:
-        """About how many bytes the file will have as a pyramid, its metadata not counted."""
-        if self.target.budget_bytes is not None:
-            return int(self.target.budget_bytes) - metadata_bytes(self.metadata)
-        return foreseen_bytes(self.target, self.image.samples, self.settings.pyramid.forecast)
+        """About how many bytes the file will have as a pyramid, its metadata not counted.
+
+        Of a size no more than an exact picture takes.
+        """
+        samples, settings = self.image.samples, self.settings.pyramid
+        if self.target.budget_bytes is None:
+            return foreseen_bytes(self.target, samples, settings.forecast)
+        exact = Target(Kind.PSNR, exact_psnr_db(int(np.iinfo(samples.dtype).max), settings.search))
+        budget = int(self.target.budget_bytes) - metadata_bytes(self.metadata)
+        return min(budget, foreseen_bytes(exact, samples, settings.forecast))
 
     def header(self, architecture: Architecture) -> Header:
         """Network -> header of the image's file."""

@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.measuring.codecs import OURS, Effort
 from benchmarks.measuring.machine import code_fingerprint
 from benchmarks.measuring.measure import Point
@@ -72,7 +74,8 @@ def _facts(pixels: Pixels, quality: float, tune: str, effort: Effort) -> Point:
             pixels, quality=quality, tune=tune, effort=effort.level, seed=effort.seed, device="cpu"
         )
     seconds = time.perf_counter() - started
-    reached = measure_quality(pixels, sirencodec.decode(data, device="cpu").samples)
+    decoded = sirencodec.decode(data, device="cpu").samples.astype(np.uint8)
+    reached = measure_quality(pixels, decoded)
     height, width, _ = pixels.shape
     return {
         "bytes": len(data),

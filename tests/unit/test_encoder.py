@@ -1,4 +1,6 @@
 import io
+import math
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -126,6 +128,47 @@ def test_a_white_disc_on_nothing_has_no_dark_fringe(tune: str) -> None:
     enlarged = decode(data, scale=4).samples
     edge = (enlarged[..., 3] > 0) & (enlarged[..., 3] < 255)
     assert enlarged[edge, :3].mean() > 250
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mode", "tune", "quality"),
+    [("RGB", "visual", 40), ("RGB", "psnr", 75), ("L", "visual", 60), ("RGBA", "visual", 50)],
+)
+def test_a_quality_is_a_score(mode: str, tune: str, quality: float) -> None:
+    """Of a small photograph, in one short fit."""
+    image = Image.from_array(np.asarray(photograph().convert(mode)))
+    result = encode_image(image, EncodeConfig(quality=quality, effort=0, tune=tune))
+    assert result.score == result.quality == pytest.approx(quality, abs=2)
+
+
+@pytest.mark.slow
+def test_a_quality_is_a_score_of_16_bits_too() -> None:
+    samples = np.asarray(photograph()).astype(np.uint16) * 257
+    result = encode_image(Image.from_array(samples), EncodeConfig(quality=60, effort=0))
+    assert result.score == pytest.approx(60, abs=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("profile", "most"), [("auto", 100), ("pyramid", 1_500)])
+def test_a_picture_of_one_colour_is_exact_in_few_bytes(profile: str, most: int) -> None:
+    """However many there are, and no one is warned that they are not used."""
+    image = Image.from_array(np.full((64, 64, 3), [9, 200, 30], np.uint8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = encode_image(image, EncodeConfig(bpp=8, effort=0, profile=profile))
+    assert math.isinf(result.psnr_db)
+    assert len(result.data) < most
+
+
+@pytest.mark.slow
+def test_a_small_photograph_reaches_a_high_psnr() -> None:
+    """It ended at 33 dB when networks alone had to show it."""
+    image = Image.from_array(np.asarray(photograph().resize((96, 96))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = encode_image(image, EncodeConfig(psnr_db=40, effort=0))
+    assert 40 <= result.psnr_db < 41
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])

@@ -7,7 +7,7 @@ import numpy as np
 
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.fitting.pyramid.forecast import Spectrum
-from sirencodec.fitting.pyramid.settings import PlanSettings, PyramidSettings
+from sirencodec.fitting.pyramid.settings import PlanSettings, PyramidSettings, SearchSettings
 from sirencodec.fitting.target import Target
 from sirencodec.image.samples import Samples
 
@@ -36,7 +36,7 @@ class PyramidPlan:
     @property
     def exact_psnr_db(self) -> float:
         """PSNR from which on a picture decodes to the image's very samples."""
-        return 20 * math.log10(self.peak / self.settings.search.exact_levels)
+        return exact_psnr_db(self.peak, self.settings.search)
 
     @property
     def last_updates(self) -> int:
@@ -75,6 +75,11 @@ class PyramidPlan:
     def correction_latent_share(self) -> float:
         """Part of the latents' rate in a correction: less, the later it sets in."""
         return (1 - self.correction_start) / (1 - self.settings.correction.earliest_start)
+
+
+def exact_psnr_db(peak: int, settings: SearchSettings) -> float:
+    """Largest number of samples -> PSNR from which on a picture decodes to the very samples."""
+    return 20 * math.log10(peak / settings.exact_levels)
 
 
 def plan_pyramid_architecture(channels: int, settings: PlanSettings) -> Architecture:

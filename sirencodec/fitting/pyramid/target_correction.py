@@ -88,7 +88,20 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
         else:
             fit.nudge(lambda_)
         results.append(_result(fit, target, settings))
+    results += _leaner(fit, results[-1], target, settings)
     return max(results, key=lambda one: target.merit(one.num_bytes, one.quality)).picture
+
+
+def _leaner(
+    fit: Correctable, last: _Result, target: Target, settings: CorrectionSettings
+) -> list[_Result]:
+    """Exact picture within a size -> smaller ones, as long as they are exact: none for others."""
+    found: list[_Result] = []
+    while target.kind is Kind.SIZE and math.isinf(last.quality) and len(found) < settings.most:
+        fit.fit_on(changed_lambda(fit.lambda_, math.exp(settings.largest_change)))
+        last = _result(fit, target, settings)
+        found.append(last)
+    return found
 
 
 def _result(fit: Correctable, target: Target, settings: CorrectionSettings) -> _Result:

@@ -38,7 +38,6 @@ class Fit:
         self._start, self._power, self._db = (num_bytes, quality), power, db
         self.effect = 0.0  # logarithm of the factor on lambda that the picture shows
         self._bytes: list[int] = []
-        self.exact = False
 
     def fit_on(self, lambda_: float) -> None:
         self._move("fit on", lambda_, math.log(lambda_ / START))
@@ -60,7 +59,7 @@ class Fit:
         return self.psnr_db()
 
     def is_exact(self) -> bool:
-        return self.exact
+        return False
 
     def quantized(self) -> QuantizedPicture:
         """A picture that holds nothing but its number."""
@@ -200,12 +199,13 @@ def test_a_target_out_of_reach_ends_after_the_last_correction(most: int) -> None
     assert found == fit.num_bytes()
 
 
-def test_an_exact_picture_that_is_small_enough_stays() -> None:
-    """Bytes are not spent on nothing."""
-    fit = Fit(num_bytes=0.1 * BUDGET)
-    fit.exact = True
-    assert size(fit) == 0.1 * BUDGET
-    assert not fit.moves
+def test_bytes_are_not_spent_on_nothing() -> None:
+    """An exact picture is made smaller while it stays exact, and a size need not be filled."""
+    fit = Fit(num_bytes=0.5 * BUDGET)
+    fit.is_exact = lambda: fit.lambda_ < 10 * START  # type: ignore[method-assign]
+    step = CORRECTION.largest_change
+    assert size(fit) == pytest.approx(0.5 * BUDGET * math.exp(-0.25 * step), abs=1)
+    assert changes(fit) == pytest.approx([step, step])
 
 
 def test_at_the_end_of_lambda_there_is_nothing_to_try() -> None:
