@@ -11,8 +11,8 @@ from sirencodec.image.samples import Samples
 from sirencodec.image.stripping import strip_image
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.synthesis.picture import to_picture
-from sirencodec.synthesis.region import Crop, check_work, choose_region, finest_needed
-from sirencodec.synthesis.samples import check_device, samples_on
+from sirencodec.synthesis.region import Crop, check_work, choose_region
+from sirencodec.synthesis.samples import check_device, samples_on, windows_on
 
 
 def decode(
@@ -87,7 +87,7 @@ def _decode_samples(
     region = choose_region(header, width=width, height=height, scale=scale, crop=crop)
     check_work(header, region, stored.limits)
     check_device(device)
-    picture = to_picture(stored.decode(finest=finest_needed(region.octave)), header)
+    picture = to_picture(stored.decode(windows_on(device, region, header)), header)
     return samples_on(device, picture, region, exact=exact)
 
 

@@ -10,8 +10,9 @@ from itertools import repeat
 import numpy as np
 
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.bitstream.container import Header, overhead_bytes, write_container
+from sirencodec.bitstream.container import overhead_bytes, write_container
 from sirencodec.bitstream.format import SIDE_RANGE
+from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.metadata_section import write_metadata
 from sirencodec.config import STRIP_ALL, EncodeConfig
 from sirencodec.decoder import decode_samples

@@ -61,6 +61,10 @@ class File:
     metadata: Metadata | None
 
 
+Rectangle = tuple[int, int, int, int]  # top, bottom, left, right of samples, ends not included
+Tiles = list[tuple[int, Rectangle]]  # of a segment: exponents of grids and what it has of them
+
+
 # Sections 1 and 2 ------------------------------------------------------------------------------
 
 
@@ -108,22 +112,29 @@ def parse(data: bytes, *, want_metadata: bool = True) -> File:
     if not magic or not MAGIC.startswith(magic):
         raise Invalid(1, "magic")
     source.take(4)
-    if source.take(1)[0] != 0:
+    version = source.take(1)[0]
+    if version > 1:
         raise Invalid(2, "version")
     flags = source.take(1)[0]
-    if flags >> 5:
+    if flags >> (6 if version else 5):
         raise Invalid(3, "reserved flags")
     width, height = source.field(1, 65535), source.field(1, 65535)
     hidden_features, hidden_layers = source.field(1, 1024), source.field(0, 64)
     omega_0 = source.field(1, 65535)
     exponents, prior = pyramid_fields(source) if flags & 16 else ([], 0)
-    payload_bytes = source.field(1, VARINT_MAX)
+    tiles = tiles_of_segments(source, version, exponents, (width, height))
+    if flags & 32:
+        extensions(source)
+    matrices_bytes = source.field(1, VARINT_MAX)
+    table = [table_entry(source) for _ in tiles] if version else []
 
     source.end_number = 8
-    payload = source.take(payload_bytes)
+    matrices = source.take(matrices_bytes)
     checksum = zlib.crc32(data[: source.position])
     if source.integer() != checksum:
         raise Invalid(9, "checksum")
+    source.end_number = 27
+    segments = [segment(source, *entry) for entry in table]
 
     metadata = None
     if flags & 8:
@@ -134,9 +145,17 @@ def parse(data: bytes, *, want_metadata: bool = True) -> File:
 
     channels = (flags & 3) + 1
     shapes = matrix_shapes(channels, hidden_features, hidden_layers, exponents, prior)
-    step_indices, model_indices, levels, latents = decode_payload(
-        payload, shapes, exponents, prior, (width, height)
+    step_indices, model_indices, levels, symbols = decode_matrices(
+        matrices, shapes, by_words=version == 0
     )
+    check_numbers(shapes, exponents, prior, step_indices, levels)
+    if version or not exponents:
+        symbols.finish()
+    latents: list[np.ndarray] = []
+    if exponents:
+        streams = [s if s is None else Symbols(s) for s in segments] if version else [symbols]
+        networks = context_networks(prior, step_indices, levels)
+        latents = decode_latents(streams, tiles, networks, exponents, (width, height))
     return File(
         width=width,
         height=height,
@@ -165,6 +184,77 @@ def pyramid_fields(source: Bytes) -> tuple[list[int], int]:
     if source.take(2) != prior_checksum(prior):
         raise Invalid(21, "checksum of the prior")
     return list(range(finest, coarsest + 1)), prior
+
+
+def tiles_of_segments(
+    source: Bytes, version: int, exponents: list[int], size: tuple[int, int]
+) -> list[Tiles]:
+    """The tiles of each segment; in version 0, of the one stream."""
+    if not exponents:
+        return []
+    if version == 0:
+        return [[(k, whole(grid_shape(size, k))) for k in reversed(exponents)]]
+    return tiling(source, exponents, size)
+
+
+def tiling(source: Bytes, exponents: list[int], size: tuple[int, int]) -> list[Tiles]:
+    """The tiles of each segment."""
+    shared, log_side = divmod(source.field(0, 122), 16)
+    if log_side > 10 or not exponents[0] <= shared <= exponents[-1] + 1:
+        raise Invalid(26, "tiling")
+    first = [(k, whole(grid_shape(size, k))) for k in reversed(exponents) if k >= shared]
+    segments = [first] if first else []
+    for k in reversed([k for k in exponents if k < shared]):
+        down, across = (bounds(count, 64 << log_side) for count in grid_shape(size, k))
+        segments += [[(k, (*rows, *columns))] for rows in down for columns in across]
+    return segments
+
+
+def bounds(count: int, side: int) -> list[tuple[int, int]]:
+    """Samples along an axis -> where each tile begins and ends."""
+    tiles = math.ceil(count / side)
+    starts = [2 * (i * math.ceil(count / 2) // tiles) for i in range(tiles)]
+    return list(zip(starts, [*starts[1:], count], strict=True))
+
+
+def whole(shape: tuple[int, int]) -> Rectangle:
+    return 0, shape[0], 0, shape[1]
+
+
+def extensions(source: Bytes) -> None:
+    block, last = Bytes(source.take(source.field(1, VARINT_MAX)), end_number=30), -1
+    while block.position < len(block.data):
+        tag = block.varint()
+        block.take(block.varint())
+        if tag <= last:
+            raise Invalid(30, "tags do not rise")
+        if tag % 2:
+            raise Invalid(31, f"extension {tag}")
+        last = tag
+
+
+def table_entry(source: Bytes) -> tuple[int, int]:
+    """Bytes of a segment and its checksum; -1 bytes where all latents are 0."""
+    size = source.varint() - 1
+    return size, int.from_bytes(source.take(2), "little") if size >= 0 else 0
+
+
+def segment(source: Bytes, size: int, checksum: int) -> bytes | None:
+    if size < 0:
+        return None
+    data = source.take(size)
+    if crc_16(data) != checksum:
+        raise Invalid(28, "checksum of a segment")
+    return data
+
+
+def crc_16(data: bytes) -> int:
+    value = 0xFFFF
+    for byte in data:
+        value ^= byte << 8
+        for _ in range(8):
+            value = value << 1 ^ (0x11021 if value & 0x8000 else 0)
+    return value
 
 
 # Section 3 -------------------------------------------------------------------------------------
@@ -230,28 +320,21 @@ SHIFTED_OUT = 2**32
 MODULUS = 2**64
 
 
-def decode_payload(
-    payload: bytes,
-    shapes: list[tuple[int, int]],
-    exponents: list[int] | None = None,
-    prior: int = 0,
-    size: tuple[int, int] = (1, 1),
-) -> tuple[list[int], list[int], list[np.ndarray], list[np.ndarray]]:
-    """Payload, shapes of its matrices, grids of an image of (width, height) -> what it holds.
-
-    That is: step indices, model indices, levels, latents. A shipped prior has no grids.
-    """
-    if len(payload) < 2 * len(shapes):
-        raise Invalid(11, "payload is shorter than its indices")
-    indices, stream = payload[: 2 * len(shapes)], payload[2 * len(shapes) :]
+def decode_matrices(
+    coded: bytes, shapes: list[tuple[int, int]], *, by_words: bool = False
+) -> tuple[list[int], list[int], list[np.ndarray], Symbols]:
+    """Coded matrices of these shapes -> step indices, model indices, levels, what is left."""
+    if len(coded) < 2 * len(shapes):
+        raise Invalid(11, "matrices are shorter than their indices")
+    indices, stream = coded[: 2 * len(shapes)], coded[2 * len(shapes) :]
     step_indices, model_indices = list(indices[0::2]), list(indices[1::2])
     for step_index, model_index in zip(step_indices, model_indices, strict=True):
         if model_index > 144 or (model_index == 144 and step_index != 0):
             raise Invalid(12, "model index")
-    if len(stream) % 4:
+    if by_words and len(stream) % 4:
         raise Invalid(13, "stream is not whole words")
 
-    symbols = Symbols([int(word) for word in np.frombuffer(stream, dtype="<u4")])
+    symbols = Symbols(stream, by_words=by_words)
     levels = []
     for (rows, columns), model_index in zip(shapes, model_indices, strict=True):
         matrix = np.zeros(rows * columns, dtype=np.int64)
@@ -259,24 +342,32 @@ def decode_payload(
             table = frequency_table(model_index)
             matrix = symbols.take(table, rows * columns) - len(table) // 2
         levels.append(matrix.reshape(rows, columns))
-    latents: list[np.ndarray] = []
+    return step_indices, model_indices, levels, symbols
+
+
+def check_numbers(
+    shapes: list[tuple[int, int]],
+    exponents: list[int],
+    prior: int,
+    step_indices: list[int],
+    levels: list[np.ndarray],
+) -> None:
     if exponents and exponents[-1] > 0:
         place = len(shapes) - len(prior_shapes(prior)) - 1
         if np.abs(levels[place] * step(step_indices[place])).max() > 16:
             raise Invalid(24, "number of the kernels")
     if exponents:
         refinement(prior, step_indices, levels)
-        networks = context_networks(prior, step_indices, levels)
-        latents = decode_latents(symbols, networks, exponents, size)
-    symbols.finish()
-    return step_indices, model_indices, levels, latents
+        context_networks(prior, step_indices, levels)
 
 
 class Symbols:
     """The symbols of a stream, each encoded again as it is taken."""
 
-    def __init__(self, words: list[int]) -> None:
-        self.words = words
+    def __init__(self, stream: bytes, *, by_words: bool = False) -> None:
+        self.stream, self.by_words = stream, by_words
+        padded = stream + bytes(-len(stream) % 4)
+        words = [int(word) for word in np.frombuffer(padded, dtype="<u4" if by_words else ">u4")]
         self.decoder, self.encoder = RangeDecoder(words), RangeEncoder()
         self.count = 0
 
@@ -290,7 +381,12 @@ class Symbols:
         return taken
 
     def finish(self) -> None:
-        if (self.encoder.finish() if self.count else []) != self.words:
+        if self.by_words:
+            words = self.encoder.finish_words() if self.count else []
+            expected = np.array(words, dtype="<u4").tobytes()
+        else:
+            expected = self.encoder.finish_bytes()
+        if expected != self.stream:
             raise Invalid(15, "stream is not the encoder's")
 
 
@@ -349,7 +445,17 @@ class RangeEncoder:
                 position -= 1
             self.words[position] += 1
 
-    def finish(self) -> list[int]:
+    def finish_bytes(self) -> bytes:
+        for n in range(9):
+            unit = 2 ** (64 - 8 * n)
+            last = -(-self.lower // unit) * unit
+            if last < self.lower + self.range:
+                break
+        self.add(last - self.lower)
+        words = b"".join(word.to_bytes(4, "big") for word in self.words)
+        return words + self.lower.to_bytes(8, "big")[:n]
+
+    def finish_words(self) -> list[int]:
         upper_word = (self.lower + self.range) % MODULUS >> 32
         self.add(2**32 - 1)
         self.words.append(self.lower >> 32)
@@ -425,7 +531,8 @@ def prior_checksum(prior: int) -> bytes:
 def shipped(prior: int) -> tuple[list[int], list[np.ndarray]]:
     """Step indices and levels of a prior's matrices."""
     data = (PRIORS / f"{prior}.bin").read_bytes()
-    step_indices, _, levels, _ = decode_payload(data, prior_shapes(prior))
+    step_indices, _, levels, symbols = decode_matrices(data, prior_shapes(prior), by_words=True)
+    symbols.finish()
     return step_indices, levels
 
 
@@ -491,35 +598,66 @@ def grid_shape(size: tuple[int, int], exponent: int) -> tuple[int, int]:
 
 
 def decode_latents(
-    symbols: Symbols,
+    streams: list[Symbols | None],
+    tiles: list[Tiles],
     networks: list[list[np.ndarray]],
     exponents: list[int],
     size: tuple[int, int],
 ) -> list[np.ndarray]:
-    grids: dict[int, np.ndarray] = {}
-    for exponent in reversed(exponents):
-        rows, columns = grid_shape(size, exponent)
-        grid = grids[exponent] = np.zeros((rows, columns), dtype=np.int64)
-        places = [(i, j) for i in range((rows + 1) // 2) for j in range((columns + 1) // 2)]
-        sources: list[Source] = [{}, {}]
-        if exponent + 1 in grids:
-            sources[0] = {(i, j): int(grids[exponent + 1][i, j]) for i, j in places}
-        if exponent + 2 in grids:
-            sources[1] = {(i, j): int(grids[exponent + 2][i >> 1, j >> 1]) for i, j in places}
-        for (down, across), network in zip(PHASES, networks, strict=True):
-            own = [(i, j) for i, j in places if 2 * i + down < rows and 2 * j + across < columns]
-            predictions = [prediction(network, sources, place, exponent) for place in own]
-            source: Source = {}
-            # sorted() is stable: places of one table stay in their order
-            for (table, whole), place in sorted(
-                zip(predictions, own, strict=True), key=lambda pair: pair[0][0]
-            ):
-                residual = int(symbols.take(residual_table(table), 1)[0]) - 255
-                source[place] = whole + residual
-            for (i, j), latent in source.items():
-                grid[2 * i + down, 2 * j + across] = latent
-            sources.append(source)
+    """Segments, None where all latents are 0, and their tiles -> grids, finest first."""
+    grids = {k: np.zeros(grid_shape(size, k), dtype=np.int64) for k in exponents}
+    for symbols, parts in zip(streams, tiles, strict=True):
+        if symbols is None:
+            continue
+        for exponent, tile in parts:
+            decode_tile(symbols, networks, grids, exponent, tile)
+        symbols.finish()
+        if not symbols.by_words and not any(
+            grids[k][top:bottom, left:right].any() for k, (top, bottom, left, right) in parts
+        ):
+            raise Invalid(29, "segment of zeros")
     return [grids[exponent] for exponent in exponents]
+
+
+def decode_tile(
+    symbols: Symbols,
+    networks: list[list[np.ndarray]],
+    grids: dict[int, np.ndarray],
+    exponent: int,
+    tile: Rectangle,
+) -> None:
+    grid = grids[exponent]
+    rows, columns = grid.shape
+    top, bottom, left, right = tile
+    places = [
+        (i, j)
+        for i in range(top // 2, (bottom + 1) // 2)
+        for j in range(left // 2, (right + 1) // 2)
+    ]
+    # Coarser grids are seen beyond the tile, up to the edges of this grid's places.
+    around = [
+        (i, j)
+        for i in range(max(top // 2 - 1, 0), min((bottom + 1) // 2 + 1, (rows + 1) // 2))
+        for j in range(max(left // 2 - 1, 0), min((right + 1) // 2 + 1, (columns + 1) // 2))
+    ]
+    sources: list[Source] = [{}, {}]
+    if exponent + 1 in grids:
+        sources[0] = {(i, j): int(grids[exponent + 1][i, j]) for i, j in around}
+    if exponent + 2 in grids:
+        sources[1] = {(i, j): int(grids[exponent + 2][i >> 1, j >> 1]) for i, j in around}
+    for (down, across), network in zip(PHASES, networks, strict=True):
+        own = [(i, j) for i, j in places if 2 * i + down < rows and 2 * j + across < columns]
+        predictions = [prediction(network, sources, place, exponent) for place in own]
+        source: Source = {}
+        # sorted() is stable: places of one table stay in their order
+        for (table, whole_centre), place in sorted(
+            zip(predictions, own, strict=True), key=lambda pair: pair[0][0]
+        ):
+            residual = int(symbols.take(residual_table(table), 1)[0]) - 255
+            source[place] = whole_centre + residual
+        for (i, j), latent in source.items():
+            grid[2 * i + down, 2 * j + across] = latent
+        sources.append(source)
 
 
 def prediction(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,11 +14,14 @@ import sirencodec
 from sirencodec.bitstream import format as facts
 from sirencodec.bitstream import prior_file
 from sirencodec.bitstream.architecture import REFINED, Architecture, grid_shape
-from sirencodec.bitstream.container import Container, Header, parse_container, write_container
+from sirencodec.bitstream.container import Container, write_container
 from sirencodec.bitstream.format import EXPONENTS, LARGEST_EXPONENT
+from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.metadata_section import ZSTD_MAX_WINDOW_BYTES
 from sirencodec.bitstream.prior_file import PRIORS
 from sirencodec.bitstream.quantize import NUM_STEPS, STEP_SIZES
+from sirencodec.bitstream.segments import Payload, segment_checksum
+from sirencodec.bitstream.tiling import Tiling
 from sirencodec.bitstream.varint import write_varint
 from sirencodec.entropy import (
     context_model,
@@ -29,8 +33,9 @@ from sirencodec.entropy import (
 )
 from sirencodec.entropy.context_model import PHASES
 from sirencodec.entropy.matrices import ZERO_MODEL
-from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, QuantizedPicture, decode_payload
-from sirencodec.fitting.target import OVERHEAD_BYTES
+from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, QuantizedPicture
+from sirencodec.entropy.stored import open_stored
+from sirencodec.fitting.target import OVERHEAD_BYTES, PYRAMID_BYTES
 from tests import reference_decoder
 from tests.broken_files import take_apart
 from tests.paths import GOLDEN, PACKAGE, ROOT
@@ -60,7 +65,9 @@ def table(text: str) -> list[list[str]]:
     """Rows of all tables in a text, heads and rules left out."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return [row for row in rows if row[0] not in ("offset", "size", "matrix", "number", "---")]
+    return [
+        row for row in rows if row[0] not in ("offset", "size", "matrix", "number", "what", "---")
+    ]
 
 
 def integers(text: str) -> list[int]:
@@ -78,10 +85,8 @@ def example_bytes(example: str) -> bytes:
 
 
 def example_picture(example: str) -> tuple[Container, QuantizedPicture]:
-    container = parse_container(example_bytes(example))
-    header = container.header
-    size = header.width, header.height
-    return container, decode_payload(container.payload, header.architecture, *size)
+    stored = open_stored(example_bytes(example))
+    return stored.container, stored.decode()
 
 
 # Section 11, the examples ----------------------------------------------------------------------
@@ -101,7 +106,7 @@ def test_hexdump_is_the_file(example: str) -> None:
 def test_fields_of_the_example(example: str) -> None:
     data = example_bytes(example)
     container, picture = example_picture(example)
-    header, payload = container.header, container.payload
+    header, coded = container.header, container.matrices
     architecture = header.architecture
     decoded = {
         "version": data[4],
@@ -111,8 +116,8 @@ def test_fields_of_the_example(example: str) -> None:
         "hidden_features": architecture.hidden_features,
         "hidden_layers": architecture.hidden_layers,
         "omega_0": architecture.omega_0,
-        "payload_bytes": len(payload),
-        "checksum": zlib.crc32(data[:-4]),
+        "matrices_bytes": len(coded),
+        "checksum": zlib.crc32(data[: container.segments_start - 4]),
     }
     matrices = ["first matrix", "last matrix"]
     if architecture.grids:
@@ -120,21 +125,31 @@ def test_fields_of_the_example(example: str) -> None:
         decoded["prior"] = architecture.prior
         decoded["prior_checksum"] = prior_file.prior_checksum(architecture.prior)
         matrices.append("kernels")
+        assert container.tiling is not None
+        decoded["tiling"] = container.tiling.log_side - 6 + 16 * container.tiling.shared
+        for number, grid in enumerate(("grid 1", "grid 0")):
+            segment = container.sound_segment(number)
+            decoded[f"segment_bytes of {grid}"] = len(segment) + 1
+            decoded[f"segment_checksum of {grid}"] = segment_checksum(segment)
     for index, name in enumerate(matrices):
-        decoded[f"step_index of the {name}"] = payload[2 * index]
-        decoded[f"model_index of the {name}"] = payload[2 * index + 1]
-    words = np.frombuffer(payload[2 * len(picture.weights.levels) :], "<u4").tolist()
-    names = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
-    for name, word in zip(names, words, strict=False):
-        decoded[f"stream, {name} word"] = word
-    stated = {field: value for _, _, field, value in table(EXAMPLES[example])}
+        decoded[f"step_index of the {name}"] = coded[2 * index]
+        decoded[f"model_index of the {name}"] = coded[2 * index + 1]
+    rows = {field: (cell, value) for _, cell, field, value in table(EXAMPLES[example])}
+    stated = {field: value for field, (_, value) in rows.items()}
+    streams = {"stream": coded[2 * len(picture.weights.levels) :]}
+    if architecture.grids:
+        streams |= {f"segment of grid {k}": container.segment(1 - k) for k in (0, 1)}
+    for name, stream in streams.items():
+        counts = {4: "four", 5: "five", 7: "seven", 9: "nine"}
+        assert stated.pop(name).startswith(f"{counts[len(stream)]} bytes")
+        assert bytes.fromhex(rows[name][0].strip("`")) == stream
     assert stated.pop("magic") == r"`\x89SRN`"
     assert facts.MAGIC == b"\x89SRN"
     if architecture.grids:
         assert stated.pop("indices of the context differences").startswith("twelve times 0 and 144")
         stated_refinement = stated.pop("indices of the refinement differences")
         assert stated_refinement.startswith("twice 0 and 144")
-        assert payload[6:34] == 14 * b"\0\x90"
+        assert coded[6:34] == 14 * b"\0\x90"
     assert {field: int(re.split(r"\W", value)[0], 0) for field, value in stated.items()} == decoded
 
 
@@ -222,7 +237,10 @@ def test_rules_and_invalid_files_agree() -> None:
         ("omega_0", facts.OMEGA_0_RANGE),
         ("grids", facts.GRIDS_RANGE),
         ("prior", facts.PRIOR_RANGE),
-        ("payload_bytes", facts.PAYLOAD_BYTES_RANGE),
+        ("tiling", facts.TILING_RANGE),
+        ("extension_bytes", facts.EXTENSION_BYTES_RANGE),
+        ("matrices_bytes", facts.MATRICES_BYTES_RANGE),
+        ("segment_bytes", facts.SEGMENT_BYTES_RANGE),
         ("metadata_bytes", facts.METADATA_BYTES_RANGE),
     ],
 )
@@ -242,7 +260,7 @@ def test_overhead() -> None:
     """The longest header there can be, and the longest an encoder writes."""
     widest = (facts.SIDE_RANGE[1], facts.SIDE_RANGE[1], facts.HIDDEN_FEATURES_RANGE[1])
     for omega_0, word in ((facts.OMEGA_0_RANGE[1], "at most"), (127, "and")):
-        fields = (*widest, facts.HIDDEN_LAYERS_RANGE[1], omega_0, facts.PAYLOAD_BYTES_RANGE[1])
+        fields = (*widest, facts.HIDDEN_LAYERS_RANGE[1], omega_0, facts.MATRICES_BYTES_RANGE[1])
         size = 6 + sum(len(write_varint(field)) for field in fields) + facts.CHECKSUM_BYTES
         assert f"{word} {size}" in prose(SECTIONS[2])
     assert size == OVERHEAD_BYTES
@@ -250,7 +268,9 @@ def test_overhead() -> None:
         len(write_varint(coarsest * EXPONENTS)) for coarsest in range(LARGEST_EXPONENT + 1)
     )
     pyramid = longest + len(write_varint(facts.PRIOR_RANGE[1])) + facts.PRIOR_CHECKSUM_BYTES
-    assert f"a pyramid has {pyramid} more" in SECTIONS[2]
+    pyramid += len(write_varint(facts.TILING_RANGE[1]))
+    assert pyramid == PYRAMID_BYTES
+    assert f"a pyramid has {pyramid} more" in prose(SECTIONS[2])
 
 
 def test_flags() -> None:
@@ -258,15 +278,20 @@ def test_flags() -> None:
     assert facts.SIXTEEN_BIT_FLAG == 1 << 2
     assert facts.METADATA_FLAG == 1 << 3
     assert facts.PYRAMID_FLAG == 1 << 4
-    assert facts.RESERVED_FLAGS == 0b111 << 5
-    pyramid = Architecture(1, 0, 1, 1, (0, 1), 1)
-    assert take_apart(write_container(Header(1, 1, 8, pyramid), b"payload")).flags == 16
+    assert facts.EXTENSIONS_FLAG == 1 << 5
+    assert facts.RESERVED_FLAGS == 0b11 << 6
+    pyramid = Payload(b"matrices", Tiling(6, 0), (None,))
+    header = Header(1, 1, 8, Architecture(1, 0, 1, 1, (0, 1), 1))
+    assert take_apart(write_container(header, pyramid)).flags == 16
+    extended = replace(header, extensions=b"\2\0")
+    assert take_apart(write_container(extended, pyramid)).flags == 48
     for channels in (1, 2, 3, 4):
         for bit_depth in (8, 16):
             header = Header(1, 1, bit_depth, Architecture(1, 0, channels, 1))
             for metadata in (None, b"frame"):
                 flags = channels - 1 | (bit_depth == 16) << 2 | (metadata is not None) << 3
-                assert take_apart(write_container(header, b"payload", metadata)).flags == flags
+                data = write_container(header, Payload(b"matrices"), metadata)
+                assert take_apart(data).flags == flags
 
 
 def states(section: int, text: str) -> bool:
@@ -282,7 +307,8 @@ def test_constants_of_sections_1_to_6() -> None:
     assert states(5, f"**model_index** (0 to {ZERO_MODEL})")
     assert states(5, f"Model index {ZERO_MODEL} says that all levels")
     assert states(5, f"sum 2^{range_coder.PRECISION}")
-    assert states(5, f"{8 * range_coder.WORD_BYTES}-bit words")
+    assert range_coder.WORD_BYTES == 4
+    assert states(5, "A *word* is the next four bytes")
     assert states(6, f"model_index // {level_tables.NUM_SCALES}`")
     assert states(6, f"up to {level_tables.NUM_MODELS - 1}")
     reciprocals = ", ".join(map(str, level_tables._RECIPROCAL_SCALES))
@@ -296,6 +322,24 @@ def test_constants_of_sections_1_to_6() -> None:
     shapes = [level_tables.GAUSSIAN, level_tables.LOGISTIC, level_tables.LAPLACE]
     assert states(6, "{} Gaussian, {} logistic, {} Laplace".format(*shapes))
     assert states(10, f"above {ZERO_MODEL}")
+
+
+def test_tiles_and_checksums() -> None:
+    found = re.search(r"`(\d+)` it is ([0-9A-F]{4})", prose(SECTIONS[1]))
+    assert found is not None
+    assert segment_checksum(found[1].encode()) == int(found[2], 16)
+    smallest, largest = facts.SMALLEST_LOG_TILE, facts.LARGEST_LOG_TILE
+    assert states(8, f"side S of a tile, 2^{smallest} to 2^{largest},")
+    assert states(2, f"log2 of the side of a tile - {smallest}, + {facts.TILES} * shared")
+    assert facts.TILING_RANGE[1] == largest - smallest + facts.TILES * (LARGEST_EXPONENT + 1)
+    assert states(10, f"above 2^{largest}")
+
+
+def test_old_version() -> None:
+    low, high = facts.PAYLOAD_BYTES_RANGE
+    assert (low, high) == (1, 2**28 - 1)
+    assert states(12, f"a varint from {low} to 2^28 - 1")
+    assert states(12, f"The version is {facts.OLD_VERSION}.")
 
 
 def test_priors_are_those_that_ship() -> None:

@@ -27,7 +27,7 @@ from sirencodec.bitstream.format import LARGEST_LEVEL
 from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, step_size
 from sirencodec.entropy.latents import LARGEST_LATENT
 from sirencodec.entropy.level_tables import frequency_table, largest_level
-from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
+from sirencodec.entropy.payload import QuantizedPicture, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_refinement
 from sirencodec.errors import (
     CorruptError,
@@ -44,9 +44,12 @@ from tests.broken_files import (
     PYRAMID_FLAG,
     Parts,
     blocks,
+    coded,
     frame,
     join,
+    old_stream,
     stream,
+    table,
     take_apart,
     varint,
 )
@@ -100,7 +103,15 @@ def test_every_bit_flip_of_the_picture(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["xmp.siren", "exif-marker.siren", "gray-4x4.siren", "pyramid-4x3.siren"]
+    "name",
+    [
+        "xmp.siren",
+        "gray-4x4.siren",
+        "pyramid-4x3.siren",
+        "1-exif-marker.siren",
+        "1-gray-4x4.siren",
+        "1-pyramid-4x3.siren",
+    ],
 )
 def test_every_bit_flip_of_a_file(name: str) -> None:
     data = (VALID / name).read_bytes()
@@ -121,6 +132,9 @@ def flip(data: bytes, bit: int) -> bytes:
         MAGIC + b"\0",
         MAGIC + b"\0\0\x04\x04\x02\x00\x1e",
         MAGIC + b"\0\x10\x04\x04\x02\x00\x1e\x08",
+        MAGIC + b"\1",
+        MAGIC + b"\1\0\x04\x04\x02\x00\x1e",
+        MAGIC + b"\1\x10\x04\x04\x02\x00\x1e\x08\1\x66\x6f",
     ],
     ids=len,
 )
@@ -142,6 +156,8 @@ class Mutator:
         self.random = Random(seed)
         names = ["gray-4x4", "one-pixel", "gray-alpha-16", "rgba", "metadata", "exif-marker", "xmp"]
         names += ["pyramid-4x3", "pyramid-2x3", "pyramid-only-1", "pyramid-metadata"]
+        names += ["1-gray-4x4", "1-rgba", "1-metadata", "1-exif-marker", "1-extensions"]
+        names += ["1-pyramid-4x3", "1-pyramid-2x3", "1-pyramid-metadata", "1-tiles-largest"]
         self.bases = [take_apart((VALID / f"{name}.siren").read_bytes()) for name in names]
         self.changes = [
             self.header_field,
@@ -153,6 +169,9 @@ class Mutator:
             self.network,
             self.network,
             self.pyramid,
+            self.segments,
+            self.table,
+            self.extensions,
             self.metadata_frame,
             self.metadata_content,
             self.metadata_length,
@@ -178,7 +197,7 @@ class Mutator:
 
     def flags(self, parts: Parts) -> Parts:
         flags = self.random.choice((parts.flags ^ 1 << self.random.randrange(8), parts.flags ^ 4))
-        version = self.random.choice((0, 0, 0, 0, 1, 255))
+        version = self.random.choice((*4 * [parts.version], 1 - parts.version, 255))
         return replace(parts, flags=flags, version=version)
 
     def payload_length(self, parts: Parts) -> Parts:
@@ -205,6 +224,53 @@ class Mutator:
         )
         return replace(parts, payload=random.choice(changed) or b"\0")
 
+    def segments(self, parts: Parts) -> Parts:
+        """Segments damaged, exchanged, left out, called zeros; the table is right about them."""
+        random, segments = self.random, list(parts.segments)
+        if not segments:
+            return parts
+        number, data = random.randrange(len(segments)), random.choice(segments) or b""
+        changed = (
+            None,
+            data,
+            data[: random.randint(0, len(data))],
+            data + random.choice((b"\0", bytes(9), b"\xff")),
+            random.randbytes(len(data) + 1),
+            flip(data, random.randrange(8 * len(data))) if data else b"\0",
+        )
+        segments[number] = random.choice(changed)
+        return replace(parts, segments=tuple(segments))
+
+    def table(self, parts: Parts) -> Parts:
+        """Tables that are not of the segments."""
+        random, right = self.random, table(parts.segments)
+        if not right:
+            return parts
+        place = random.randrange(len(right))
+        changed = (
+            right[:place],
+            right + random.choice((b"\0", right)),
+            flip(right, random.randrange(8 * len(right))),
+            right[:place] + b"\xff\xff\xff\x7f" + right[place + 4 :],
+            right[:place] + b"\0" + right[place + 1 :],
+        )
+        return replace(parts, table=random.choice(changed))
+
+    def extensions(self, parts: Parts) -> Parts:
+        random = self.random
+        content = b"".join(
+            varint(random.choice((0, 2, 64, 1, 2**28 - 2))) + varint(size) + bytes(size)
+            for size in random.choices((0, 1, 200), k=random.choice((0, 1, 1, 2)))
+        )
+        changed = (content, content[:-1], content + b"\2", b"\2\xff\xff\xff\x7f")
+        length = random.choice((None, None, None, 0, 2**28 - 1))
+        return replace(
+            parts,
+            flags=parts.flags | 32,
+            extensions=random.choice(changed),
+            extension_bytes=length,
+        )
+
     def network(self, parts: Parts) -> Parts:
         """Another network of the same or another shape, properly coded, its weights up to huge."""
         random = self.random
@@ -223,8 +289,11 @@ class Mutator:
             hidden_features=features,
             hidden_layers=layers,
             grids=None,
+            tiling=None,
+            segments=(),
+            table=None,
             flags=parts.flags & ~PYRAMID_FLAG,
-            payload=bytes(payload) + stream(groups),
+            payload=bytes(payload) + (stream if parts.version else old_stream)(groups),
         )
 
     def pyramid(self, parts: Parts) -> Parts:
@@ -253,7 +322,8 @@ class Mutator:
             prior=1,
             prior_checksum=None,
             flags=parts.flags | PYRAMID_FLAG,
-            payload=encode_payload(picture, architecture),
+            table=None,
+            **coded(picture, architecture, min(parts.version, 1)),
         )
 
     def metadata_frame(self, parts: Parts) -> Parts:
@@ -283,7 +353,8 @@ class Mutator:
 
 
 def field_names(parts: Parts) -> tuple[str, ...]:
-    return HEADER_FIELDS + (() if parts.grids is None else PYRAMID_FIELDS)
+    names = HEADER_FIELDS + (() if parts.grids is None else PYRAMID_FIELDS)
+    return names if parts.tiling is None else (*names, "tiling")
 
 
 def pyramid_picture(
@@ -398,7 +469,7 @@ def test_a_pyramid_of_large_numbers_gives_finite_values(seed: int, exact: bool) 
         hidden_layers=1,
         grids=8 * 6,
         flags=PYRAMID_FLAG,
-        payload=encode_payload(picture, architecture),
+        **coded(picture, architecture),
     )
     function = sirencodec.open(join(parts), exact=exact, device="cpu")
     axis = np.linspace(-1.5, 1.5, 9)
@@ -431,10 +502,11 @@ def inflating_frame(num_bytes: int) -> bytes:
     return b"\x28\xb5\x2f\xfd\x00\x38" + run * (count - 1) + last
 
 
-SMALL_FILE = Parts(payload=(VALID / "gray-4x4.siren").read_bytes()[12:24])
+SMALL_FILE = Parts(payload=(VALID / "1-gray-4x4.siren").read_bytes()[12:23])
 SMALL_PYRAMID = Parts(
-    payload=b"\0\x90" * 17, hidden_features=1, grids=0 + 8 * 1, flags=PYRAMID_FLAG
+    payload=b"\0\x90" * 17, hidden_features=1, grids=0 + 8 * 1, flags=PYRAMID_FLAG, version=0
 )
+SEGMENTED = replace(SMALL_PYRAMID, version=1, tiling=10, segments=(None,))  # 2^16; all shared
 BOMBS: dict[str, tuple[Parts, dict[str, int], type[SirenCodecError]]] = {
     "frame that declares 8 GiB": (
         replace(SMALL_FILE, flags=8, metadata=forged_frame(2**33)),
@@ -460,6 +532,26 @@ BOMBS: dict[str, tuple[Parts, dict[str, int], type[SirenCodecError]]] = {
     "a million latents without a stream": (
         replace(SMALL_PYRAMID, width=1024, height=1024),
         {"width": 1, "height": 1},
+        CorruptError,
+    ),
+    "16384 x 16384 zeros": (
+        replace(SEGMENTED, width=16384, height=16384),
+        {"width": 1, "height": 1},
+        LimitError,
+    ),
+    "a million latents in a segment of nothing": (
+        replace(SEGMENTED, width=1024, height=1024, segments=(b"",)),
+        {"width": 1, "height": 1},
+        CorruptError,
+    ),
+    "a segment of 256 MiB": (
+        replace(SEGMENTED, table=varint(2**28 - 1) + b"\0\0"),
+        {},
+        TruncatedError,
+    ),
+    "a table of a million segments": (
+        replace(SEGMENTED, width=65535, height=65535, tiling=32, table=b"\0" * 200),
+        {},
         CorruptError,
     ),
     "network of 67 million weights": (

@@ -15,6 +15,7 @@ import pytest
 
 import sirencodec
 from sirencodec.bitstream.container import parse_container, write_container
+from sirencodec.bitstream.segments import Payload
 from sirencodec.pillow_plugin import SirenImageFile
 from tests.pictures import HEIGHT, WIDTH, make_exif, make_gradient
 
@@ -40,7 +41,7 @@ def with_size(data: bytes, width: int, height: int) -> bytes:
     """The same network, said to be an image of another size."""
     container = parse_container(data)
     header = replace(container.header, width=width, height=height)
-    return write_container(header, container.payload)
+    return write_container(header, Payload(container.matrices))
 
 
 # Opening and loading

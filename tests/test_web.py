@@ -22,15 +22,19 @@ import pytest
 
 import sirencodec
 from sirencodec.bitstream.architecture import grid_shape
-from sirencodec.bitstream.container import write_container
 from sirencodec.bitstream.prior_file import prior_bytes
-from sirencodec.entropy.payload import encode_payload
 from sirencodec.entropy.stored import open_stored
+from tests.broken_files import join, old_payload, take_apart
 from tests.browser import CHROMIUM, Page, browser
 from tests.paths import GOLDEN, ROOT, VALID
 
 WEB = ROOT / "sirencodec" / "web"
 MANIFEST = json.loads((GOLDEN / "manifest.json").read_text())
+# It reads version 0 so far. Golden files of version 1 have a 1 in their names.
+VALID_FILES = [path for path in sorted(VALID.glob("*.siren")) if not path.name.startswith("1-")]
+INVALID = {
+    name: entry for name, entry in MANIFEST["invalid"].items() if not name[2:].startswith("-1-")
+}
 METADATA_NUMBERS = (16, 17)  # of FORMAT.md's rules: damage of what this decoder passes over
 
 # The decoder's names, and what the tests ask of it.
@@ -162,7 +166,7 @@ def decoded(path: Path, width: int, height: int, crop: Any = None) -> int:
 @pytest.mark.parametrize("kind", ["simd128", "plain"])
 def test_samples_are_those_of_the_compiled_decoder(page: Page, kind: str) -> None:
     """To the last bit, with vectors and without."""
-    for path in sorted(VALID.glob("*.siren")):
+    for path in VALID_FILES:
         asked = cases_of(path.name)
         found = ask(page, "valid", kind, path.name, asked)
         assert found["samples"] == [decoded(path, *case) for case in asked], path.name
@@ -179,26 +183,27 @@ def checksum(integers: Any) -> int:
 @pytest.mark.parametrize("kind", ["simd128", "plain"])
 def test_damage_is_found_as_in_python(page: Page, kind: str) -> None:
     assert page.evaluate("window.web.then((web) => web.hasVectors())")
-    assert {name: ask(page, "invalid", kind, name) for name in MANIFEST["invalid"]} == {
+    assert {name: ask(page, "invalid", kind, name) for name in INVALID} == {
         name: None if entry["number"] in METADATA_NUMBERS else entry["error"]
-        for name, entry in MANIFEST["invalid"].items()
+        for name, entry in INVALID.items()
     }
 
 
 @pytest.fixture(scope="module")
 def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A picture of 1600 x 1500 pixels, which is served."""
-    stored = open_stored((VALID / "pyramid-shipped.siren").read_bytes())
-    header = replace(stored.header, width=1600, height=1500)
+    small = (VALID / "pyramid-shipped.siren").read_bytes()
+    stored = open_stored(small)
+    architecture = stored.header.architecture
     generator = np.random.default_rng(7)
     latents = tuple(
         generator.laplace(0, 1.5, grid_shape(1600, 1500, exponent)).round().astype(np.int32)
-        for exponent in header.architecture.grids
+        for exponent in architecture.grids
     )
-    integers = replace(stored.decode(), latents=latents)
-    payload = encode_payload(integers, header.architecture)
+    payload = old_payload(replace(stored.decode(), latents=latents), architecture)
+    parts = replace(take_apart(small), width=1600, height=1500, payload=payload)
     path = tmp_path_factory.mktemp("large") / "large.siren"
-    path.write_bytes(write_container(header, payload))
+    path.write_bytes(join(parts))
     Quiet.made[f"/{path.name}"] = path.read_bytes()
     return path
 

@@ -242,4 +242,4 @@ def to_bytes(matrices: Sequence[Tensor]) -> bytes:
     indices = [nearest_step_index(STEP)] * len(matrices)
     weights = quantize([matrix.double().numpy() for matrix in matrices], indices)
     encoder = SymbolEncoder()
-    return encode_matrices(weights, encoder) + encoder.stream()
+    return encode_matrices(weights, encoder) + encoder.words()

@@ -67,6 +67,10 @@ class Architecture:
         """Weights and biases together."""
         return sum(rows * columns for rows, columns in self.layer_shapes)
 
+    def grid_shapes(self, width: int, height: int) -> dict[int, tuple[int, int]]:
+        """Image size -> (rows, columns) of its grids by exponent, finest first."""
+        return {exponent: grid_shape(width, height, exponent) for exponent in self.grids}
+
     def num_latents(self, width: int, height: int, finest: int = 0) -> int:
         """Samples of an image's grids, but for those of exponents below ``finest``."""
         return sum(

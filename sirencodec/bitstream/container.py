@@ -1,56 +1,37 @@
-"""Header and sections <-> bytes (FORMAT.md, sections 2 to 4).
+"""Parts <-> bytes of a file (FORMAT.md, sections 2 to 4; of version 0, section 12).
 
-Picture and metadata carry a checksum each, so damaged metadata never costs the picture. Lengths add
-up to the file's size exactly and every value has one encoding, so
-``write_container(parse_container(data)) == data`` for every valid file.
+The head, each segment and the metadata carry a checksum each: a crop is verified without what it
+does not need, and damaged metadata never costs the picture. Lengths add up to the file's size
+exactly and every value has one encoding.
 """
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.format import (
-    CHANNELS_MASK,
     CHECKSUM_BYTES,
-    EXPONENTS,
-    GRIDS_RANGE,
-    HIDDEN_FEATURES_RANGE,
-    HIDDEN_LAYERS_RANGE,
-    LARGEST_EXPONENT,
-    MAGIC,
+    MATRICES_BYTES_RANGE,
+    MAX_VARINT_BYTES,
     METADATA_BYTES_RANGE,
     METADATA_FLAG,
-    OMEGA_0_RANGE,
+    OLD_VERSION,
     PAYLOAD_BYTES_RANGE,
-    PRIOR_CHECKSUM_BYTES,
-    PRIOR_RANGE,
-    PYRAMID_FLAG,
-    RESERVED_FLAGS,
-    SIDE_RANGE,
-    SIXTEEN_BIT_FLAG,
-    VERSION,
 )
-from sirencodec.bitstream.prior_file import PRIORS, prior_checksum
-from sirencodec.bitstream.varint import read_varint, write_varint
-from sirencodec.errors import CorruptError, NotSirenError, TruncatedError, VersionError
+from sirencodec.bitstream.header import Cursor, Header, read_header, write_header
+from sirencodec.bitstream.segments import (
+    Payload,
+    SegmentTable,
+    read_table,
+    segment_checksum,
+    write_table,
+)
+from sirencodec.bitstream.source import Bytes, Source
+from sirencodec.bitstream.tiling import Layout, Tiling
+from sirencodec.bitstream.varint import write_varint
+from sirencodec.errors import CorruptError, TruncatedError
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What the file says before its payload.
-
-    Attributes:
-        width: stored pixels across, 1 to 65535.
-        height: stored pixels down, 1 to 65535.
-        bit_depth: 8 or 16 bits a sample.
-        architecture: the network's shape, its channels included.
-    """
-
-    width: int
-    height: int
-    bit_depth: int
-    architecture: Architecture
+_FLAGS_OFFSET = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,152 +40,154 @@ class Container:
 
     Attributes:
         header: sizes and shapes.
-        payload: the coded network.
+        matrices: the coded matrices; in version 0, the latents are in the same stream.
+        tiling: how latents are cut into segments; None if they are not.
+        table: where segments are.
+        segments_start: offset of the first segment.
+        source: the file.
         metadata: the compressed metadata section, checksum not yet verified; None if absent.
         metadata_checksum: CRC-32 that the file states for it.
+        is_cut: whether the file ends early, which only a partial decode puts up with.
     """
 
     header: Header
-    payload: bytes
+    matrices: bytes
+    tiling: Tiling | None
+    table: SegmentTable
+    segments_start: int
+    source: Source = field(compare=False)
     metadata: bytes | None = None
     metadata_checksum: int = 0
+    is_cut: bool = False
+
+    @property
+    def payload_bytes(self) -> int:
+        """Bytes of all that is coded; the table of segments is not."""
+        return len(self.matrices) + self.table.num_bytes
+
+    def segment(self, index: int) -> bytes:
+        """Index of a segment that has bytes -> those of them that the file has, not verified."""
+        start, end = (self.segments_start + self.table.starts[index + more] for more in (0, 1))
+        return self.source.read(start, end)
+
+    def sound_segment(self, index: int) -> bytes:
+        """Index of a segment that has bytes -> all of them.
+
+        Raises:
+            TruncatedError: if the file ends before them.
+            CorruptError: if they are not those that were written.
+        """
+        data = self.segment(index)
+        start, end = self.table.starts[index : index + 2]
+        offset = self.segments_start + start
+        if len(data) < end - start:
+            raise TruncatedError("file ends early", offset=offset + len(data), field="segment")
+        if segment_checksum(data) != self.table.checksums[index]:
+            raise CorruptError("checksum of a segment does not match", offset=offset)
+        return data
+
+    def verify(self) -> None:
+        """Raise what ``sound_segment`` raises of any segment."""
+        for index in range(len(self.table)):
+            if not self.table.is_zero(index):
+                self.sound_segment(index)
 
 
-def write_container(header: Header, payload: bytes, metadata: bytes | None = None) -> bytes:
+def write_container(header: Header, payload: Payload, metadata: bytes | None = None) -> bytes:
     """Parts -> .siren file. ``metadata`` is a section from ``write_metadata``, or None."""
-    architecture = header.architecture
-    flags = architecture.channels - 1
-    flags |= SIXTEEN_BIT_FLAG if header.bit_depth == 16 else 0
-    flags |= METADATA_FLAG if metadata is not None else 0
-    flags |= PYRAMID_FLAG if architecture.grids else 0
-    fields = (
-        header.width,
-        header.height,
-        architecture.hidden_features,
-        architecture.hidden_layers,
-        architecture.omega_0,
-    )
-    picture = MAGIC + bytes((VERSION, flags)) + b"".join(map(write_varint, fields))
-    if architecture.grids:
-        finest, coarsest = architecture.grids[0], architecture.grids[-1]
-        picture += write_varint(finest + EXPONENTS * coarsest) + write_varint(architecture.prior)
-        picture += _prior_checksum_bytes(architecture.prior)
-    picture += write_varint(len(payload)) + payload
-    data = picture + _checksum_bytes(picture)
+    head = write_header(header, payload.tiling, has_metadata=metadata is not None)
+    head += write_varint(len(payload.matrices)) + write_table(payload.segments) + payload.matrices
+    data = head + _checksum_bytes(head)
+    data += b"".join(segment for segment in payload.segments if segment is not None)
     if metadata is not None:
         data += write_varint(len(metadata)) + metadata + _checksum_bytes(metadata)
     return data
 
 
+def without_metadata(container: Container) -> bytes:
+    """File taken apart -> the same file, but for its metadata."""
+    start = container.segments_start
+    data = container.source.read(0, start + container.table.num_bytes)
+    head = bytearray(data[: start - CHECKSUM_BYTES])
+    head[_FLAGS_OFFSET] &= ~METADATA_FLAG
+    return bytes(head) + _checksum_bytes(head) + data[start:]
+
+
 def overhead_bytes(header: Header, payload_bytes: int) -> int:
-    """What a file without metadata has besides a payload of so many bytes."""
+    """What a pure file without metadata has besides a payload of so many bytes."""
     length, no_length = write_varint(payload_bytes), write_varint(0)
-    return len(write_container(header, b"")) - len(no_length) + len(length)
+    return len(write_container(header, Payload(b""))) - len(no_length) + len(length)
 
 
-def parse_container(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Container:
-    """.siren file -> its parts, the picture's checksum and all limits verified.
+def parse_container(
+    data: bytes | Source, limits: Limits = DEFAULT_LIMITS, *, partial: bool = False
+) -> Container:
+    """.siren file -> its parts; the checksum of the head, all lengths and limits are verified.
 
-    The metadata's checksum is left to ``read_metadata``: a caller that does not want the metadata
-    gets the picture whatever became of it.
+    Checksums of segments are left to who reads them, that of the metadata to ``read_metadata``: a
+    caller that does not want the metadata gets the picture whatever became of it.
+
+    Args:
+        data: the file.
+        limits: what it may ask for.
+        partial: whether it may end early, behind its head.
 
     Raises:
         FormatError: one of its kinds, if the bytes are not a valid file.
         LimitError: if the file asks for more than ``limits``.
     """
-    limits.check("max_file_bytes", len(data))
-    header, payload_bytes, has_metadata, offset = _parse_header(data)
+    source = Bytes(data) if isinstance(data, bytes) else data
+    limits.check("max_file_bytes", source.size)
+    cursor = Cursor(source)
+    header, tiling, has_metadata = read_header(cursor)
     limits.check("max_parameters", header.architecture.num_parameters)
+    table = SegmentTable()
+    if header.version == OLD_VERSION:
+        num_bytes = cursor.field("payload_bytes", PAYLOAD_BYTES_RANGE)
+    else:
+        num_bytes = cursor.field("matrices_bytes", MATRICES_BYTES_RANGE)
+        if tiling is not None:
+            shapes = header.architecture.grid_shapes(header.width, header.height)
+            table = read_table(cursor, len(Layout(tiling, shapes)))
+    matrices = cursor.take(num_bytes, "payload")
+    head = cursor.data[: cursor.offset]
+    if _checksum_bytes(head) != cursor.take(CHECKSUM_BYTES, "picture checksum"):
+        raise CorruptError("checksum of the picture does not match", offset=len(head))
+    start = cursor.offset
+    parts = (header, matrices, tiling, table, start, source)
+    try:
+        return Container(*parts, *_read_end(source, start + table.num_bytes, has_metadata))
+    except TruncatedError:
+        if not partial:
+            raise
+        return Container(*parts, is_cut=True)
 
-    end = offset + payload_bytes
-    payload = _slice(data, offset, end, "payload")
-    stated = _slice(data, end, end + CHECKSUM_BYTES, "picture checksum")
-    if _checksum_bytes(data[:end]) != stated:
-        raise CorruptError("checksum of the picture does not match", offset=end)
-    offset = end + CHECKSUM_BYTES
 
-    metadata, metadata_checksum = None, 0
+def _read_end(source: Source, offset: int, has_metadata: bool) -> tuple[bytes | None, int]:
+    """What follows the segments -> metadata section and its checksum; None and 0 without one."""
+    metadata, checksum_stated = None, 0
+    if source.size < offset:
+        raise TruncatedError("file ends early", offset=source.size, field="segment")
     if has_metadata:
-        metadata_bytes, offset = _read_field(data, offset, "metadata_bytes", METADATA_BYTES_RANGE)
-        end = offset + metadata_bytes
-        metadata = _slice(data, offset, end, "metadata")
-        offset = end + CHECKSUM_BYTES
-        metadata_checksum = int.from_bytes(_slice(data, end, offset, "metadata checksum"), "little")
-    if offset != len(data):
-        raise CorruptError(f"{len(data) - offset} bytes follow the end of the file", offset=offset)
-    return Container(header, payload, metadata, metadata_checksum)
-
-
-def _parse_header(data: bytes) -> tuple[Header, int, bool, int]:
-    """File -> header, payload length, whether metadata follows, and where the payload starts."""
-    if data[: len(MAGIC)] != MAGIC:
-        if data and MAGIC.startswith(data[: len(MAGIC)]):
-            raise TruncatedError("file ends inside the magic", offset=len(data), field="magic")
-        raise NotSirenError("not a .siren file", offset=0, field="magic")
-    version, flags = _slice(data, 4, 6, "version and flags")
-    if version != VERSION:
-        raise VersionError(f"file has format version {version}; this decoder reads {VERSION}")
-    if flags & RESERVED_FLAGS:
-        raise CorruptError("reserved flags are set", offset=5, field="flags")
-    offset = 6
-    width, offset = _read_field(data, offset, "width", SIDE_RANGE)
-    height, offset = _read_field(data, offset, "height", SIDE_RANGE)
-    features, offset = _read_field(data, offset, "hidden_features", HIDDEN_FEATURES_RANGE)
-    layers, offset = _read_field(data, offset, "hidden_layers", HIDDEN_LAYERS_RANGE)
-    omega_0, offset = _read_field(data, offset, "omega_0", OMEGA_0_RANGE)
-    grids: tuple[int, ...] = ()
-    prior = 0
-    if flags & PYRAMID_FLAG:
-        grids, prior, offset = _read_pyramid(data, offset)
-    payload_bytes, offset = _read_field(data, offset, "payload_bytes", PAYLOAD_BYTES_RANGE)
-    channels = 1 + (flags & CHANNELS_MASK)
-    architecture = Architecture(features, layers, channels, omega_0, grids, prior)
-    header = Header(width, height, 16 if flags & SIXTEEN_BIT_FLAG else 8, architecture)
-    return header, payload_bytes, bool(flags & METADATA_FLAG), offset
-
-
-def _read_pyramid(data: bytes, offset: int) -> tuple[tuple[int, ...], int, int]:
-    """Fields of the pyramid at ``offset`` -> grids, number of the prior, and the offset after."""
-    start = offset
-    exponents, offset = _read_field(data, offset, "grids", GRIDS_RANGE)
-    coarsest, finest = divmod(exponents, EXPONENTS)
-    if not finest <= coarsest <= LARGEST_EXPONENT:
-        raise CorruptError(f"no grids from {finest} to {coarsest}", offset=start, field="grids")
-    prior_offset = offset
-    prior, offset = _read_field(data, offset, "prior", PRIOR_RANGE)
-    if prior not in PRIORS:
-        raise VersionError(f"this decoder does not have prior {prior}, which the file needs")
-    end = offset + PRIOR_CHECKSUM_BYTES
-    if _slice(data, offset, end, "prior checksum") != _prior_checksum_bytes(prior):
-        raise CorruptError(f"prior {prior} is not the one the file means", offset=prior_offset)
-    return tuple(range(finest, coarsest + 1)), prior, end
-
-
-def _prior_checksum_bytes(prior: int) -> bytes:
-    return prior_checksum(prior).to_bytes(PRIOR_CHECKSUM_BYTES, "little")
-
-
-def _read_field(data: bytes, offset: int, field: str, bounds: tuple[int, int]) -> tuple[int, int]:
-    """Varint at ``offset``, checked against its range -> value and the offset after it."""
-    value, end = read_varint(data, offset, field)
-    if not bounds[0] <= value <= bounds[1]:
+        cursor = Cursor(Bytes(source.read(offset, offset + MAX_VARINT_BYTES)), offset)
+        length = cursor.field("metadata_bytes", METADATA_BYTES_RANGE)
+        start = offset + cursor.offset
+        rest = source.read(start, start + length + CHECKSUM_BYTES)
+        offset = start + length + CHECKSUM_BYTES
+        if len(rest) < length + CHECKSUM_BYTES:
+            raise TruncatedError("file ends early", offset=source.size, field="metadata")
+        metadata, checksum_stated = rest[:length], int.from_bytes(rest[length:], "little")
+    if offset != source.size:
         raise CorruptError(
-            f"{value} is outside {bounds[0]} to {bounds[1]}", offset=offset, field=field
+            f"{source.size - offset} bytes follow the end of the file", offset=offset
         )
-    return value, end
+    return metadata, checksum_stated
 
 
-def _slice(data: bytes, start: int, end: int, field: str) -> bytes:
-    """Bytes from ``start`` to ``end``; TruncatedError if there are fewer."""
-    if end > len(data):
-        raise TruncatedError("file ends early", offset=len(data), field=field)
-    return data[start:end]
-
-
-def checksum(data: bytes) -> int:
+def checksum(data: bytes | bytearray) -> int:
     """Bytes -> their CRC-32, as zlib and PNG compute it."""
     return zlib.crc32(data)
 
 
-def _checksum_bytes(data: bytes) -> bytes:
+def _checksum_bytes(data: bytes | bytearray) -> bytes:
     return checksum(data).to_bytes(CHECKSUM_BYTES, "little")

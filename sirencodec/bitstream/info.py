@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from sirencodec.bitstream.container import Container, Header, parse_container
-from sirencodec.bitstream.format import VERSION
+from sirencodec.bitstream.container import Container, parse_container
+from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.metadata_section import read_metadata
 from sirencodec.bitstream.work import check_decode, decoding_work
 from sirencodec.errors import CorruptError, LimitError
@@ -27,7 +27,7 @@ class Info:
         num_latents: samples of all grids.
         multiply_adds_per_pixel: arithmetic to decode a pixel.
         file_bytes: whole file.
-        payload_bytes: coded network.
+        payload_bytes: coded matrices and latents.
         metadata_bytes: compressed metadata section, 0 if there is none.
         bpp: bits a pixel, the whole file counted.
         refusal: why a decode at the stored size would be refused, within the default limits; None
@@ -64,6 +64,7 @@ def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
         LimitError: if the file asks for more than ``limits``.
     """
     container = parse_container(data, limits)
+    container.verify()
     header, architecture = container.header, container.header.architecture
     return Info(
         width=header.width,
@@ -71,7 +72,7 @@ def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
         mode=mode_name(architecture.channels),
         bit_depth=header.bit_depth,
         profile="pyramid" if architecture.grids else "pure",
-        format_version=VERSION,
+        format_version=header.version,
         hidden_features=architecture.hidden_features,
         hidden_layers=architecture.hidden_layers,
         omega_0=architecture.omega_0,
@@ -83,7 +84,7 @@ def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
         )
         // (header.width * header.height),
         file_bytes=len(data),
-        payload_bytes=len(container.payload),
+        payload_bytes=container.payload_bytes,
         metadata_bytes=len(container.metadata or b""),
         bpp=8 * len(data) / (header.width * header.height),
         refusal=_refusal(header),

@@ -1,7 +1,10 @@
 """Rectangles of samples: which of a grid are coded together, and what a prediction may see."""
 
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,17 @@ class Window:
         """(rows, columns), zero where an end is before its start."""
         return max(0, self.bottom - self.top), max(0, self.right - self.left)
 
+    @property
+    def size(self) -> int:
+        """Samples within."""
+        rows, columns = self.shape
+        return rows * columns
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """As an index of arrays."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
     def common(self, other: "Window") -> "Window":
         """What is in both."""
         return Window(
@@ -32,9 +46,22 @@ class Window:
             min(self.right, other.right),
         )
 
+    def around(self, other: "Window") -> "Window":
+        """The smallest that holds both, neither being empty."""
+        return Window(
+            min(self.top, other.top),
+            max(self.bottom, other.bottom),
+            min(self.left, other.left),
+            max(self.right, other.right),
+        )
+
     def grown(self, by: int) -> "Window":
         """With so many more on every side."""
         return Window(self.top - by, self.bottom + by, self.left - by, self.right + by)
+
+    def halved(self) -> "Window":
+        """The samples (i >> 1, j >> 1) of the samples (i, j) within."""
+        return Window(self.top >> 1, (self.bottom + 1) >> 1, self.left >> 1, (self.right + 1) >> 1)
 
     def places(self, top: int = 0, left: int = 0) -> "Window":
         """The places (i, j) of which sample (2 i + top, 2 j + left) is within.
@@ -47,3 +74,103 @@ class Window:
             self.left // 2,
             (self.right - left + 1) // 2,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """How latents are cut into segments (FORMAT.md, section 8).
+
+    Attributes:
+        log_side: log2 of the most samples along a side of a tile.
+        shared: exponent of the finest of the grids that share the first segment; one more than
+            the coarsest if none does.
+    """
+
+    log_side: int
+    shared: int
+
+
+Part = tuple[tuple[int, Window], ...]
+"""What a segment holds: exponents of grids and windows of them, in the order of coding."""
+
+Shapes = Mapping[int, tuple[int, int]]
+"""Rows and columns of grids by exponent."""
+
+
+class Layout:
+    """Where in a file the latents of a picture are.
+
+    Attributes:
+        shared: exponents of the grids that share the first segment, coarsest first; may be empty.
+        tiled: exponents of the others, coarsest first.
+    """
+
+    def __init__(self, tiling: Tiling, shapes: Shapes) -> None:
+        """Lay out grids of these ``shapes``."""
+        exponents = sorted(shapes, reverse=True)
+        self.shapes = dict(shapes)
+        self.shared = tuple(each for each in exponents if each >= tiling.shared)
+        self.tiled = tuple(each for each in exponents if each < tiling.shared)
+        self._edges, self._first = {}, {}
+        count = int(bool(self.shared))
+        for exponent in self.tiled:
+            down, across = (_edges(length, tiling.log_side) for length in shapes[exponent])
+            self._edges[exponent], self._first[exponent] = (down, across), count
+            count += (len(down) - 1) * (len(across) - 1)
+        self._count = count
+
+    def __len__(self) -> int:
+        """How many segments there are."""
+        return self._count
+
+    def parts(self) -> Iterator[Part]:
+        """What each segment holds, in the order of the file."""
+        if self.shared:
+            yield self.shared_part()
+        for exponent in self.tiled:
+            rows, columns = (len(edges) - 1 for edges in self._edges[exponent])
+            for down in range(rows):
+                for across in range(columns):
+                    yield ((exponent, self._tile(exponent, down, across)),)
+
+    def shared_part(self) -> Part:
+        """What the first segment holds, if grids share it."""
+        return tuple((each, Window.whole(self.shapes[each])) for each in self.shared)
+
+    def tiles(self, exponent: int, window: Window) -> dict[int, Window]:
+        """Window of a tiled grid, not empty -> the tiles that it touches, by number of segment."""
+        down, across = self._edges[exponent]
+        rows = range(bisect_right(down, window.top) - 1, bisect_left(down, window.bottom))
+        columns = range(bisect_right(across, window.left) - 1, bisect_left(across, window.right))
+        first, row = self._first[exponent], len(across) - 1
+        return {first + i * row + j: self._tile(exponent, i, j) for i in rows for j in columns}
+
+    def _tile(self, exponent: int, row: int, column: int) -> Window:
+        down, across = self._edges[exponent]
+        return Window(down[row], down[row + 1], across[column], across[column + 1])
+
+
+def _edges(length: int, log_side: int) -> list[int]:
+    """Samples along an axis -> where tiles begin, and the end: about equal, each an even number."""
+    tiles, places = -(-length >> log_side), (length + 1) // 2
+    return [2 * (number * places // tiles) for number in range(tiles)] + [length]
+
+
+# What this project's encoder chooses; a file may have any. A segment takes some four bytes and what
+# its walls cost: decision 15.
+_LOG_SIDE: Final = 9
+_LOG_SIDE_IF_LARGE: Final = 8  # so that a crop touches a tenth of the latents, not a fifth
+_LARGE_PIXELS: Final = 1 << 23
+_MOST_SHARED_SAMPLES: Final = 1 << 14  # of a grid
+
+
+def choose_tiling(shapes: Shapes) -> Tiling:
+    """Shapes of the grids -> how this project's encoder cuts them."""
+    shared = max(shapes) + 1
+    for exponent in sorted(shapes, reverse=True):
+        if math.prod(shapes[exponent]) > _MOST_SHARED_SAMPLES:
+            break
+        shared = exponent
+    finest = min(shapes)
+    is_large = math.prod(shapes[finest]) << 2 * finest >= _LARGE_PIXELS
+    return Tiling(_LOG_SIDE_IF_LARGE if is_large else _LOG_SIDE, shared)

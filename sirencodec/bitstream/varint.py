@@ -14,8 +14,8 @@ def write_varint(value: int) -> bytes:
     return bytes(out)
 
 
-def read_varint(data: bytes, offset: int, field: str) -> tuple[int, int]:
-    """Bytes at ``offset`` -> value and the offset after it.
+def read_varint(data: bytes, offset: int, field: str, base: int = 0) -> tuple[int, int]:
+    """Bytes at ``offset`` -> value and the offset after it; errors count from ``base``.
 
     Raises:
         TruncatedError: if the data ends inside the integer.
@@ -24,13 +24,13 @@ def read_varint(data: bytes, offset: int, field: str) -> tuple[int, int]:
     value = 0
     for index in range(MAX_VARINT_BYTES):
         if offset + index >= len(data):
-            raise TruncatedError("file ends inside an integer", offset=len(data), field=field)
+            at = base + len(data)
+            raise TruncatedError("file ends inside an integer", offset=at, field=field)
         byte = data[offset + index]
         value |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
             if index and not byte:
-                raise CorruptError(
-                    "integer is not in its shortest form", offset=offset, field=field
-                )
+                at = base + offset
+                raise CorruptError("integer is not in its shortest form", offset=at, field=field)
             return value, offset + index + 1
-    raise CorruptError("integer is too long", offset=offset, field=field)
+    raise CorruptError("integer is too long", offset=base + offset, field=field)

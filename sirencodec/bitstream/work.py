@@ -3,7 +3,7 @@
 from typing import Final
 
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.bitstream.container import Header
+from sirencodec.bitstream.header import Header
 from sirencodec.limits import Limits
 
 FEATURE_MULTIPLY_ADDS: Final = 50  # of a feature at a point

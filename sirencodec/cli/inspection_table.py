@@ -80,7 +80,7 @@ def _bit_table(inspection: Inspection) -> Table:
         rows += [("refinement", bits.refinement)]
     grids = zip(inspection.info.grids, bits.grids, strict=True)
     rows += [(f"grid 1/{stride}", grid_bits) for stride, grid_bits in grids]
-    rows += [("end of the stream", bits.rest), ("payload", bits.payload)]
+    rows += [("ends of streams", bits.rest), ("payload", bits.payload)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("spent on")
     table.add_column("bits", justify="right")

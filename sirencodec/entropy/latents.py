@@ -1,22 +1,23 @@
 """Latent grids <-> range-coded symbols, under a context model in integers (FORMAT.md, section 8).
 
-Grids are coded from the coarsest to the finest. Each is split into four *phases*, the samples at
-even or odd rows and columns, coded one after the other; all samples of a phase are predicted at
-once, from a 3 x 3 neighbourhood in the next two coarser grids and in each phase that came before.
-So a decode is four small networks a grid, not a step for every sample.
+Grids are coded from the coarsest to the finest, fine ones tile by tile. A tile is split into four
+*phases*, the samples at even or odd rows and columns, coded one after the other; all samples of a
+phase are predicted at once, from a 3 x 3 neighbourhood in the next two coarser grids and in each
+phase that came before. So a decode is four small networks a tile, not a step for every sample. A
+tile sees coarser grids beyond its walls, but nothing of its own grid.
 
 Everything is exact: see ``prediction``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.bitstream.architecture import Architecture, grid_shape
+from sirencodec.bitstream.architecture import grid_shape
 from sirencodec.bitstream.tiling import Window
-from sirencodec.entropy.context_model import PHASES, Floats
+from sirencodec.entropy.context_model import COARSER_SOURCES, PHASES, Floats
 from sirencodec.entropy.prediction import (
     LARGEST_CENTRE,
     NOTHING,
@@ -34,6 +35,8 @@ Latents = tuple[Levels, ...]  # a (height, width) grid for each of the architect
 
 LARGEST_LATENT: Final = LARGEST_CENTRE + LARGEST_RESIDUAL
 LARGEST_WEIGHT: Final = 1 << 26  # 1024
+
+Networks = Mapping[int, Sequence[PhaseNetwork]]  # by exponent and phase
 
 ContextWeights = Sequence[Sequence[Floats]]
 """The networks of a file, one a phase: matrices of integers in units of 2^-16, first layer first.
@@ -89,43 +92,37 @@ class ResidualDecoder:
         samples[:] = wholes + residuals.reshape(samples.shape)
 
 
-def encode_latents(
-    latents: Latents, architecture: Architecture, weights: ContextWeights, encoder: SymbolEncoder
-) -> Latents:
-    """Latents -> symbols given to the encoder.
+def code_part(
+    grids: Mapping[int, Levels],
+    part: Iterable[tuple[int, Window]],
+    networks: Networks,
+    coder: ResidualCoder,
+    threads: int = 1,
+) -> None:
+    """Code the latents of a segment, from coarse to fine, in either direction.
 
-    Returns:
-        What a decoder will read: the latents, but for values further from their prediction than a
-        table reaches, which are brought within it.
+    Args:
+        grids: by exponent; what is coarser has been coded. Samples of the part are those wanted, or
+            become those decoded.
+        part: windows of grids.
+        networks: the context model.
+        coder: of the residuals. An encoder leaves what a decoder will read: values further from
+            their prediction than a table reaches are brought within it.
+        threads: for predictions.
     """
-    coded = tuple(np.array(grid, np.int32) for grid in latents)
-    _code_grids(coded, architecture, weights, ResidualEncoder(encoder))
-    return coded
+    for exponent, window in part:
+        code_window(grids, exponent, window, networks[exponent], coder, threads)
 
 
-def decode_latents(
-    width: int,
-    height: int,
-    architecture: Architecture,
-    weights: ContextWeights,
-    decoder: SymbolDecoder | NativeDecoder,
-    finest: int = 0,
-) -> Latents:
-    """Symbols from the decoder -> latents of an image of this size.
-
-    Of grids with exponents below ``finest``, which come last, nothing is decoded: a zero stands for
-    each of them.
-
-    Raises:
-        CorruptError: if the stream holds an impossible symbol.
-    """
-    shapes = [
-        grid_shape(width, height, exponent) if exponent >= finest else (1, 1)
-        for exponent in architecture.grids
-    ]
-    latents = tuple(np.zeros(shape, np.int32) for shape in shapes)
-    _code_grids(latents, architecture, weights, residual_decoder(decoder), finest)
-    return latents
+def phase_networks(weights: ContextWeights, exponents: Sequence[int]) -> Networks:
+    """Context model -> what it is to each grid."""
+    return {
+        exponent: [
+            PhaseNetwork.of_grid(matrices, COARSER_SOURCES + phase, exponent)
+            for phase, matrices in enumerate(weights)
+        ]
+        for exponent in exponents
+    }
 
 
 def residual_decoder(decoder: SymbolDecoder | NativeDecoder) -> ResidualCoder:
@@ -140,25 +137,13 @@ def _by_table(tables: Indices) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
     yield from zip(indices.tolist(), np.split(order, starts[1:]), strict=True)
 
 
-def _code_grids(
-    latents: Latents,
-    architecture: Architecture,
-    weights: ContextWeights,
-    coder: ResidualCoder,
-    finest: int = 0,
-) -> None:
-    """Code all of every grid, from the coarsest to ``finest``."""
-    grids = dict(zip(architecture.grids, latents, strict=True))
-    for exponent in [each for each in reversed(architecture.grids) if each >= finest]:
-        code_window(grids, exponent, Window.whole(grids[exponent].shape), weights, coder)
-
-
 def code_window(
     grids: Mapping[int, Levels],
     exponent: int,
     window: Window,
-    weights: ContextWeights,
+    networks: Sequence[PhaseNetwork],
     coder: ResidualCoder,
+    threads: int = 1,
 ) -> None:
     """Code a window of a grid, phase by phase.
 
@@ -167,8 +152,9 @@ def code_window(
             or become those decoded.
         exponent: of the grid to code.
         window: of the grid's samples, from even rows and columns on.
-        weights: the context model.
+        networks: of the grid's phases.
         coder: of the residuals.
+        threads: for predictions.
     """
     grid = grids[exponent]
     lattice = Window.whole(grid_shape(grid.shape[1], grid.shape[0], 1))
@@ -181,8 +167,7 @@ def code_window(
         wanted = window.places(top, left)
         samples = grid[top::2, left::2]
         if min(wanted.shape):
-            network = PhaseNetwork.of_grid(weights[phase], len(sources), exponent)
-            wholes, tables = predict(sources, wanted, network)
+            wholes, tables = predict(sources, wanted, networks[phase], threads)
             part = samples[wanted.top : wanted.bottom, wanted.left : wanted.right]
             coder.code_residuals(wholes, tables, part)
         sources.append(Source(samples, wanted) if min(wanted.shape) else NOTHING)

@@ -80,7 +80,7 @@ def read_matrices(data: bytes, shapes: Sequence[tuple[int, int]]) -> QuantizedWe
         CorruptError: as ``decode_matrices``.
     """
     side_bytes = MATRIX_BYTES * len(shapes)
-    decoder = open_stream(data[side_bytes:])
+    decoder = open_stream(data[side_bytes:], by_words=True)
     weights = decode_matrices(data[:side_bytes], shapes, decoder)
     decoder.finish()
     return weights

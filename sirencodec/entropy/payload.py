@@ -1,9 +1,10 @@
-"""Quantised matrices and latents <-> payload bytes (FORMAT.md, sections 5 and 8).
+"""Quantised matrices and latents <-> coded matrices and segments (FORMAT.md, sections 5 and 8).
 
-A payload is the side information of all matrices and one range-coded stream: their levels, then the
-latent grids, whose context model is among the matrices.
+Coded matrices are the side information of all of them and a range-coded stream of their levels. The
+context model of the latents is among them. A segment is a stream of latents.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,11 +12,13 @@ import numpy as np
 
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.quantize import STEP_SIZES, QuantizedWeights
-from sirencodec.entropy.latents import Latents, decode_latents, encode_latents
+from sirencodec.bitstream.segments import Payload
+from sirencodec.bitstream.tiling import Layout, Tiling, choose_tiling
+from sirencodec.entropy.latents import Latents, ResidualEncoder, code_part, phase_networks
 from sirencodec.entropy.matrices import MATRIX_BYTES, decode_matrices, encode_matrices
 from sirencodec.entropy.prior import adapted_context, adapted_refinement, prior_shapes
-from sirencodec.entropy.range_coder import WORD_BYTES, OnSymbols, SymbolEncoder
-from sirencodec.entropy.range_decoder_native import open_stream
+from sirencodec.entropy.range_coder import OnSymbols, SymbolDecoder, SymbolEncoder
+from sirencodec.entropy.range_decoder_native import NativeDecoder, open_stream
 from sirencodec.errors import CorruptError
 
 # Magnitude of a kernel's numbers. Doubled six times along two axes by larger ones, latents could
@@ -25,7 +28,7 @@ LARGEST_KERNEL_WEIGHT: Final = 16.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuantizedPicture:
-    """All that a payload holds.
+    """All that a file holds of a picture.
 
     Attributes:
         weights: matrices in the order of ``matrix_shapes``.
@@ -47,66 +50,81 @@ def matrix_shapes(architecture: Architecture) -> tuple[tuple[int, int], ...]:
 
 
 def largest_payload_bits(budget_bits: float, architecture: Architecture) -> float:
-    """Budget -> bits of the largest payload that keeps to it: a stream takes whole words."""
-    side_bits, word_bits = 8 * MATRIX_BYTES * len(matrix_shapes(architecture)), 8 * WORD_BYTES
-    return side_bits + word_bits * max(0.0, (budget_bits - side_bits) // word_bits)
+    """Budget -> bits of the largest payload that keeps to it.
+
+    A stream takes whole bytes, and up to one more than the bits of its symbols come to.
+    """
+    side_bits = 8 * MATRIX_BYTES * len(matrix_shapes(architecture))
+    return side_bits + 8 * max(0.0, (budget_bits - side_bits) // 8 - 1)
 
 
-def encode_payload(picture: QuantizedPicture, architecture: Architecture) -> bytes:
+def encode_payload(
+    picture: QuantizedPicture, architecture: Architecture, tiling: Tiling | None = None
+) -> Payload:
     """Quantised picture -> payload.
 
     Latents that are further from their prediction than a table reaches come back nearer to it.
+
+    Args:
+        picture: what to encode.
+        architecture: of its network and grids.
+        tiling: how latents are cut; as suits their number, if None.
     """
     encoder = SymbolEncoder()
     side = encode_matrices(picture.weights, encoder)
-    if picture.latents:
-        context = adapted_context(architecture.prior, picture.weights)
-        encode_latents(picture.latents, architecture, context, encoder)
-    return side + encoder.stream()
+    matrices = side + encoder.stream()
+    if not picture.latents:
+        return Payload(matrices)
+    grids = {
+        exponent: np.array(grid, np.int32)
+        for exponent, grid in zip(architecture.grids, picture.latents, strict=True)
+    }
+    shapes = {exponent: grid.shape for exponent, grid in grids.items()}
+    tiling = tiling or choose_tiling(shapes)
+    context = adapted_context(architecture.prior, picture.weights)
+    networks = phase_networks(context, architecture.grids)
+
+    def segments() -> Iterator[bytes | None]:
+        for part in Layout(tiling, shapes).parts():
+            encoder = SymbolEncoder()
+            code_part(grids, part, networks, ResidualEncoder(encoder))
+            is_zero = not any(grids[exponent][window.slices].any() for exponent, window in part)
+            yield None if is_zero else encoder.stream()
+
+    return Payload(matrices, tiling, tuple(segments()))
 
 
-def decode_payload(
-    payload: bytes,
+def open_matrices(
+    coded: bytes,
     architecture: Architecture,
-    width: int,
-    height: int,
     on_symbols: OnSymbols | None = None,
-    finest: int = 0,
-) -> QuantizedPicture:
-    """Payload -> quantised picture of this architecture and size.
+    *,
+    by_words: bool = False,
+) -> tuple[QuantizedWeights, SymbolDecoder | NativeDecoder]:
+    """Coded matrices -> matrices of this architecture, and the decoder behind the last of them.
 
     Args:
-        payload: the whole of it.
+        coded: side information and stream.
         architecture: of the network and grids.
-        width: of the image in pixels.
-        height: of the image in pixels.
-        on_symbols: called with symbols as they are decoded: those of each matrix but the ones of
-            zeros, then those of each grid, from the coarsest, in any number of parts.
-        finest: exponent below which grids are left undecoded. What the stream ends in is not
-            looked at then.
-        finest: exponent below which grids are left undecoded. What the stream ends in is not
-            looked at then.
+        on_symbols: called with the symbols of each matrix but the ones of zeros.
+        by_words: whether the stream is one of version 0.
 
     Raises:
-        CorruptError: if there are fewer bytes than matrices need, a model index is unknown, the
-            context model or the refinement is out of range, or the stream is not a valid one.
+        CorruptError: if there are fewer bytes than matrices need, a model index is unknown, or the
+            context model, the kernels or the refinement are out of range.
     """
     shapes = matrix_shapes(architecture)
     side_bytes = MATRIX_BYTES * len(shapes)
-    if len(payload) < side_bytes:
+    if len(coded) < side_bytes:
         raise CorruptError("payload is shorter than its matrices' parameters", field="payload")
-    decoder = open_stream(payload[side_bytes:], on_symbols)
-    weights = decode_matrices(payload[:side_bytes], shapes, decoder)
-    latents: Latents = ()
+    decoder = open_stream(coded[side_bytes:], on_symbols, by_words=by_words)
+    weights = decode_matrices(coded[:side_bytes], shapes, decoder)
     if architecture.kernel_shapes:
         _check_kernels(weights, len(architecture.layer_shapes))
-    if architecture.grids:
-        adapted_refinement(architecture.prior, weights)  # to find what is too large in it
-        context = adapted_context(architecture.prior, weights)
-        latents = decode_latents(width, height, architecture, context, decoder, finest)
-    if not any(exponent < finest for exponent in architecture.grids):
-        decoder.finish()
-    return QuantizedPicture(weights, latents)
+    if architecture.grids:  # to find what is too large in them
+        adapted_refinement(architecture.prior, weights)
+        adapted_context(architecture.prior, weights)
+    return weights, decoder
 
 
 def _check_kernels(weights: QuantizedWeights, index: int) -> None:

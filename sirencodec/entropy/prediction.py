@@ -24,7 +24,7 @@ from sirencodec.entropy.context_model import (
 from sirencodec.entropy.residual_tables import CENTRE_PARTS, NUM_SCALES, SCALE_PARTS, UNIT_SCALE
 from sirencodec.native.arrays import address, describe_layers
 from sirencodec.native.entropy import LatentSource, PhaseTask, phase_predictors
-from sirencodec.native.threads import share, thread_count
+from sirencodec.native.threads import share
 
 POINTS_AT_ONCE: Final = 1 << 11  # places that NumPy keeps in cache
 PLACES_AT_ONCE: Final = 1 << 12  # that a thread predicts before it takes more: 0.3 ms
@@ -84,16 +84,16 @@ class PhaseNetwork:
 
 
 def predict(
-    sources: Sequence[Source], wanted: Window, network: PhaseNetwork
+    sources: Sequence[Source], wanted: Window, network: PhaseNetwork, threads: int = 1
 ) -> tuple[Indices, Indices]:
-    """Sources and network -> predictions at the places wanted.
+    """Sources and network -> predictions at the places wanted, on so many threads.
 
     Returns:
         (rows, columns) whole centres, and (rows, columns) indices of residuals' tables.
     """
     found = phase_predictors()
     if found:
-        return compiled_predictions(found[0], sources, wanted, network)
+        return compiled_predictions(found[0], sources, wanted, network, threads)
     return plain_predictions(sources, wanted, network)
 
 
@@ -102,6 +102,7 @@ def compiled_predictions(
     sources: Sequence[Source],
     wanted: Window,
     network: PhaseNetwork,
+    threads: int = 1,
 ) -> tuple[Indices, Indices]:
     """As ``predict``, by a compiled loop.
 
@@ -133,7 +134,7 @@ def compiled_predictions(
     count, columns = wanted.shape
     rows_at_once = max(1, PLACES_AT_ONCE // columns)
     pieces = [range(top, min(top + rows_at_once, count)) for top in range(0, count, rows_at_once)]
-    share(predict_rows, pieces, min(len(pieces), thread_count()))
+    share(predict_rows, pieces, min(len(pieces), threads))
     return wholes, tables
 
 

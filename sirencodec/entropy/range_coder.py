@@ -18,6 +18,7 @@ from sirencodec.errors import CorruptError
 if TYPE_CHECKING:  # compiled decoders do without it
     import constriction
 
+STATE_BITS = 64
 PRECISION = 24  # bits of a probability, fixed in constriction's default coder
 TOTAL = 1 << PRECISION
 WORD_BYTES = 4
@@ -65,10 +66,32 @@ class SymbolEncoder:
         """Length of the stream so far."""
         return int(self._encoder.num_words())
 
-    def stream(self) -> bytes:
-        """Little-endian 32-bit words of all symbols so far; empty if there are none."""
+    def words(self) -> bytes:
+        """All symbols so far as a stream that ends on little-endian 32-bit words.
+
+        That of version 0 and of shipped priors; empty if there are no symbols.
+        """
         words: npt.NDArray[np.uint32] = self._encoder.get_compressed()
         return words.astype("<u4").tobytes()
+
+    def stream(self) -> bytes:
+        """All symbols so far as a stream that ends on bytes, the highest first.
+
+        The library's words are a number within the last interval. Of those the first that needs the
+        fewest bytes behind the words shifted out already is what the stream is to be.
+        """
+        words: npt.NDArray[np.uint32] = self._encoder.get_compressed()
+        shifted_out, (lower, width) = self._encoder.pos()
+        size = WORD_BYTES * int(shifted_out)
+        whole = int.from_bytes(words.astype(">u4").tobytes(), "big")
+        whole <<= 8 * (size + STATE_BITS // 8 - words.nbytes)
+        whole -= (whole - lower) % (1 << STATE_BITS)  # where the interval begins
+        for more in range(STATE_BITS // 8 + 1):
+            unused = STATE_BITS - 8 * more
+            up = -lower % (1 << unused)
+            if up < width:
+                break
+        return int(whole + up >> unused).to_bytes(size + more, "big")
 
 
 def check_whole_words(stream: bytes) -> None:
@@ -80,22 +103,28 @@ def check_whole_words(stream: bytes) -> None:
 class SymbolDecoder:
     """A range-coded stream -> its symbols, asked for in the order they were encoded in."""
 
-    def __init__(self, stream: bytes, on_symbols: OnSymbols | None = None) -> None:
+    def __init__(
+        self, stream: bytes, on_symbols: OnSymbols | None = None, *, by_words: bool = False
+    ) -> None:
         """Start at the beginning of a stream.
 
         Args:
-            stream: little-endian 32-bit words.
+            stream: what ``SymbolEncoder`` has made.
             on_symbols: called with everything that is decoded.
+            by_words: whether it is made of little-endian words, by ``SymbolEncoder.words``.
 
         Raises:
-            CorruptError: if it is not a whole number of words.
+            CorruptError: if it is then not a whole number of words.
         """
-        check_whole_words(stream)
+        if by_words:
+            check_whole_words(stream)
         import constriction
 
-        words = np.frombuffer(stream, dtype="<u4").astype(np.uint32)
+        padded = stream + bytes(-len(stream) % WORD_BYTES)
+        words = np.frombuffer(padded, dtype="<u4" if by_words else ">u4").astype(np.uint32)
         self._decoder = constriction.stream.queue.RangeDecoder(words)
         self._stream, self._num_words = stream, len(words)
+        self._by_words = by_words
         self._again = SymbolEncoder()
         self._on_symbols = on_symbols
 
@@ -123,5 +152,6 @@ class SymbolDecoder:
         Raises:
             CorruptError: if it is not their shortest form, or goes on after the last of them.
         """
-        if self._again.stream() != self._stream:
+        again = self._again.words() if self._by_words else self._again.stream()
+        if again != self._stream:
             raise CorruptError("coded stream is not canonical", field="stream")

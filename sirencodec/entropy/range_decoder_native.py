@@ -27,28 +27,39 @@ from sirencodec.native.entropy import (
 
 
 def open_stream(
-    stream: bytes, on_symbols: OnSymbols | None = None
+    stream: bytes,
+    on_symbols: OnSymbols | None = None,
+    *,
+    by_words: bool = False,
+    may_end: bool = False,
 ) -> "SymbolDecoder | NativeDecoder":
-    """Stream -> the fastest decoder of it there is. Arguments and errors as ``SymbolDecoder``."""
+    """Stream -> the fastest decoder of it there is. Arguments and errors as ``SymbolDecoder``.
+
+    One that ``may_end``, for the file was cut off in it, takes compiled loops.
+    """
     loops = stream_loops()
     if loops is None or on_symbols is not None:
-        return SymbolDecoder(stream, on_symbols)
-    return NativeDecoder(stream, loops)
+        return SymbolDecoder(stream, on_symbols, by_words=by_words)
+    return NativeDecoder(stream, loops, by_words=by_words, may_end=may_end)
 
 
 class NativeDecoder:
     """A range-coded stream -> its symbols, asked for in the order they were encoded in."""
 
-    def __init__(self, stream: bytes, loops: StreamLoops) -> None:
-        """Start at the beginning of a stream of little-endian 32-bit words.
+    def __init__(
+        self, stream: bytes, loops: StreamLoops, *, by_words: bool = False, may_end: bool = False
+    ) -> None:
+        """Start at the beginning of a stream. Arguments and errors as for ``SymbolDecoder``.
 
-        Raises:
-            CorruptError: if it is not a whole number of words.
+        Residuals that come after a stream that ``may_end`` are 0.
         """
-        check_whole_words(stream)
+        if by_words:
+            check_whole_words(stream)
         self._stream = np.frombuffer(stream, np.uint8)  # kept: the state has its address
         self._loops = loops
-        self._state = RangeDecoder(bytes=address(self._stream), size=len(stream), by_words=1)
+        self._state = RangeDecoder(
+            bytes=address(self._stream), size=len(stream), by_words=by_words, may_end=may_end
+        )
         loops.begin(ctypes.byref(self._state))
 
     def decode(self, count: int, frequencies: Frequencies) -> Symbols:

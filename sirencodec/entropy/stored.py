@@ -1,43 +1,69 @@
 """`.siren` file -> what is stored in it: header, integers and metadata, each when it is wanted."""
 
-from dataclasses import dataclass
+from dataclasses import replace
+from threading import Lock
 
-from sirencodec.bitstream.container import Container, Header, parse_container
+import numpy as np
+
+from sirencodec.bitstream.container import Container, parse_container
+from sirencodec.bitstream.format import OLD_VERSION
+from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.metadata_section import read_metadata
-from sirencodec.entropy.payload import QuantizedPicture, decode_payload
+from sirencodec.bitstream.source import Source
+from sirencodec.entropy.grids import Grids, Windows
+from sirencodec.entropy.latents import phase_networks
+from sirencodec.entropy.old_stream import OldStream
+from sirencodec.entropy.payload import QuantizedPicture, open_matrices
+from sirencodec.entropy.prior import adapted_context
 from sirencodec.entropy.range_coder import OnSymbols
+from sirencodec.entropy.segment_decoder import SegmentDecoder
 from sirencodec.image.metadata import Metadata
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 
+NOT_LOOKED_AT = np.zeros((1, 1), np.int32)  # stands for a grid of which nothing is needed
 
-@dataclass(frozen=True, slots=True)
+
 class StoredPicture:
-    """A file whose header, lengths and checksum of the picture are sound.
+    """A file whose header and lengths are sound. Any number of threads may ask for its integers.
 
     Attributes:
         container: its parts.
         limits: what reading them may consume.
     """
 
-    container: Container
-    limits: Limits
+    def __init__(self, container: Container, limits: Limits = DEFAULT_LIMITS) -> None:
+        """Decode nothing yet."""
+        self.container, self.limits = container, limits
+        self._lock = Lock()
+        self._opened: _Opened | None = None
 
     @property
     def header(self) -> Header:
         """Sizes and shapes."""
         return self.container.header
 
-    def decode(self, on_symbols: OnSymbols | None = None, finest: int = 0) -> QuantizedPicture:
-        """The integers of the payload. Arguments and errors as for ``decode_payload``."""
-        header = self.header
-        return decode_payload(
-            self.container.payload,
-            header.architecture,
-            header.width,
-            header.height,
-            on_symbols,
-            finest,
-        )
+    def decode(
+        self, windows: Windows | None = None, on_symbols: OnSymbols | None = None
+    ) -> QuantizedPicture:
+        """The integers of the file; what was decoded before is not decoded again.
+
+        Args:
+            windows: of grids by exponent, within which latents must be right; elsewhere they may be
+                0. All of every grid if None.
+            on_symbols: called with symbols as they are decoded, if that is done here: those of each
+                matrix but the ones of zeros, then those of latents, from the coarsest grid, in any
+                number of parts.
+
+        Raises:
+            CorruptError: if what is needed is damaged: there are fewer bytes than matrices need, a
+                model index is unknown, the context model, the kernels or the refinement are out of
+                range, a stream is not a valid one, or a checksum does not match.
+            TruncatedError: if the file ends before what is needed.
+        """
+        with self._lock:
+            if self._opened is None:
+                self._opened = _Opened(self.container, on_symbols)
+            return self._opened.decode(windows)
 
     def read_metadata(self) -> Metadata:
         """ICC profile, EXIF and XMP.
@@ -49,8 +75,41 @@ class StoredPicture:
         return read_metadata(self.container, self.limits)
 
 
-def open_stored(data: bytes, limits: Limits = DEFAULT_LIMITS) -> StoredPicture:
-    """The whole of a `.siren` file -> what is stored in it, nothing of it decoded yet.
+class _Opened:
+    """A file whose matrices are decoded."""
+
+    def __init__(self, container: Container, on_symbols: OnSymbols | None) -> None:
+        header = container.header
+        architecture, old = header.architecture, header.version == OLD_VERSION
+        weights, stream = open_matrices(container.matrices, architecture, on_symbols, by_words=old)
+        self._picture = QuantizedPicture(weights)
+        self._grids = Grids(architecture.grid_shapes(header.width, header.height))
+        self._decoder: OldStream | SegmentDecoder | None = None
+        if container.tiling is not None or not self._grids:
+            stream.finish()
+        if self._grids:
+            context = adapted_context(architecture.prior, weights)
+            networks = phase_networks(context, architecture.grids)
+            self._decoder = (
+                OldStream(self._grids, networks, stream)
+                if container.tiling is None
+                else SegmentDecoder(container, container.tiling, self._grids, networks, on_symbols)
+            )
+
+    def decode(self, windows: Windows | None) -> QuantizedPicture:
+        """As ``StoredPicture.decode``."""
+        if self._decoder is None:
+            return self._picture
+        windows = self._grids.whole() if windows is None else windows
+        self._decoder.require(windows)
+        latents = tuple(
+            self._grids[each] if each in windows else NOT_LOOKED_AT for each in self._grids
+        )
+        return replace(self._picture, latents=latents)
+
+
+def open_stored(data: bytes | Source, limits: Limits = DEFAULT_LIMITS) -> StoredPicture:
+    """A `.siren` file -> what is stored in it, nothing of it decoded yet.
 
     Raises:
         FormatError: if the bytes are not a valid file.

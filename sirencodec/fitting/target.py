@@ -10,7 +10,7 @@ from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import TargetWarning
 
 OVERHEAD_BYTES: Final = 24  # header and checksum, at most (FORMAT.md, section 2)
-PYRAMID_BYTES: Final = 4  # what a pyramid's header takes besides, at most
+PYRAMID_BYTES: Final = 5  # what a pyramid's header takes besides, at most
 
 
 class Kind(Enum):

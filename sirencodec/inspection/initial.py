@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sirencodec.bitstream.architecture import INPUTS
-from sirencodec.bitstream.container import Header
+from sirencodec.bitstream.header import Header
 from sirencodec.entropy.prior import prior_refinement
 from sirencodec.fitting.bounds import FIRST_BIAS_BOUND, HIDDEN_BIAS_SHARE, axis_scale
 from sirencodec.fitting.pyramid.start_settings import StartSettings, feature_bound

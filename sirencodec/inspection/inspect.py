@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture
-from sirencodec.bitstream.container import Header
+from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.info import describe
 from sirencodec.bitstream.work import check_latents, decoding_work
 from sirencodec.entropy.prior import context_shapes
@@ -73,7 +73,7 @@ def inspect_bytes(
         points_down=len(y),
         layers=_inspect_layers(picture, _input_points(picture, x, y), header, spent),
         frequencies=_frequencies(picture.layers[0], header),
-        bits=_group_bits(spent, 8 * len(stored.container.payload), architecture),
+        bits=_group_bits(spent, 8 * stored.container.payload_bytes, architecture),
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from sirencodec.bitstream.container import parse_container, write_container
+from sirencodec.bitstream.container import parse_container, without_metadata
 from sirencodec.bitstream.info import Info, describe
 from sirencodec.bitstream.metadata_section import read_metadata
 from sirencodec.errors import CorruptError, LimitError
@@ -75,7 +75,7 @@ def read_stored(data: bytes, limits: Limits) -> StoredFile:
     checksum = hashlib.sha256(data)
     checksum.update(__version__.encode())
     return StoredFile(
-        write_container(container.header, container.payload),
+        without_metadata(container),
         info,
         read_orientation(metadata.exif),
         metadata.icc_profile,

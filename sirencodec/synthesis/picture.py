@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.bitstream.architecture import INPUTS, KERNEL_TAPS, REFINED
-from sirencodec.bitstream.container import Header
+from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.quantize import dequantize
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.entropy.prior import adapted_refinement

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from sirencodec.bitstream.container import Header
+from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.work import check_decode
 from sirencodec.errors import ParameterError
 from sirencodec.limits import Limits

@@ -5,9 +5,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from sirencodec.bitstream.header import Header
+from sirencodec.entropy.grids import Windows
 from sirencodec.errors import DependencyError, ParameterError, SirenCodecWarning
 from sirencodec.image.samples import Samples
 from sirencodec.native.picture import double_painters, single_painters
+from sirencodec.synthesis.needed import needed_windows
 from sirencodec.synthesis.picture import Picture
 from sirencodec.synthesis.query_native import paint_native
 from sirencodec.synthesis.region import Region
@@ -17,6 +20,11 @@ def check_device(name: str) -> None:
     """Raise ParameterError if a device is none that a decode knows, without asking PyTorch."""
     if name != "auto" and name.split(":")[0] not in ("cpu", "cuda"):
         raise ParameterError(f"unknown device {name!r}: use auto, cpu or cuda")
+
+
+def windows_on(device: str, region: Region, header: Header) -> Windows | None:
+    """Device and region -> the latents that ``samples_on`` needs by exponent; all, if None."""
+    return needed_windows(region, header) if device in ("auto", "cpu") else None
 
 
 def samples_on(device: str, picture: Picture, region: Region, *, exact: bool) -> Samples:

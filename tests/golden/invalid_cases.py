@@ -1,4 +1,7 @@
-"""The invalid golden files: a valid one each, spoilt in one way."""
+"""The invalid golden files of version 1: a valid one each, spoilt in one way.
+
+Those of version 0, without a 1 in their names, were made by earlier releases.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 
 from sirencodec.bitstream.quantize import QuantizedWeights
 from tests.broken_files import (
-    PYRAMID_FLAG,
+    Field,
     Parts,
     blocks,
     crc,
@@ -21,6 +24,7 @@ from tests.broken_files import (
     varint,
 )
 from tests.golden.valid_cases import (
+    EXAMPLE_TILING,
     PRIOR_MATRICES,
     XMP,
     forged_pyramid,
@@ -29,7 +33,7 @@ from tests.golden.valid_cases import (
     with_difference,
     worked_example,
 )
-from tests.reference_decoder import RangeDecoder, frequency_table, parse
+from tests.reference_decoder import RangeDecoder, crc_16, frequency_table, parse
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Invalid:
 
     @property
     def name(self) -> str:
-        return f"{self.number:02d}-{self.what.replace(' ', '-')}"
+        return f"{self.number:02d}-1-{self.what.replace(' ', '-')}"
 
 
 def invalid_cases() -> Iterator[Invalid]:
@@ -55,6 +59,7 @@ def invalid_cases() -> Iterator[Invalid]:
     yield from invalid_metadata(with_metadata)
     yield from invalid_pyramid_headers()
     yield from invalid_pyramid_payloads()
+    yield from invalid_segments()
     yield from invalid_numbers()
 
 
@@ -62,9 +67,9 @@ def invalid_headers(data: bytes, parts: Parts) -> Iterator[Invalid]:
     yield Invalid(1, "empty", "NotSirenError", b"")
     yield Invalid(1, "png", "NotSirenError", b"\x89PNG\r\n\x1a\n" + data[8:])
     yield Invalid(1, "seven bits", "NotSirenError", bytes(byte & 127 for byte in data))
-    yield Invalid(2, "version 1", "VersionError", join(replace(parts, version=1)))
+    yield Invalid(2, "version 2", "VersionError", join(replace(parts, version=2)))
     yield Invalid(2, "version 255", "VersionError", join(replace(parts, version=255)))
-    for bit in (5, 6, 7):  # 4 was one when 03-flag-4 was made, and is the pyramid's now
+    for bit in (6, 7):
         flags = parts.flags | 1 << bit
         yield Invalid(3, f"flag {bit}", "CorruptError", join(replace(parts, flags=flags)))
     for field, values in (
@@ -73,7 +78,7 @@ def invalid_headers(data: bytes, parts: Parts) -> Iterator[Invalid]:
         ("hidden_features", (0, 1_025)),
         ("hidden_layers", (65, 2**28 - 1)),
         ("omega_0", (0, 65_536)),
-        ("payload_bytes", (0,)),
+        ("payload_bytes", (0,)),  # of matrices
     ):
         for value in values:
             spoilt = join(replace(parts, **{field: value}))
@@ -122,12 +127,11 @@ def invalid_payloads(parts: Parts) -> Iterator[Invalid]:
     for model in (144, 255):
         yield spoilt(12, f"model {model}", indices[:3] + bytes([model]) + words)
     yield spoilt(12, "model 144 as if it were 48", coded_under_a_model_too_many())
-    yield spoilt(13, "one byte more", parts.payload + b"\0")
-    yield spoilt(13, "one byte less", parts.payload[:-1])
     yield spoilt(14, "quantile", indices + b"\xff" * len(words))
     yield spoilt(15, "no stream", indices)
-    yield spoilt(15, "word of zeros more", parts.payload + bytes(4))
-    yield spoilt(15, "word missing", parts.payload[:-4])
+    yield spoilt(15, "byte of zeros more", parts.payload + b"\0")
+    yield spoilt(15, "nine bytes more", parts.payload + b"123456789")
+    yield spoilt(15, "six bytes missing", parts.payload[:-6])
     yield spoilt(15, "last bit differs", stream_with_other_end(parts))
 
 
@@ -139,18 +143,19 @@ def coded_under_a_model_too_many() -> bytes:
 
 
 def stream_with_other_end(parts: Parts) -> bytes:
-    """The payload with one bit of its last word flipped, which decodes to the same symbols."""
+    """The payload with one bit of its last byte flipped, which decodes to the same symbols."""
     levels = parse(join(parts)).levels
-    for bit in range(32):
+    for bit in range(8):
         payload = bytearray(parts.payload)
-        payload[len(payload) - 4 + bit // 8] ^= 1 << bit % 8
+        payload[-1] ^= 1 << bit
         if same_symbols(bytes(payload), levels):
             return bytes(payload)
-    raise RuntimeError("every bit of the last word counts")
+    raise RuntimeError("every bit of the last byte counts")
 
 
 def same_symbols(payload: bytes, levels: list[np.ndarray]) -> bool:
-    decoder = RangeDecoder([int(word) for word in np.frombuffer(payload[4:], dtype="<u4")])
+    padded = payload[4:] + bytes(-len(payload) % 4)
+    decoder = RangeDecoder([int(word) for word in np.frombuffer(padded, dtype=">u4")])
     for matrix, model in zip(levels, payload[1:4:2], strict=True):
         frequencies = frequency_table(model)
         lefts = np.concatenate([[0], np.cumsum(frequencies)])
@@ -205,14 +210,14 @@ def frame_with_window(content: bytes, window_log: int) -> bytes:
 
 
 def invalid_pyramid_headers() -> Iterator[Invalid]:
-    data = pyramid_file(*pyramid_example())
+    data = pyramid_file(*pyramid_example(), tiling=EXAMPLE_TILING)
     parts = take_apart(data)
 
     def spoilt(number: int, what: str, error: str = "CorruptError", **changes: Any) -> Invalid:
         return Invalid(number, what, error, join(replace(parts, **changes)))
 
-    without = replace(parts, grids=None, flags=parts.flags & ~PYRAMID_FLAG)
-    start = len(join(replace(without, payload=b""))) - 5  # of the pyramid's fields
+    without = replace(parts, grids=None, tiling=None, segments=(), payload=b"")
+    start = len(join(without)) - 5  # of the pyramid's fields
     for value in (55, 2**28 - 1):
         yield spoilt(4, f"grids {value}", grids=value)
     for value in (0, 128):
@@ -220,9 +225,23 @@ def invalid_pyramid_headers() -> Iterator[Invalid]:
     yield spoilt(5, "grids", grids=varint(8, size=2))
     yield spoilt(5, "prior", prior=varint(1, size=3), prior_checksum=parts.prior_checksum)
     yield spoilt(6, "grids", grids=varint(8, size=5))
-    for end, what in ((0, "grids"), (1, "prior"), (2, "prior checksum"), (4, "payload bytes")):
+    for end, what in (
+        (0, "grids"),
+        (1, "prior"),
+        (2, "prior checksum"),
+        (4, "tiling"),
+        (5, "matrices bytes"),
+        (6, "table"),
+    ):
         yield Invalid(7, f"before {what}", "TruncatedError", data[: start + end])
     yield Invalid(7, "within prior checksum", "TruncatedError", data[: start + 3])
+    yield Invalid(7, "within table", "TruncatedError", data[: start + 8])
+    yield spoilt(4, "tiling 123", tiling=123)
+    yield spoilt(5, "tiling", tiling=varint(16, size=2))
+    yield spoilt(26, "tiles of 2^17", tiling=16 + 11)
+    yield spoilt(26, "tiles of 2^21", tiling=16 + 15)
+    yield spoilt(26, "shared beyond the coarsest grid", tiling=16 * 3)
+    yield spoilt(26, "shared 7", tiling=16 * 7)
     for finest, coarsest in ((1, 0), (7, 5), (6, 3)):
         yield spoilt(19, f"grids from {finest} to {coarsest}", grids=finest + 8 * coarsest)
     for value in (2, 127):
@@ -234,32 +253,102 @@ def invalid_pyramid_headers() -> Iterator[Invalid]:
 
 
 def invalid_pyramid_payloads() -> Iterator[Invalid]:
-    parts = take_apart(pyramid_file(*pyramid_example()))
+    parts = take_apart(pyramid_file(*pyramid_example(), tiling=EXAMPLE_TILING))
 
     def spoilt(number: int, what: str, payload: bytes) -> Invalid:
         return Invalid(number, what, "CorruptError", join(replace(parts, payload=payload)))
 
-    indices, words = parts.payload[:34], parts.payload[34:]
+    indices, rest = parts.payload[:34], parts.payload[34:]
     yield spoilt(11, "no context differences", indices[:6])
     yield spoilt(11, "no refinement differences", indices[:30])
     yield spoilt(11, "one refinement difference less", indices[:32])
-    yield spoilt(12, "step of zeros", indices[:32] + b"\1" + indices[33:] + words)
-    yield spoilt(12, "model 145", indices[:33] + b"\x91" + words)
-    yield spoilt(14, "quantile of a latent", b"\0\x90" * 17 + b"\xff" * 8)
-    yield spoilt(15, "no latents", stream_without_latents(parts))
-    yield spoilt(15, "latents cut", parts.payload[:-4])
-    yield spoilt(15, "word after latents", parts.payload + b"\0\0\0\1")
+    yield spoilt(12, "step of zeros", indices[:32] + b"\1" + indices[33:] + rest)
+    yield spoilt(12, "model 145", indices[:33] + b"\x91" + rest)
+    yield spoilt(15, "matrices cut", parts.payload[:-6])
 
 
-def stream_without_latents(parts: Parts) -> bytes:
-    """A payload whose stream ends with the levels."""
-    file = parse(join(parts))
-    groups = []
-    for matrix, model in zip(file.levels, file.model_indices, strict=True):
-        if model != 144:
-            table = frequency_table(model)
-            groups.append((matrix.ravel() + len(table) // 2, table))
-    return parts.payload[: 2 * len(file.levels)] + stream(groups)
+def invalid_segments() -> Iterator[Invalid]:
+    data = pyramid_file(*pyramid_example(), tiling=EXAMPLE_TILING)
+    parts = take_apart(data)
+    first, second = parts.segments
+    assert first is not None
+    assert second is not None
+    both = len(first) + len(second)
+
+    def spoilt(
+        number: int, what: str, *segments: bytes | None, error: str = "CorruptError", **changes: Any
+    ) -> Invalid:
+        return Invalid(number, what, error, join(replace(parts, segments=segments, **changes)))
+
+    def entry(length: Field, segment: bytes) -> bytes:
+        stated = varint(length + 1) if isinstance(length, int) else length
+        return stated + crc_16(segment).to_bytes(2, "little")
+
+    yield spoilt(14, "quantile of a latent", b"\xff" * 8, second)
+    yield spoilt(15, "segment cut", first, second[:-1])
+    yield spoilt(15, "segment of a byte more", first, second + b"\0")
+    yield spoilt(15, "segment of a word more", first + b"\0\0\0\1", second)
+    yield spoilt(15, "segments exchanged", second, first)
+    yield spoilt(15, "segment of an empty stream", first, b"")
+    yield Invalid(27, "no segments", "TruncatedError", data[:-both])
+    yield Invalid(27, "within first segment", "TruncatedError", data[: 1 - both])
+    yield Invalid(27, "no second segment", "TruncatedError", data[: -len(second)])
+    yield Invalid(27, "one byte missing", "TruncatedError", data[:-1])
+    for more, what in ((1, "one byte more"), (2**28 - 2 - len(second), "256 MiB")):
+        table = entry(len(first), first) + entry(len(second) + more, second)
+        yield spoilt(27, f"promise of {what}", first, second, error="TruncatedError", table=table)
+    everywhere = entry(2**28 - 2, first) + entry(2**28 - 2, second)
+    yield spoilt(27, "two promises", first, second, error="TruncatedError", table=everywhere)
+    for number, field in ((5, varint(len(first) + 1, size=2)), (6, b"\xff" * 4 + b"\1")):
+        table = entry(field, first) + entry(len(second), second)
+        yield spoilt(number, "segment bytes", first, second, table=table)
+    table = entry(len(first) + 1, first) + entry(len(second) - 1, second)
+    yield spoilt(28, "wall moved", first, second, table=table)
+    table = entry(both, first) + entry(0, second)
+    yield spoilt(28, "all in the first", first, second, table=table)
+    yield spoilt(28, "checksums exchanged", first, second, table=swapped_checksums(parts))
+    for where, place in (("first", -both), ("second", -len(second)), ("end", -1)):
+        flipped = bytearray(data)
+        flipped[place] ^= 1
+        yield Invalid(28, f"bit flip in {where}", "CorruptError", bytes(flipped))
+    yield spoilt(
+        10,
+        "segment that the table calls zeros",
+        first,
+        second,
+        table=entry(len(first), first) + b"\0",
+    )
+    zeros, architecture, size = pyramid_example()
+    zeros.latents[0][...] = 0
+    yield Invalid(29, "zeros", "CorruptError", forged_pyramid(zeros, architecture, size))
+    yield from invalid_extensions(parts)
+
+
+def swapped_checksums(parts: Parts) -> bytes:
+    """Table of two segments, the checksum of each beside the length of the other."""
+    first, second = (crc_16(each or b"").to_bytes(2, "little") for each in parts.segments)
+    lengths = [varint(len(each or b"") + 1) for each in parts.segments]
+    return lengths[0] + second + lengths[1] + first
+
+
+def invalid_extensions(parts: Parts) -> Iterator[Invalid]:
+    def spoilt(
+        number: int, what: str, content: bytes, error: str = "CorruptError", **changes: Any
+    ) -> Invalid:
+        extended = replace(parts, extensions=content, flags=parts.flags | 32, **changes)
+        return Invalid(number, what, error, join(extended))
+
+    yield spoilt(4, "no extensions", b"")
+    yield spoilt(5, "extension tag", varint(2, size=2) + b"\0")
+    yield spoilt(6, "extension length", b"\2" + b"\xff" * 5)
+    yield spoilt(7, "extensions of 256 MiB", b"\2\0", "TruncatedError", extension_bytes=2**28 - 1)
+    yield spoilt(30, "tag alone", b"\2")
+    yield spoilt(30, "extension cut", b"\2\3ab")
+    yield spoilt(30, "length of 256 MiB", b"\2" + varint(2**28 - 1))
+    yield spoilt(30, "tags fall", b"\4\0\2\0")
+    yield spoilt(30, "tag twice", b"\2\0\2\0")
+    yield spoilt(31, "tag 1", b"\1\0", "VersionError")
+    yield spoilt(31, "tag 65 after 64", b"\x40\1x\x41\1y", "VersionError")
 
 
 def invalid_numbers() -> Iterator[Invalid]:

@@ -1,4 +1,7 @@
-"""The valid golden files: what each is for, and how it was made."""
+"""The valid golden files of version 1: what each is for, and how it was made.
+
+Those of version 0, without a 1 before their names, were made by earlier releases.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,20 @@ from PIL import ImageCms
 
 from sirencodec.api import encode
 from sirencodec.bitstream.architecture import Architecture, grid_shape
-from sirencodec.bitstream.container import Header, write_container
+from sirencodec.bitstream.container import write_container
+from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.metadata_section import write_metadata
 from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, quantize
-from sirencodec.entropy.latents import encode_latents
+from sirencodec.bitstream.segments import Payload
+from sirencodec.bitstream.tiling import Layout, Tiling
+from sirencodec.entropy.latents import ResidualEncoder, code_part, phase_networks
 from sirencodec.entropy.level_tables import frequency_table, largest_level
 from sirencodec.entropy.matrices import encode_matrices
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.entropy.prior import context_shapes, prior_context, prior_refinement, prior_shapes
 from sirencodec.entropy.range_coder import SymbolEncoder
 from sirencodec.image.metadata import Metadata
-from tests.broken_files import blocks, frame, stream
+from tests.broken_files import blocks, frame
 from tests.paths import ROOT
 
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>golden</x:xmpmeta>"
@@ -49,7 +55,7 @@ def random_network(
     return quantize(matrices, steps)
 
 
-def pure_payload(weights: QuantizedWeights, architecture: Architecture) -> bytes:
+def pure_payload(weights: QuantizedWeights, architecture: Architecture) -> Payload:
     return encode_payload(QuantizedPicture(weights), architecture)
 
 
@@ -81,58 +87,6 @@ def worked_example() -> bytes:
     return write_container(Header(4, 4, 8, architecture), payload)
 
 
-def all_scales(shape: int) -> bytes:
-    """A layer for each of a shape's 48 models, with both largest levels and some between.
-
-    The two largest levels lie on the diagonal and are 1.1 in size, which keeps a wave alive through
-    46 layers.
-    """
-    architecture = Architecture(2, 46, 1, 30)
-    generator = np.random.default_rng(shape)
-    prefix, groups = bytearray(), []
-    for index, (rows, columns) in enumerate(architecture.layer_shapes):
-        model = 48 * shape + index
-        bound = largest_level(model)
-        levels = generator.normal(0, bound / 32, (rows, columns)).round().astype(np.int32)
-        levels[0, 0], levels[-1, 1] = -bound, bound
-        prefix += bytes([nearest_step_index(1.1 / bound), model])
-        groups.append((levels.ravel() + bound, frequency_table(model)))
-    payload = bytes(prefix) + stream(groups)
-    return write_container(Header(5, 5, 8, architecture), payload)
-
-
-def all_steps() -> bytes:
-    """Every fourth step from the finest to the coarsest; coarse layers hold only biases."""
-    architecture = Architecture(2, 62, 1, 30)
-    steps = [min(4 * index, 255) for index in range(len(architecture.layer_shapes))][::-1]
-    steps[-1], steps[32] = steps[32], steps[-1]
-    levels = []
-    for step, (rows, columns) in zip(steps, architecture.layer_shapes, strict=True):
-        matrix = np.zeros((rows, columns), dtype=np.int32)
-        matrix[:, -1] = 1
-        if step < 200:
-            matrix[:, 0] = 6000 if step < 90 else 1 + step % 3
-        if len(levels) == len(steps) - 1:
-            matrix[:, -1] = 100  # a gray that is seen
-        levels.append(matrix)
-    payload = pure_payload(QuantizedWeights(tuple(levels), tuple(steps)), architecture)
-    return write_container(Header(3, 3, 8, architecture), payload)
-
-
-def zero_word_at_the_end() -> bytes:
-    """A network whose stream ends in a word of zeros (last rule of FORMAT.md, section 5).
-
-    That takes a code of just less than a whole number of words; so sizes are varied as well.
-    """
-    architecture = Architecture(2, 0, 1, 30)
-    for seed in range(20_000):
-        network = random_network(architecture, seed, bits=3 + seed % 6)
-        payload = pure_payload(network, architecture)
-        if payload.endswith(b"\0\0\0\0"):
-            return write_container(Header(6, 6, 8, architecture), payload)
-    raise RuntimeError("no such network found")
-
-
 def photograph() -> bytes:
     with PIL.Image.open(ROOT / "docs/images/chelsea.png") as picture:
         small = picture.convert("RGB").resize((40, 30), PIL.Image.Resampling.BOX)
@@ -147,6 +101,7 @@ CONTEXT_STEP = 96  # 16 units of a weight of the context model
 REFINEMENT_STEP = nearest_step_index(1 / 64)
 CONTEXT_MATRICES, PRIOR_MATRICES = len(context_shapes(1)), len(prior_shapes(1))
 LARGEST_LATENT, LARGEST_WEIGHT, LARGEST_REFINEMENT_WEIGHT = 767, 2**26, 16
+EXAMPLE_TILING = Tiling(6, 1)
 CENTRE, LOG_SCALE = 0, 1  # rows of the last matrix of a context network
 
 
@@ -175,9 +130,11 @@ def pyramid_file(
     *,
     bit_depth: int = 8,
     metadata: bytes | None = None,
+    tiling: Tiling | None = None,
+    extensions: bytes = b"",
 ) -> bytes:
-    header = Header(*size, bit_depth, architecture)
-    return write_container(header, encode_payload(picture, architecture), metadata)
+    header = Header(*size, bit_depth, architecture, extensions=extensions)
+    return write_container(header, encode_payload(picture, architecture, tiling), metadata)
 
 
 def random_pyramid(
@@ -344,9 +301,17 @@ def forged_pyramid(
             shipped, weights.levels[context], weights.step_indices[context], strict=True
         )
     ]
-    networks = [matrices[start : start + 3] for start in range(0, CONTEXT_MATRICES, 3)]
-    encode_latents(picture.latents, architecture, networks, encoder)
-    return write_container(Header(*size, 8, architecture), bytes(side) + encoder.stream())
+    networks = phase_networks(
+        [matrices[start : start + 3] for start in range(0, CONTEXT_MATRICES, 3)], architecture.grids
+    )
+    grids = dict(zip(architecture.grids, picture.latents, strict=True))
+    segments = []
+    for part in Layout(EXAMPLE_TILING, {k: grid.shape for k, grid in grids.items()}).parts():
+        latents = SymbolEncoder()
+        code_part(grids, part, networks, ResidualEncoder(latents))
+        segments.append(latents.stream())
+    payload = Payload(bytes(side) + encoder.stream(), EXAMPLE_TILING, tuple(segments))
+    return write_container(Header(*size, 8, architecture), payload)
 
 
 def nothing_but_zeros() -> bytes:
@@ -368,34 +333,43 @@ def icc_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
+def tiled(mode: str, size: tuple[int, int], grids: tuple[int, int], tiling: Tiling) -> bytes:
+    return pyramid_file(*random_pyramid(mode, size, grids, features=4), tiling=tiling)
+
+
+def tiles_of_zeros() -> bytes:
+    """Of the segments, the first and one of four tiles have nothing but zeros."""
+    picture, architecture, size = random_pyramid("RGB", (70, 66), (0, 1))
+    picture.latents[1][...] = 0
+    picture.latents[0][:32, 36:] = 0
+    return pyramid_file(picture, architecture, size, tiling=Tiling(6, 1))
+
+
 def valid_cases() -> Iterator[Valid]:
+    for case in [*pure_cases(), *pyramids(), *segmented()]:
+        yield replace(case, name=f"1-{case.name}")
+
+
+def pure_cases() -> Iterator[Valid]:
     yield Valid("gray-4x4", "the worked example of FORMAT.md", worked_example())
     yield Valid("one-pixel", "L; the smallest network there is", network_file("L", (1, 1), 1, 0))
-    yield Valid("gray-16", "L;16", network_file("L;16", (12, 9), 5, 1))
-    yield Valid("gray-alpha", "LA", network_file("LA", (9, 12), 6, 1))
-    yield Valid("gray-alpha-16", "LA;16", network_file("LA;16", (7, 9), 5, 2))
-    yield Valid("rgb", "RGB", network_file("RGB", (17, 11), 8, 2))
-    yield Valid("rgb-16", "RGB;16", network_file("RGB;16", (8, 13), 7, 1))
-    yield Valid("rgba", "RGBA", network_file("RGBA", (13, 13), 7, 2))
-    yield Valid("rgba-16", "RGBA;16", network_file("RGBA;16", (10, 6), 6, 1))
+    for mode, size, features, layers in (
+        ("L;16", (12, 9), 5, 1),
+        ("LA", (9, 12), 6, 1),
+        ("LA;16", (7, 9), 5, 2),
+        ("RGB", (17, 11), 8, 2),
+        ("RGB;16", (8, 13), 7, 1),
+        ("RGBA", (13, 13), 7, 2),
+        ("RGBA;16", (10, 6), 6, 1),
+    ):
+        yield Valid(
+            mode.lower().replace(";", "-"), mode, network_file(mode, size, features, layers)
+        )
     yield Valid("photograph", "RGB made by the encoder from a small photograph", photograph())
-    yield Valid("wide", "the most features, no hidden layers", network_file("L", (16, 16), 1024, 0))
-    yield Valid("deep", "the most hidden layers", network_file("RGB", (8, 8), 3, 64, gain=1.5))
-    yield Valid(
-        "long-header",
-        "the longest varints that a small file can have",
-        network_file("L", (20_000, 1), 150, 0, omega_0=65_535),
-    )
-    for shape, name in enumerate(("gaussian", "logistic", "laplace")):
-        yield Valid(f"models-{name}", f"all 48 scales of the {name} model", all_scales(shape))
-    yield Valid("steps", "steps from the finest to the coarsest", all_steps())
-    yield Valid("zero-word", "a stream that ends in a word of zeros", zero_word_at_the_end())
     everything = write_metadata(Metadata(icc_profile(), exif(), XMP))
     yield Valid(
         "metadata", "ICC profile, EXIF, XMP", network_file("RGB", (6, 4), 4, 1, metadata=everything)
     )
-    only_xmp = write_metadata(Metadata(xmp=XMP))
-    yield Valid("xmp", "XMP alone", network_file("L", (4, 6), 3, 1, metadata=only_xmp))
     marked = frame(blocks(None, b"Exif\0\0" + exif(), None))
     yield Valid(
         "exif-marker",
@@ -403,28 +377,24 @@ def valid_cases() -> Iterator[Valid]:
         network_file("L", (5, 6), 3, 1, metadata=marked),
     )
     yield Valid("zeros", "a stream of no symbols", nothing_but_zeros())
-    yield from pyramids()
 
 
 def pyramids() -> Iterator[Valid]:
     yield Valid(
         "pyramid-4x3",
         "the second worked example of FORMAT.md",
-        pyramid_file(*pyramid_example()),
+        pyramid_file(*pyramid_example(), tiling=EXAMPLE_TILING),
     )
     for name, what, picture in (
         ("one-pixel", "L; one pixel, seven grids", random_pyramid("L", (1, 1), (0, 6), features=4)),
         ("2x3", "L; a lattice of odd and even sides", random_pyramid("L", (2, 3), (0, 2))),
         ("column", "LA; phases without samples", random_pyramid("LA", (1, 70), (0, 6))),
-        ("row", "RGB; phases without samples", random_pyramid("RGB", (37, 1), (1, 3))),
         ("rgb", "RGB; five grids", random_pyramid("RGB", (17, 9), (0, 4), layers=2)),
-        ("coarse", "RGB; no fine grid", random_pyramid("RGB", (70, 45), (3, 6))),
         ("half", "RGBA; finest grid 1", random_pyramid("RGBA", (70, 45), (1, 6))),
         ("only-64", "L; the coarsest grid alone", random_pyramid("L", (70, 45), (6, 6))),
         ("only-1", "L; the finest grid alone: no kernels", random_pyramid("L", (7, 5), (0, 0))),
         ("context", "differences everywhere", random_pyramid("RGB", (17, 9), (0, 4), context=60)),
         ("large", "latents of hundreds", random_pyramid("RGB", (9, 17), (0, 2), deviation=200)),
-        ("wide", "1024 features", random_pyramid("L", (9, 6), (0, 1), features=1024, layers=0)),
     ):
         yield Valid(f"pyramid-{name}", what, pyramid_file(*picture))
     deep = random_pyramid("RGBA", (17, 9), (0, 3))
@@ -439,3 +409,28 @@ def pyramids() -> Iterator[Valid]:
     yield Valid("pyramid-shipped", "context model and refinement as shipped", pyramid_file(*plain))
     yield Valid("pyramid-fine-steps", "the finest context differences", finest_context_steps())
     yield Valid("pyramid-zeros", "zeros that are written out", zeros_under_a_model())
+
+
+def segmented() -> Iterator[Valid]:
+    yield Valid(
+        "tiles",
+        "RGB; 2 x 2 tiles of grid 0 that differ in size, one of others; nothing shared",
+        tiled("RGB", (67, 65), (0, 2), Tiling(6, 3)),
+    )
+    yield Valid(
+        "tiles-shared",
+        "LA; tiles of grids 0 to 2, others share a segment",
+        tiled("LA", (120, 70), (0, 4), Tiling(6, 3)),
+    )
+    yield Valid("tiles-row", "L; a row of tiles", tiled("L", (127, 1), (0, 3), Tiling(6, 2)))
+    yield Valid(
+        "tiles-largest", "RGBA; tiles of 2^16", tiled("RGBA", (33, 20), (0, 3), Tiling(16, 2))
+    )
+    yield Valid("tiles-zeros", "RGB; segments of no bytes", tiles_of_zeros())
+    picture = random_pyramid("RGB", (6, 4), (0, 2))
+    skipped = b"\x02\x03abc" + b"\x80\x01\0"
+    yield Valid(
+        "extensions",
+        "extensions 2 and 128, which are passed over",
+        pyramid_file(*picture, extensions=skipped),
+    )

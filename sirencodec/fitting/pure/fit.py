@@ -21,7 +21,6 @@ from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.format import LARGEST_LEVEL
 from sirencodec.bitstream.quantize import STEP_SIZES, Matrix, QuantizedWeights, quantize
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
-from sirencodec.entropy.range_coder import WORD_BYTES
 from sirencodec.errors import FitError
 from sirencodec.fitting.bounds import axis_scale
 from sirencodec.fitting.loss.pixel.alpha import mean_colour
@@ -116,9 +115,9 @@ def _tighten(
     budget_bits = largest_payload_bits(plan.budget_bits, architecture)
     for _ in range(rounding.most_tightenings):
         payload = encode_payload(QuantizedPicture(network.quantized()), architecture)
-        if 8 * len(payload) <= plan.budget_bits:
+        if 8 * payload.num_bytes <= plan.budget_bits:
             break
-        budget_bits -= max((1 - rounding.budget_share) * plan.budget_bits, 8 * WORD_BYTES)
+        budget_bits -= max((1 - rounding.budget_share) * plan.budget_bits, 8.0)
         network.allocate(rounding.budget_share * budget_bits)
         for _ in range(1 + int(rounding.tightening_share * plan.updates)):
             network.update(learning_rate * rounding.tightening_rate)

@@ -178,4 +178,4 @@ class PyramidFit:
 
     def payload_bytes(self, picture: QuantizedPicture) -> int:
         """Picture -> bytes of its payload."""
-        return len(encode_payload(picture, self._architecture))
+        return encode_payload(picture, self._architecture).num_bytes

@@ -18,7 +18,7 @@ struct range_decoder {
     const uint8_t *bytes;
     int64_t size, next; /* bytes there are, and taken */
     int64_t by_words;   /* words are little-endian and whole; else bytes go from the top down */
-    int64_t may_end;    /* after the last byte come no symbols: the stream was cut off there */
+    int64_t may_end;    /* the file was cut off: residuals that need bytes beyond the last are 0 */
     uint64_t lower, range, point;
 };
 
@@ -240,21 +240,18 @@ static int ends_by_words(const struct range_decoder *decoder)
 }
 
 /*
- * Whether it is the shortest string of bytes that, followed by zeros, is within the last interval,
- * and the first of them.
+ * Whether a stream of bytes ends with the fewest of them, behind those shifted out, that followed by
+ * zeros make a number within the last interval, and with the first such number.
  */
 static int ends_by_bytes(const struct range_decoder *decoder)
 {
-    if (decoder->size && decoder->bytes[decoder->size - 1] == 0)
-        return 0;
-    if (decoder->size > decoder->next)
-        return 0;
     for (int bytes = 0; bytes <= 8; bytes++) {
         const int unused = 64 - 8 * bytes;
         const uint64_t mask = unused == 64 ? UINT64_MAX : ((uint64_t)1 << unused) - 1;
         const uint64_t up = -decoder->lower & mask; /* to the next multiple of 2^unused */
         if (up < decoder->range)
-            return decoder->point == decoder->lower + up;
+            return decoder->point == decoder->lower + up &&
+                   decoder->size == decoder->next - 8 + bytes;
     }
     return 0;
 }

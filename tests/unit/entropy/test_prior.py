@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ from sirencodec.bitstream.prior_file import PRIORS, prior_bytes, prior_checksum
 from sirencodec.bitstream.quantize import QuantizedWeights, step_size
 from sirencodec.entropy.context_model import COARSER_SOURCES, NEIGHBOURS, PHASES
 from sirencodec.entropy.latents import LARGEST_WEIGHT
-from sirencodec.entropy.payload import QuantizedPicture, decode_payload, encode_payload
+from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.entropy.prior import (
     LARGEST_REFINEMENT_WEIGHT,
     adapted_context,
@@ -25,6 +26,7 @@ from sirencodec.entropy.prior import (
     refinement_shapes,
 )
 from sirencodec.errors import CorruptError
+from tests.payloads import decode_payload
 from tests.unit.builders import architecture, random_latents
 
 CONTEXT_MATRICES = 12  # of prior 1; two of the refinement follow
@@ -172,12 +174,13 @@ def test_a_payload_with_such_a_context_model_is_corrupt() -> None:
     steps = (90,) * len(layers)
     good = QuantizedWeights(layers + context.levels, steps + context.step_indices)
     picture = QuantizedPicture(good, random_latents(9, 7))
-    payload = bytearray(encode_payload(picture, shape))
-    decode_payload(bytes(payload), shape, 9, 7)
+    payload = encode_payload(picture, shape)
+    decode_payload(payload, shape, 9, 7)
     for step_index in (UNIT_STEP - 1, 255):
-        payload[2 * (len(layers) + 2)] = step_index
+        wrong = bytearray(payload.matrices)
+        wrong[2 * (len(layers) + 2)] = step_index
         with pytest.raises(CorruptError):
-            decode_payload(bytes(payload), shape, 9, 7)
+            decode_payload(replace(payload, matrices=bytes(wrong)), shape, 9, 7)
 
 
 def test_a_payload_with_such_a_refinement_is_corrupt() -> None:
@@ -186,8 +189,9 @@ def test_a_payload_with_such_a_refinement_is_corrupt() -> None:
     steps = (90,) * len(layers)
     refined = one_difference(200, 96, CONTEXT_MATRICES)
     good = QuantizedWeights(layers + refined.levels, steps + refined.step_indices)
-    payload = bytearray(encode_payload(QuantizedPicture(good, random_latents(9, 7)), shape))
-    decode_payload(bytes(payload), shape, 9, 7)
-    payload[2 * (len(layers) + CONTEXT_MATRICES)] = 176
+    payload = encode_payload(QuantizedPicture(good, random_latents(9, 7)), shape)
+    decode_payload(payload, shape, 9, 7)
+    wrong = bytearray(payload.matrices)
+    wrong[2 * (len(layers) + CONTEXT_MATRICES)] = 176
     with pytest.raises(CorruptError, match="refinement is too large"):
-        decode_payload(bytes(payload), shape, 9, 7)
+        decode_payload(replace(payload, matrices=bytes(wrong)), shape, 9, 7)

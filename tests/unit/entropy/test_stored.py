@@ -25,7 +25,7 @@ def test_all_parts_of_a_file() -> None:
 def test_symbols_are_told_of_as_they_are_decoded() -> None:
     counts: list[int] = []
     stored = open_stored(METADATA)
-    stored.decode(lambda symbols, _frequencies: counts.append(len(symbols)))
+    stored.decode(on_symbols=lambda symbols, _frequencies: counts.append(len(symbols)))
     assert sum(counts) == stored.header.architecture.num_parameters
 
 

@@ -13,7 +13,8 @@ import pytest
 
 import sirencodec
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.bitstream.container import Header, write_container
+from sirencodec.bitstream.container import write_container
+from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.quantize import QuantizedWeights, nearest_step_index, quantize
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, matrix_shapes
 from sirencodec.errors import DependencyError, FormatError, LimitError

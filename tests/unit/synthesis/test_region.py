@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.bitstream.container import Header
+from sirencodec.bitstream.header import Header
 from sirencodec.errors import LimitError, ParameterError
 from sirencodec.limits import Limits
 from sirencodec.synthesis.coordinates import image_coordinates

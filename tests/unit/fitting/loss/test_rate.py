@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import grid_shape
-from sirencodec.entropy.latents import encode_latents
 from sirencodec.entropy.prior import prior_context
-from sirencodec.entropy.range_coder import SymbolEncoder
 from sirencodec.entropy.stored import open_stored
 from sirencodec.fitting.loss.costs import ContextNetwork
 from sirencodec.fitting.loss.rate_native import NativeRate
@@ -21,12 +19,12 @@ from sirencodec.fitting.loss.rate_torch import TorchRate
 from sirencodec.fitting.loss.terms import RateTerm
 from sirencodec.native.library import Loops, double_loops
 from sirencodec.synthesis.threads import Workers
+from tests.payloads import encode_whole_grids
 from tests.unit.builders import (
     ALL_GRIDS,
     UNIT,
     Floats,
     Levels,
-    architecture,
     random_context,
     random_latents,
 )
@@ -87,9 +85,7 @@ def random_values(width: int, height: int, grids: Sequence[int] = ALL_GRIDS) -> 
 def coded_bits(
     latents: Sequence[Levels], context: Sequence[Sequence[Floats]], grids: Sequence[int] = ALL_GRIDS
 ) -> int:
-    encoder = SymbolEncoder()
-    encode_latents(tuple(latents), architecture(grids), context, encoder)
-    return 8 * len(encoder.stream())
+    return 8 * len(encode_whole_grids(tuple(latents), grids, context)[1])
 
 
 # Bits ------------------------------------------------------------------------------------------

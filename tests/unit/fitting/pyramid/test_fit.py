@@ -10,11 +10,10 @@ import pytest
 import torch
 
 from sirencodec.bitstream.architecture import Architecture, grid_shape
-from sirencodec.bitstream.container import Header
+from sirencodec.bitstream.header import Header
 from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.entropy.payload import (
     QuantizedPicture,
-    decode_payload,
     encode_payload,
     matrix_shapes,
 )
@@ -36,6 +35,7 @@ from sirencodec.synthesis.query_torch import query_samples
 from sirencodec.synthesis.region import choose_region
 from sirencodec.synthesis.threads import Workers
 from sirencodec.synthesis.torch_picture import to_torch
+from tests.payloads import decode_payload
 from tests.pictures import make_clouds
 from tests.unit.builders import UNIT
 
@@ -90,7 +90,7 @@ def decode(fitted: QuantizedPicture, like: Samples) -> Samples:
 
 
 def payload_bits(fitted: QuantizedPicture, channels: int = 3) -> int:
-    return 8 * len(encode_payload(fitted, usual(channels)))
+    return 8 * encode_payload(fitted, usual(channels)).num_bytes
 
 
 def assert_equal(ours: QuantizedPicture, expected: QuantizedPicture) -> None:

@@ -13,7 +13,6 @@ from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.quantize import dequantize, step_size
 from sirencodec.entropy.payload import (
     QuantizedPicture,
-    decode_payload,
     encode_payload,
     matrix_shapes,
 )
@@ -26,6 +25,7 @@ from sirencodec.entropy.prior import (
 )
 from sirencodec.fitting.pyramid.matrices import Parts, TrainedMatrices
 from sirencodec.fitting.pyramid.settings import PyramidSettings
+from tests.payloads import decode_payload
 from tests.unit.builders import UNIT, architecture, random_latents
 
 pytestmark = pytest.mark.usefixtures("one_thread")
