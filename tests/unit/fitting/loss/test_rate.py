@@ -116,7 +116,7 @@ def test_bits_are_those_of_the_coder(size: tuple[int, int], spread: float) -> No
     bits = sum(bits_of(rate_of(*size), values, in_ones(shipped_context())))
     coded = coded_bits(latents, shipped_context())
     assert bits == pytest.approx(coded, rel=0.02, abs=64)
-    assert bits < coded
+    assert bits < coded + 4, "by luck, a stream ends a few bits early"
 
 
 def test_bits_of_a_picture_are_those_of_the_coder(pyramid_file: bytes) -> None:
