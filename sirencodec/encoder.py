@@ -155,15 +155,25 @@ class _Work:
 
 
 def _encode_pyramid(work: _Work) -> EncodeResult:
-    """Latent grids and a network: one fit, which finds the lambda that meets the target."""
+    """Latent grids and a network: one fit, which finds the lambda that meets the target.
+
+    A small image is fitted at every lower effort, too, and the best is kept.
+    """
     image, config, settings = work.image, work.config, work.settings.pyramid
     device = choose_device(config.device)
     architecture = plan_pyramid_architecture(image.channels, settings.plan)
     most_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
     target = work.target.for_payload(most_bytes)
-    plan = plan_pyramid(target, image.samples, config.effort, config.seed, settings)
-    picture = fit_pyramid(image.samples, architecture, plan, device, work.on_step)
-    return _finish(work, architecture, picture)
+
+    def fitted(effort: int) -> EncodeResult:
+        """One fit, from samples to a file that has been decoded again."""
+        plan = plan_pyramid(target, image.samples, effort, config.seed, settings)
+        picture = fit_pyramid(image.samples, architecture, plan, device, work.on_step)
+        return _finish(work, architecture, picture)
+
+    is_small = image.width * image.height <= settings.plan.tried_pixels
+    results = map(fitted, range(0 if is_small else config.effort, config.effort + 1))
+    return max(results, key=lambda one: work.target.merit(len(one.data), one.quality))
 
 
 def _encode_pure(work: _Work) -> EncodeResult:

@@ -34,6 +34,18 @@ def test_more_effort_is_never_worse_on_a_small_image(seed: int) -> None:
     assert qualities[0] < qualities[-1]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("tune", TUNES)
+@pytest.mark.parametrize("side", [48, 64, 80, 96])
+def test_more_effort_is_never_worse_by_what_a_file_is_tuned_for(side: int, tune: str) -> None:
+    """At two bits a pixel: both profiles, by their sizes."""
+    image = Image.from_array(np.asarray(photograph().resize((side, side))))
+    results = [
+        encode_image(image, EncodeConfig(bpp=2, effort=level, tune=tune)) for level in range(2)
+    ]
+    assert results[1].quality >= results[0].quality
+
+
 def test_settings_can_be_handed_in() -> None:
     """Here a fit of five updates, of a network that is one layer deep."""
     usual = PureSettings()

@@ -85,8 +85,8 @@ def plan_fits(
 ) -> list[PurePlan]:
     """Network, image size and effort -> the fits to make, the best of which to keep.
 
-    One, as a rule. A small image is settled long before the effort is spent, and more updates are
-    no better there than other ones; so it is fitted as every lower effort would, too.
+    One, as a rule. A small image is settled before the effort is spent, or nearly so, and more
+    updates are no better there than other ones; so it is fitted as every lower effort would, too.
     """
 
     def plan(level: int) -> PurePlan:
@@ -95,7 +95,8 @@ def plan_fits(
         return PurePlan(updates, batch_pixels, budget_bits, seed, settings)
 
     whole = plan(effort)
-    if whole.updates < settled_updates(num_pixels, effort, settings):
+    is_small = num_pixels <= settings.work.small_pixels
+    if not is_small and whole.updates < settled_updates(num_pixels, effort, settings):
         return [whole]
     return [*map(plan, range(effort)), whole]
 
