@@ -65,7 +65,8 @@ class WorkSettings:
         fewest_updates: of a fit, however large.
         settled_updates: after which an image without pixels would be settled; each pixel adds one,
             and each effort as many again.
-        small_pixels: of an image that is fitted as by every lower effort, too: the best is kept [30].
+        small_pixels: of an image that is fitted as by every lower effort, too, and the best is kept
+            [30].
         sine_multiply_adds: what a sine and its derivative cost next to the matrix products.
         update_multiply_adds: what an update costs besides its pixels: two milliseconds.
         measure_multiply_adds: what all measures of a blend cost a pixel.
