@@ -68,7 +68,7 @@ web: $(STAMP) ## compile the decoder for browsers: sirencodec/web/dist
 OPENSEADRAGON ?= 6.1.1
 openseadragon: ## take the viewer that `serve` shows from its npm package
 	cd "$$(mktemp -d)" && npm pack --silent openseadragon@$(OPENSEADRAGON) && tar xzf openseadragon-*.tgz && \
-	cp package/LICENSE.txt package/build/openseadragon/openseadragon.min.js "$(CURDIR)/sirencodec/serve/static/openseadragon/"
+	cp package/LICENSE.txt package/build/openseadragon/openseadragon.min.js "$(CURDIR)/sirencodec/web/openseadragon/"
 
 bench-smoke: $(STAMP) ## run every benchmark once, on tiny pictures
 	$(BIN)/python -m benchmarks smoke

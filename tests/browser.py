@@ -192,14 +192,10 @@ class Page:
             self.mouse("mouseMoved", x, y, **held)
         self.mouse("mouseReleased", *stop, button="left", clickCount=1)
 
-    def press(self, key: str, code: int = 0) -> None:
-        """A key and its number -> pressed and released."""
-        text = {"text": key} if len(key) == 1 else {}
-        for kind in ("keyDown", "keyUp"):
-            more = text if kind == "keyDown" else {}
-            self.call(
-                "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **more
-            )
+    def press(self, key: str, code: str) -> None:
+        """What a key means and where it lies -> pressed and released."""
+        for kind in ("rawKeyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=code)
 
     def pinch(self, centre: tuple[float, float], start: float, stop: float) -> None:
         """Two fingers, so far from the centre at first and at last."""

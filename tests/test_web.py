@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import base64
-import functools
-import http.server
 import json
 import shutil
 import subprocess
-import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +23,7 @@ from sirencodec.entropy.stored import open_stored
 from tests.broken_files import join, old_payload, take_apart
 from tests.browser import CHROMIUM, Page, browser
 from tests.paths import GOLDEN, ROOT, VALID
+from tests.project_files import ProjectFiles, served_project
 
 WEB = ROOT / "sirencodec" / "web"
 MANIFEST = json.loads((GOLDEN / "manifest.json").read_text())
@@ -88,40 +85,6 @@ window.web = (async () => {
   return { valid, invalid, arriving, decoders, bytes, hasVectors, hash };
 })();
 """
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Files of the project, an empty page, and what tests make."""
-
-    made: ClassVar[dict[str, bytes]] = {}
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        page = b"<!doctype html><link rel='icon' href='data:,'>" if self.path == "/" else None
-        body = self.made.get(self.path, page)
-        if body is None:
-            super().do_GET()
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(body)
-
-
-@contextmanager
-def served_project() -> Iterator[str]:
-    """Within the block, the address of the project's files."""
-    handler = functools.partial(Quiet, directory=str(ROOT))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +167,7 @@ def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parts = replace(take_apart(small), width=1600, height=1500, payload=payload)
     path = tmp_path_factory.mktemp("large") / "large.siren"
     path.write_bytes(join(parts))
-    Quiet.made[f"/{path.name}"] = path.read_bytes()
+    ProjectFiles.made[f"/{path.name}"] = path.read_bytes()
     return path
 
 

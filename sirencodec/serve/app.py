@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,12 +29,22 @@ from sirencodec.serve.service import ImageService
 from sirencodec.serve.settings import Settings
 
 STATIC: Final = Path(__file__).with_name("static")
+WEB: Final = Path(__file__).parents[1] / "web"
+WEB_PARTS: Final = ("src", "dist", "page", "openseadragon")  # of it, what a browser needs
+DROP: Final = "/drop"  # where the page is that decodes by itself
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data: blob:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; "
+)
 HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": f"{_POLICY}script-src 'self'; connect-src 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+}
+# That page runs WebAssembly in workers, and reads any address that its user names.
+_DROP_HEADERS: Final = {
+    "Content-Security-Policy": f"{_POLICY}script-src 'self' 'wasm-unsafe-eval'; "
+    "worker-src 'self'; connect-src 'self' http: https:",
 }
 
 
@@ -72,11 +82,18 @@ def create_app(
             Route("/view/{name:any}", answering(pages.viewer)),
             Route("/iiif/{parts:any}", answering(service.answer), methods=["GET", "OPTIONS"]),
             Mount("/static", StaticFiles(directory=STATIC)),
+            Route(f"{DROP}/", _drop_page),
+            *(Mount(f"{DROP}/{each}", StaticFiles(directory=WEB / each)) for each in WEB_PARTS),
         ],
         middleware=[Middleware(_WithHeaders), Middleware(GZipMiddleware)],
         exception_handlers={HTTPException: _refuse_route},
         lifespan=lifespan,
     )
+
+
+def _drop_page(_request: Request) -> Response:
+    """Request -> the page that opens a file without a server's help."""
+    return FileResponse(WEB / "index.html")
 
 
 class _Pages:
@@ -154,10 +171,12 @@ class _WithHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the application does."""
+        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
+        own = _DROP_HEADERS if path.startswith(f"{DROP}/") else {}
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                MutableHeaders(scope=message).update(HEADERS | own)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -74,33 +74,43 @@ export class SirenFunction {
     const { octave, pointsAcross, pointsDown } = region;
     const rows = axisPoints(top, top + down, this.header.height, height, pointsDown, octave);
     const columns = axisPoints(left, left + across, this.header.width, width, pointsAcross, octave);
-    const count = width * height * this.header.channels;
-    return this.paint(octave, rows, columns, this.numbers.layers.length, bitDepth / 8, (buffer, address) =>
+    const { layers } = this.numbers;
+    const network = { address: this.prepare(octave).layers, depth: layers.length, outputs: this.header.channels };
+    const count = width * height * network.outputs;
+    return this.paint(octave, rows, columns, network, bitDepth / 8, (buffer, address) =>
       bitDepth === 8 ? new Uint8Array(buffer, address, count).slice() : new Uint16Array(buffer, address, count).slice(),
     );
   }
 
   /**
-   * Points -> sums of a layer's units before their sine, point by point, rows first.
+   * Points and a network in the place of the file's -> its values, not clipped, point by point,
+   * rows first.
    * @param {AxisPoints} rows @param {AxisPoints} columns
-   * @param {number} layer from 0; the last one's are the picture's values
+   * @param {Matrix[]} layers a sine follows each but the last; inputs are x, y and the features
    * @returns {Float64Array}
    */
-  preActivations(rows, columns, layer) {
-    const count = rows.nearest.length * columns.nearest.length * this.numbers.layers[layer].rows;
-    return this.paint(0, rows, columns, layer + 1, VALUE_BYTES, (buffer, address) =>
-      new Float64Array(buffer, address, count).slice(),
-    );
+  values(rows, columns, layers) {
+    const { loops } = this;
+    const { address, taken } = putMatrices(loops, layers);
+    const outputs = layers[layers.length - 1].rows;
+    const count = rows.nearest.length * columns.nearest.length * outputs;
+    try {
+      const network = { address, depth: layers.length, outputs };
+      return this.paint(0, rows, columns, network, VALUE_BYTES, (buffer, at) => new Float64Array(buffer, at, count).slice());
+    } finally {
+      taken.forEach((each) => loops.free(each));
+    }
   }
 
   /**
    * @template Result
-   * @param {number} octave @param {AxisPoints} rows @param {AxisPoints} columns @param {number} depth layers to go through
+   * @param {number} octave @param {AxisPoints} rows @param {AxisPoints} columns
+   * @param {{address: number, depth: number, outputs: number}} network
    * @param {number} sampleBytes
    * @param {(buffer: ArrayBuffer, address: number) => Result} read
    * @returns {Result}
    */
-  paint(octave, rows, columns, depth, sampleBytes, read) {
+  paint(octave, rows, columns, network, sampleBytes, read) {
     const { loops } = this;
     const picture = this.prepare(octave);
     /** @type {number[]} */
@@ -115,10 +125,10 @@ export class SirenFunction {
         put(loops.putFloat32(coordinates)),
       ]);
       const cells = (rows.nearest.length / rows.perCell) * (columns.nearest.length / columns.perCell);
-      const samples = put(loops.take(cells * this.numbers.layers[depth - 1].rows * sampleBytes));
+      const samples = put(loops.take(cells * network.outputs * sampleBytes));
       const task = put(loops.putInt32([
-        picture.grids, this.grids.length, picture.numRefined, picture.kernels, picture.convolutions,
-        picture.layers, depth, picture.height, picture.width, ...axes.flat(), samples, sampleBytes,
+        picture.grids, this.grids.length, picture.numRefined, picture.kernels, picture.convolutions, network.address,
+        network.depth, picture.height, picture.width, ...axes.flat(), samples, sampleBytes,
       ]));
       if (loops.exports.sirencodec_paint_single(task)) {
         throw new SirenError("LimitError", "not enough memory");
@@ -139,10 +149,11 @@ export class SirenFunction {
     /** @type {number[]} */
     const taken = [];
     const put = (/** @type {number} */ address) => (taken.push(address), address);
-    const putMatrices = (/** @type {Matrix[]} */ matrices) =>
-      put(loops.putInt32(
-        matrices.flatMap(({ rows, columns, numbers: own }) => [put(loops.putFloat32(own)), 0, rows, columns - 1]),
-      ));
+    const putAll = (/** @type {Matrix[]} */ matrices) => {
+      const { address, taken: own } = putMatrices(loops, matrices);
+      taken.push(...own);
+      return address;
+    };
     const reduced = { rows: Math.ceil(header.height / 2 ** octave), columns: Math.ceil(header.width / 2 ** octave) };
     let [layers, refinement] = [numbers.layers, localRefinement(header.grids, numbers.refinement)];
     if (octave) {
@@ -163,8 +174,8 @@ export class SirenFunction {
     const picture = {
       height: reduced.rows,
       width: reduced.columns,
-      layers: putMatrices(layers),
-      convolutions: putMatrices(refinement),
+      layers: putAll(layers),
+      convolutions: putAll(refinement),
       numRefined: refinement.length ? refinement[1].rows : 0,
       kernels: put(loops.putFloat32(numbers.kernels ? numbers.kernels.numbers.subarray(4 * octave) : [])),
       grids: put(loops.putInt32(grids)),
@@ -192,4 +203,13 @@ export class SirenFunction {
     this.forget();
     this.grids.forEach(({ address }) => address && this.loops.free(address));
   }
+}
+
+/** Matrices -> a list of `struct layer`. @param {import("./loops.js").Loops} loops @param {Matrix[]} matrices */
+function putMatrices(loops, matrices) {
+  const weights = matrices.map(({ numbers }) => loops.putFloat32(numbers));
+  const address = loops.putInt32(
+    matrices.flatMap(({ rows, columns }, at) => [weights[at], 0, rows, columns - 1]),
+  );
+  return { address, taken: [address, ...weights] };
 }

@@ -69,9 +69,14 @@ export class Opening {
     return null;
   }
 
-  /** All bytes are there -> the function; its checksums and its end are right. @returns {SirenFunction} */
+  /** All bytes are there -> the file's parts; its checksums and lengths are right. @returns {import("./container.js").Container} */
+  verify() {
+    return parseContainer(this.data.subarray(0, this.length), this.priorChecksum, this.limits);
+  }
+
+  /** All bytes are there -> the function; the file is sound to its end. @returns {SirenFunction} */
   finish() {
-    parseContainer(this.data.subarray(0, this.length), this.priorChecksum, this.limits);
+    this.verify();
     while (!this.isDecoded) {
       this.advance();
     }
