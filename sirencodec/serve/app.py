@@ -23,10 +23,12 @@ from sirencodec.batch.messages import explain
 from sirencodec.serve.addresses import base_url, split_path
 from sirencodec.serve.folder import Folder
 from sirencodec.serve.images import Images
+from sirencodec.serve.jobs import ASKING
 from sirencodec.serve.pages import folder_page, viewer_page
 from sirencodec.serve.refusal import RefusalError
 from sirencodec.serve.service import ImageService
 from sirencodec.serve.settings import Settings
+from sirencodec.serve.turns import client_of
 
 STATIC: Final = Path(__file__).with_name("static")
 WEB: Final = Path(__file__).parents[1] / "web"
@@ -130,6 +132,7 @@ def _answering(endpoint: Endpoint, settings: Settings, log: Callable[[str], None
     async def answer(request: Request) -> Response:
         try:
             address = base_url(request.url.scheme, request.headers.get("host", ""))
+            ASKING.set(client_of(request.client.host if request.client else None))
             request.state.base_url = (settings.base_url or address).rstrip("/")
             async with asyncio.timeout(settings.timeout_s):
                 return await endpoint(request)

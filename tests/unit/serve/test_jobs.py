@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from sirencodec.serve.cache import ByteCache
-from sirencodec.serve.jobs import Jobs
+from sirencodec.serve.jobs import ASKING, Jobs
 from sirencodec.serve.refusal import RefusalError
 
 
@@ -81,3 +82,47 @@ def test_too_many_are_sent_away() -> None:
     results = asyncio.run(ask())
     assert results[:3] == [True] * 3
     assert [getattr(each, "status", None) for each in results[3:]] == [503, 503]
+
+
+def test_a_client_who_asks_for_much_waits_behind_himself_alone() -> None:
+    """Sixteen pieces of one, then two of another: these are done next, and none is sent away."""
+
+    async def ask() -> tuple[list[str], list[object]]:
+        jobs = Jobs(ByteCache(100), 1, 10, max_waiting=12)
+        go = threading.Event()
+        order: list[str] = []
+
+        def work(client: str) -> Callable[[], bool]:
+            return lambda: go.wait(10) and not order.append(client)
+
+        async def result(client: str, key: int) -> object:
+            ASKING.set(client)
+            return await jobs.result((client, key), work(client), size)
+
+        greedy = [asyncio.ensure_future(result("greedy", key)) for key in range(16)]
+        await asyncio.sleep(0.01)
+        modest = [asyncio.ensure_future(result("modest", key)) for key in range(2)]
+        await asyncio.sleep(0.01)
+        go.set()
+        assert await asyncio.gather(*modest) == [True, True]
+        return order, await asyncio.gather(*greedy, return_exceptions=True)
+
+    order, greedy = asyncio.run(ask())
+    assert order.index("modest") <= 2
+    assert order[:5].count("modest") == 2
+    assert [getattr(each, "status", None) for each in greedy] == [None] * 10 + [503] * 6
+
+
+def test_nothing_begins_after_the_end() -> None:
+    async def ask() -> list[object]:
+        jobs = Jobs(ByteCache(10), 1, 10)
+        go = threading.Event()
+        waiting = [asyncio.ensure_future(jobs.result(key, go.wait, size)) for key in range(3)]
+        await asyncio.sleep(0.01)
+        jobs.close()
+        go.set()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    first, *others = asyncio.run(ask())
+    assert first is True
+    assert [type(each) for each in others] == [asyncio.CancelledError] * 2
