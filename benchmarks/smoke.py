@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
+from benchmarks.measuring.browser import CHROMIUM
 from benchmarks.measuring.codecs import CODECS, OURS
 from benchmarks.measuring.machine import ROOT
 from benchmarks.measuring.measure import kept_file
@@ -74,6 +75,9 @@ def run_smoke() -> None:
         _command(["report", *map(str, others), str(detail)])
         served = ["--requests", "40", "--clients", "4", "--rounds", "2"]
         _command(["serve", "--file", str(file), *served, "--output", str(folder / "serve.json")])
+        if CHROMIUM is not None:
+            timed = ["--repeats", "1", "--output", str(folder / "web.json")]
+            _command(["web", "--file", str(file), *timed])
         study = ["--output", str(folder / "study.json"), "--plots", name]
         _command(["activations", "--quick", "--parts", "arcsine,depth", *study])
 

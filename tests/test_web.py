@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 import sirencodec
+from benchmarks.measuring.browser import CHROMIUM, Page, browser
 from sirencodec.bitstream.architecture import grid_shape
 from sirencodec.bitstream.prior_file import prior_bytes
 from sirencodec.entropy.stored import open_stored
 from tests.broken_files import join, old_payload, take_apart
-from tests.browser import CHROMIUM, Page, browser
 from tests.paths import GOLDEN, ROOT, VALID
 from tests.project_files import ProjectFiles, served_project
 

@@ -16,8 +16,8 @@ import PIL.Image
 import pytest
 
 import sirencodec
+from benchmarks.measuring.browser import CHROMIUM, Browser, Page, browser
 from sirencodec.image.files import read_image
-from tests.browser import CHROMIUM, Browser, Page, browser
 from tests.paths import INVALID, VALID
 from tests.project_files import ProjectFiles, served_project
 from tests.served import serve

@@ -1,4 +1,4 @@
-"""The command that puts a server under load."""
+"""The commands that put a server under load, and time the decoder for browsers."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,9 @@ from pathlib import Path
 import click
 
 from benchmarks.cli.options import RESULTS, File, NewFile
+from benchmarks.measuring.machine import ROOT
+
+EXAMPLE = ROOT / "sirencodec" / "web" / "page" / "example.siren"
 
 
 @click.command()
@@ -31,4 +34,23 @@ def serve(
     except MeasurementError as error:
         raise click.ClickException(str(error)) from error
     output.write_text(json.dumps({"kind": "serve", "session": session, **result}, indent=1) + "\n")
+    click.echo(json.dumps(result, indent=1))
+
+
+@click.command()
+@click.option("--file", type=File, default=EXAMPLE, show_default=EXAMPLE.name, help="a .siren file")
+@click.option("--repeats", type=click.IntRange(1), default=9, help="rounds that count")
+@click.option("--output", type=NewFile, default=RESULTS / "web.json", show_default="web.json")
+def web(file: Path, repeats: int, output: Path) -> None:
+    """Time the decoder for browsers in Chromium, beside the compiled one."""
+    from benchmarks.measuring.fresh_process import MeasurementError
+    from benchmarks.measuring.machine import describe_session
+    from benchmarks.measuring.web import measure_web
+
+    session = describe_session(1, 1)
+    try:
+        result = measure_web(file, repeats)
+    except MeasurementError as error:
+        raise click.ClickException(str(error)) from error
+    output.write_text(json.dumps({"kind": "web", "session": session, **result}, indent=1) + "\n")
     click.echo(json.dumps(result, indent=1))

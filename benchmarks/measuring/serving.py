@@ -75,7 +75,7 @@ def measure_serving(load: Load) -> dict[str, object]:
         shutil.copy(load.file, Path(name) / "picture.siren")
         info = sirencodec.read_info(load.file)
         tiles = tile_paths(info.width, info.height)
-        with _served(Path(name), load.cache_bytes) as (process, address):
+        with served(Path(name), load.cache_bytes) as (process, address):
             generator = random.Random(load.seed)
             asyncio.run(_ask(address, tiles[:1], 1))  # the file is opened
             before = _resident_mb(process.pid)
@@ -153,7 +153,7 @@ async def _ask(
 
 
 @contextmanager
-def _served(folder: Path, cache_bytes: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def served(folder: Path, cache_bytes: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Within the block, a server of the folder: its process and address."""
     command = [sys.executable, "-m", "sirencodec", "serve", str(folder), "--port", "0"]
     command += ["--cache", str(cache_bytes)]
