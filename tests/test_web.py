@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import shutil
 import subprocess
 import warnings
@@ -82,7 +83,22 @@ window.web = (async () => {
     picture.free();
     return { known, samples };
   }
-  return { valid, invalid, arriving, decoders, bytes, hasVectors, hash };
+  // Crops of a file -> whether each is the same when nothing but what it needs is decoded.
+  async function parts(name, cases) {
+    const data = await bytes(`/tests/golden/valid/${name}`);
+    const whole = decoders.simd128.open(data);
+    const found = cases.map(([width, height, crop]) => {
+      const part = decoders.simd128.open(data, { width, height, crop });
+      const known = part.latents().reduce((sum, grid) => sum + grid.filter(Boolean).length, 0);
+      const [mine, theirs] = [part, whole].map((each) => hash(each.sample(width, height, crop)));
+      part.free();
+      return { isSame: mine === theirs, known };
+    });
+    const all = whole.latents().reduce((sum, grid) => sum + grid.filter(Boolean).length, 0);
+    whole.free();
+    return { found, all };
+  }
+  return { valid, invalid, arriving, parts, decoders, bytes, hasVectors, hash };
 })();
 """
 
@@ -201,6 +217,24 @@ def test_what_arrives_is_shown_as_soon_as_it_is_known(page: Page) -> None:
     assert found["samples"] == decoded(path, *sirencodec.decode(path).samples.shape[1::-1])
 
 
+def test_a_part_is_decoded_from_what_it_needs(page: Page) -> None:
+    """To the last bit, of few segments where the file has several."""
+    generator, least = random.Random(5), 1.0
+    for path in sorted(VALID.glob("1-pyramid*.siren")) + sorted(VALID.glob("1-tiles*.siren")):
+        info = sirencodec.read_info(path)
+        asked = []
+        for _ in range(6):
+            left, top = generator.randrange(info.width), generator.randrange(info.height)
+            across = generator.randint(1, min(40, info.width - left))
+            down = generator.randint(1, min(40, info.height - top))
+            size = [generator.randint(1, 2 * side) for side in (across, down)]
+            asked.append([*size, [left, top, across, down]])
+        found = ask(page, "parts", path.name, asked)
+        assert all(each["isSame"] for each in found["found"]), path.name
+        least = min([least, *(each["known"] / max(1, found["all"]) for each in found["found"])])
+    assert least < 0.7
+
+
 def test_a_file_that_ends_early_is_said_to(page: Page) -> None:
     text = json.dumps(base64.b64encode((VALID / "pyramid-rgb.siren").read_bytes()).decode())
     script = f"""window.web.then((web) => {{
@@ -220,8 +254,9 @@ def test_the_prior_is_the_one_that_is_shipped() -> None:
 
 
 def test_it_is_small() -> None:
-    """Compressed, as servers send it: less than 150 kB with the prior."""
-    files = [*(WEB / "src").glob("*.js"), *(WEB / "dist").glob("*128.wasm")]
+    """Compressed, as servers send it: less than 150 kB with the prior, the page and its workers."""
+    parts = ("src/*.js", "src/fzstd/*.js", "page/*.js", "page/*.css", "*.html", "dist/*128.wasm")
+    files = [file for part in parts for file in WEB.glob(part)]
     files.append(WEB / "dist" / "prior-1.bin")
     assert sum(len(zlib.compress(path.read_bytes(), 9)) for path in files) < 150_000
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -18,12 +19,13 @@ import pytest
 import sirencodec
 from benchmarks.measuring.browser import CHROMIUM, Browser, Page, browser
 from sirencodec.image.files import read_image
-from tests.paths import INVALID, VALID
+from tests.paths import INVALID, ROOT, VALID
 from tests.project_files import ProjectFiles, served_project
 from tests.served import serve
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
+WEB = ROOT / "sirencodec" / "web"
 PHOTO = VALID / "photograph.siren"
 HOSTILE = "<img src=x onerror=document.title=1>.siren"
 IS_READY = "!document.getElementById('save').disabled"
@@ -416,6 +418,32 @@ def test_layers_are_those_that_inspect_shows(page: Page, name: str) -> None:
                 assert mine["theory"]["deviation"] == pytest.approx(
                     wanted.prediction.standard_deviation, rel=1e-5
                 )
+
+
+def test_the_readme_shows_a_picture_in_a_viewer(running: Browser, project: str) -> None:
+    """Its example, as it stands there; OpenSeadragon is that of its package."""
+    text = (WEB / "README.md").read_text()
+    example = re.findall(r"```js\n(.*?)```", text, re.DOTALL)[0]
+    example = example.replace('"sirencodec-web/viewer"', '"/sirencodec/web/src/viewer.js"')
+    example = example.replace('"photo.siren"', '"/tests/golden/valid/photograph.siren"')
+    body = f"""<!doctype html><link rel="icon" href="data:,">
+<style>#viewer {{ width: 600px; height: 400px }}</style><div id="viewer"></div>
+<script src="/sirencodec/web/openseadragon/openseadragon.min.js"></script>
+<script type="module">{example}
+  window.failures = 0;
+  viewer.addHandler("tile-load-failed", () => window.failures++);
+  Object.assign(window, {{ shown: viewer, facts, picture }});</script>"""
+    ProjectFiles.made["/example.html"] = body.encode()
+    page = running.page(f"{project}/example.html")
+    page.wait_for("window.shown?.world.getItemAt(0)?.getFullyLoaded()")
+    assert page.evaluate("[facts.width, facts.height]") == [40, 30]
+    page.evaluate("void shown.viewport.zoomTo(shown.world.getItemAt(0).imageToViewportZoom(1))")
+    time.sleep(0.2)
+    page.wait_for("shown.world.getItemAt(0).getFullyLoaded()")
+    page.wait_for(WAS_DRAWN)
+    page.evaluate("picture.close()")
+    assert page.evaluate("failures") == 0
+    assert page.complaints() == []
 
 
 def test_the_server_has_it_too(running: Browser, tmp_path: Path) -> None:

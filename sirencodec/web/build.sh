@@ -17,3 +17,15 @@ for simd in simd128 plain; do
 done
 chmod 644 dist/*.wasm
 cp ../priors/1.bin dist/prior-1.bin
+
+# What a browser downloads, compressed as servers send it.
+compressed() {
+    for file in "$@"; do gzip -9c "$file" | wc -c; done | awk '{ sum += $1 } END { printf "%.0f kB", sum / 1000 }'
+}
+DECODER="dist/siren-simd128.wasm dist/prior-1.bin src/index.js"
+for module in container errors function layout limits loops opening payload picture points region; do
+    DECODER="$DECODER src/$module.js"
+done
+echo "the decoder: $(compressed $DECODER)"
+echo "with workers and the page: $(compressed dist/*128.wasm dist/*.bin src/*.js src/fzstd/*.js index.html page/*.js page/*.css)"
+echo "OpenSeadragon: $(compressed openseadragon/*.js)"

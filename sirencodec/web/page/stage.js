@@ -2,7 +2,8 @@
 import { tileSource } from "../src/viewer.js";
 
 const MOST_ZOOM = 16; // screen pixels for a stored one
-const PAUSE_MS = 150; // between the states of a file that is being read
+const PATIENCE_MS = 3000; // for a state of a file to be drawn, before the next one is
+const POLL_MS = 30;
 const KEY_ZOOM = 1.25;
 const DIVIDER_STEP = 5; // of 100, for a key
 
@@ -20,6 +21,7 @@ class Layer {
     this.isLanczos = isLanczos;
     /** @type {any[]} from the oldest */
     this.items = [];
+    this.isDrawn = false; // the newest of them, all that is in sight
     this.isGone = false;
     /** @type {any} */
     this.clip = null;
@@ -27,6 +29,7 @@ class Layer {
 
   /** @param {import("../src/remote.js").RemotePicture} picture @param {number} index from the back */
   add(picture, index) {
+    this.isDrawn = false;
     this.viewer.addTiledImage({
       tileSource: tileSource(OpenSeadragon, picture, { zoom: MOST_ZOOM, isLanczos: this.isLanczos }),
       index: Math.min(index + this.items.length, this.viewer.world.getItemCount()),
@@ -42,13 +45,13 @@ class Layer {
     }
     item.setClip(this.clip);
     this.items.push(item);
-    const dropOlder = () => {
-      const at = this.items.indexOf(item);
-      this.items.splice(0, Math.max(0, at)).forEach((older) => this.viewer.world.removeItem(older));
-    };
-    if (this.items.length > 1) {
-      item.addHandler("fully-loaded-change", (/** @type {any} */ event) => event.fullyLoaded && dropOlder());
-    }
+    item.addHandler("fully-loaded-change", (/** @type {any} */ event) => {
+      if (event.fullyLoaded) {
+        const at = this.items.indexOf(item);
+        this.isDrawn ||= at === this.items.length - 1;
+        this.items.splice(0, Math.max(0, at)).forEach((older) => this.viewer.world.removeItem(older));
+      }
+    });
   }
 
   /** @param {any} clip */
@@ -87,17 +90,25 @@ export class Stage {
     this.clear();
     this.picture = picture;
     let isWaiting = false;
-    const refresh = () => {
-      isWaiting = false;
-      if (this.picture === picture) {
-        this.refresh();
+    let shownAt = 0;
+    // Once the state before has been drawn, or has had its time.
+    const refreshSoon = () => {
+      if (this.picture !== picture) {
+        return;
       }
+      if (this.own && !this.own.isDrawn && performance.now() - shownAt < PATIENCE_MS) {
+        setTimeout(refreshSoon, POLL_MS);
+        return;
+      }
+      isWaiting = false;
+      shownAt = performance.now();
+      this.refresh();
     };
-    picture.addEventListener("shown", () => picture.shown?.header.grids.length || refresh());
+    picture.addEventListener("shown", () => picture.shown?.header.grids.length || refreshSoon());
     picture.addEventListener("finer", () => {
       if (!isWaiting) {
         isWaiting = true;
-        setTimeout(refresh, this.own ? PAUSE_MS : 0);
+        setTimeout(refreshSoon);
       }
     });
   }

@@ -1,9 +1,14 @@
-// .siren file -> header, payload and metadata section (FORMAT.md, sections 1 to 4).
+// .siren file -> header, table of segments and metadata section (FORMAT.md, sections 1 to 4 and 12).
 import { SirenError } from "./errors.js";
+import { countSegments } from "./layout.js";
 import { check } from "./limits.js";
 
 const MAGIC = [0x89, 0x53, 0x52, 0x4e];
 const MOST_BYTES = 2 ** 28 - 1;
+const MOST_TILING = 122;
+const SMALLEST_LOG_TILE = 6;
+const LARGEST_LOG_TILE = 16;
+const CHECKSUM_BYTES = 4;
 
 /**
  * @typedef {object} Header
@@ -16,11 +21,19 @@ const MOST_BYTES = 2 ** 28 - 1;
  * @property {number} omega0
  * @property {number[]} grids exponents, rising; none if pure
  * @property {boolean} hasMetadata
- * @property {number} payloadStart @property {number} payloadBytes
+ * @property {import("./layout.js").Tiling | null} tiling null where nothing is cut into segments
+ * @property {Segment[]} segments in the order of the file
+ * @property {number} payloadStart @property {number} payloadBytes the coded matrices; in version 0
+ *   latents are in the same stream
+ * @property {number} end of all that is coded
+ *
+ * @typedef {object} Segment
+ * @property {number} start @property {number} end in the file
+ * @property {boolean} isZero whether it has no bytes, all of its latents being 0
+ * @property {number} checksum
  *
  * @typedef {object} Container
  * @property {Header} header
- * @property {Uint8Array} payload
  * @property {Uint8Array | null} metadata the section's frame, not looked at
  */
 
@@ -40,6 +53,18 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   }
   return crc >>> 0;
 });
+
+/** CRC-16 of a segment. @param {Uint8Array} data @returns {number} */
+export function segmentChecksum(data) {
+  let crc = 0xffff;
+  for (const byte of data) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) {
+      crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : crc << 1;
+    }
+  }
+  return crc;
+}
 
 class Reader {
   /** @param {Uint8Array} data @param {number} [offset] */
@@ -107,10 +132,10 @@ export function readHeader(data, priorChecksum) {
   }
   const reader = new Reader(data, MAGIC.length);
   const [version, flags] = reader.take(2, "version and flags");
-  if (version !== 0) {
-    throw new SirenError("VersionError", `file has format version ${version}; this decoder reads 0`);
+  if (version > 1) {
+    throw new SirenError("VersionError", `file has format version ${version}; this decoder reads 0 and 1`);
   }
-  if (flags & 0b1110_0000) {
+  if (flags & (version ? 0b1100_0000 : 0b1110_0000)) {
     throw new SirenError("CorruptError", "reserved flags are set");
   }
   const width = reader.field("width", 1, 65535);
@@ -119,18 +144,36 @@ export function readHeader(data, priorChecksum) {
   const layers = reader.field("hidden_layers", 0, 64);
   const omega0 = reader.field("omega_0", 1, 65535);
   const grids = flags & 0b1_0000 ? readGrids(reader, priorChecksum) : [];
+  const tiling = version && grids.length ? readTiling(reader, grids) : null;
+  if (flags & 0b10_0000) {
+    readExtensions(reader);
+  }
   const payloadBytes = reader.field("payload_bytes", 1, MOST_BYTES);
+  const lengths = tiling ? readTable(reader, countSegments({ width, height }, grids, tiling)) : [];
+  const payloadStart = reader.offset;
+  let end = payloadStart + payloadBytes + CHECKSUM_BYTES;
+  const segments = lengths.map(({ bytes, ...facts }) => ({ start: end, end: (end += bytes), ...facts }));
   return {
-    version, width, height, features, layers, omega0, grids, payloadBytes,
+    version, width, height, features, layers, omega0, grids, tiling, segments, payloadStart, payloadBytes, end,
     channels: 1 + (flags & 3),
     bitDepth: flags & 0b100 ? 16 : 8,
     hasMetadata: Boolean(flags & 0b1000),
-    payloadStart: reader.offset,
   };
 }
 
+/** Table of segments. @param {Reader} reader @param {number} count @returns {{bytes: number, isZero: boolean, checksum: number}[]} */
+function readTable(reader, count) {
+  const entries = [];
+  for (let number = 0; number < count; number++) {
+    const bytes = reader.field("segment_bytes", 0, MOST_BYTES);
+    const isZero = bytes === 0;
+    entries.push({ isZero, bytes: isZero ? 0 : bytes - 1, checksum: isZero ? 0 : reader.number(2, "segment checksum") });
+  }
+  return entries;
+}
+
 /**
- * File -> its parts, the picture's checksum verified.
+ * File -> its parts; checksum of the head and all lengths are right. Segments verify themselves.
  * @param {Uint8Array} data
  * @param {number} priorChecksum of the prior that this decoder has
  * @param {import("./limits.js").Limits} limits
@@ -139,12 +182,9 @@ export function readHeader(data, priorChecksum) {
 export function parseContainer(data, priorChecksum, limits) {
   check("maxFileBytes", data.length, limits);
   const header = readHeader(data, priorChecksum);
-  const reader = new Reader(data, header.payloadStart);
-  const payload = reader.take(header.payloadBytes, "payload");
-  const end = reader.offset;
-  if (reader.number(4, "picture checksum") !== checksum(data.subarray(0, end))) {
-    throw new SirenError("CorruptError", "checksum of the picture does not match");
-  }
+  verifyHead(data, header);
+  const reader = new Reader(data, header.payloadStart + header.payloadBytes + CHECKSUM_BYTES);
+  reader.take(header.end - reader.offset, "segments");
   let metadata = null;
   if (header.hasMetadata) {
     metadata = reader.take(reader.field("metadata_bytes", 1, MOST_BYTES), "metadata");
@@ -153,7 +193,58 @@ export function parseContainer(data, priorChecksum, limits) {
   if (reader.offset !== data.length) {
     throw new SirenError("CorruptError", "bytes follow the end of the file");
   }
-  return { header, payload, metadata };
+  return { header, metadata };
+}
+
+/** Matrices and the checksum behind them. @param {Uint8Array} data @param {Header} header @returns {Uint8Array} the coded matrices */
+export function verifyHead(data, { payloadStart, payloadBytes }) {
+  const reader = new Reader(data, payloadStart);
+  const matrices = reader.take(payloadBytes, "payload");
+  const end = reader.offset;
+  if (reader.number(CHECKSUM_BYTES, "picture checksum") !== checksum(data.subarray(0, end))) {
+    throw new SirenError("CorruptError", "checksum of the picture does not match");
+  }
+  return matrices;
+}
+
+/** @param {Reader} reader @param {number[]} grids @returns {import("./layout.js").Tiling} */
+function readTiling(reader, grids) {
+  const tiling = reader.field("tiling", 0, MOST_TILING);
+  const [logSide, shared] = [SMALLEST_LOG_TILE + (tiling % 16), tiling >> 4];
+  if (logSide > LARGEST_LOG_TILE || shared < grids[0] || shared > grids[grids.length - 1] + 1) {
+    throw new SirenError("CorruptError", `no tiles of 2^${logSide} with grids from ${shared} on shared`);
+  }
+  return { logSide, shared };
+}
+
+/** None of them holds what this decoder has to know. @param {Reader} reader */
+function readExtensions(reader) {
+  const content = new Reader(reader.take(reader.field("extension_bytes", 1, MOST_BYTES), "extensions"));
+  let last = -1;
+  while (content.offset < content.data.length) {
+    const tag = readExtension(content);
+    if (tag <= last) {
+      throw new SirenError("CorruptError", "tags of extensions do not rise");
+    }
+    if (tag % 2) {
+      throw new SirenError("VersionError", `file needs extension ${tag}, which this decoder does not have`);
+    }
+    last = tag;
+  }
+}
+
+/** @param {Reader} content @returns {number} tag */
+function readExtension(content) {
+  try {
+    const tag = content.field("extension tag", 0, MOST_BYTES);
+    content.take(content.field("extension length", 0, MOST_BYTES), "extension");
+    return tag;
+  } catch (error) {
+    if (error instanceof SirenError && error.name === "TruncatedError") {
+      throw new SirenError("CorruptError", "extension leaves its block");
+    }
+    throw error;
+  }
 }
 
 /** @param {Reader} reader @param {number} priorChecksum @returns {number[]} */

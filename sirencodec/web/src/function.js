@@ -50,12 +50,29 @@ export class SirenFunction {
     this.forget();
   }
 
-  /** A grid's samples are known now. @param {number} exponent @param {Int32Array} samples */
-  setSamples(exponent, samples) {
-    const grid = this.grids.find((each) => each.exponent === exponent);
-    if (grid) {
-      this.setGrid({ ...grid, address: this.loops.putInt32(samples) });
+  /** Samples of a window of a grid are known now. @param {number} exponent @param {import("./layout.js").Window} window @param {Int32Array} samples */
+  setSamples(exponent, window, samples) {
+    const grid = /** @type {Grid} */ (this.grids.find((each) => each.exponent === exponent));
+    const address = grid.address || this.loops.take(4 * grid.rows * grid.columns);
+    const wide = window.right - window.left;
+    const all = this.loops.int32(address, grid.rows * grid.columns);
+    for (let row = window.top; row < window.bottom; row++) {
+      const from = (row - window.top) * wide;
+      all.set(samples.subarray(from, from + wide), row * grid.columns + window.left);
     }
+    this.setGrid({ ...grid, address });
+  }
+
+  /** Window of a grid -> its samples. @param {Grid} grid @param {import("./layout.js").Window} window @returns {Int32Array} */
+  getSamples({ address, rows, columns }, window) {
+    const wide = window.right - window.left;
+    const all = this.loops.int32(address, rows * columns);
+    const samples = new Int32Array((window.bottom - window.top) * wide);
+    for (let row = window.top; row < window.bottom; row++) {
+      const from = row * columns + window.left;
+      samples.set(all.subarray(from, from + wide), (row - window.top) * wide);
+    }
+    return samples;
   }
 
   /**
@@ -185,9 +202,11 @@ export class SirenFunction {
     return picture;
   }
 
-  /** Integers of the grids, finest first. @returns {Int32Array[]} */
+  /** Integers of the grids, finest first; 0 where they are not known. @returns {Int32Array[]} */
   latents() {
-    return this.grids.map(({ address, rows, columns }) => this.loops.int32(address, rows * columns).slice());
+    return this.grids.map(({ address, rows, columns }) =>
+      address ? this.loops.int32(address, rows * columns).slice() : new Int32Array(rows * columns),
+    );
   }
 
   /** Give back what was made for single octaves. */

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from "./limits.js";
 import { Loops } from "./loops.js";
 import { Opening } from "./opening.js";
 import { readPrior } from "./payload.js";
+import { chooseRegion } from "./region.js";
 
 export { DEFAULT_LIMITS, SirenError, SirenFunction };
 
@@ -16,6 +17,12 @@ export function hasVectors() {
     Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11),
   );
 }
+
+/**
+ * @typedef {object} Part as `SirenFunction.sample` is asked for it
+ * @property {number} width @property {number} height output pixels
+ * @property {import("./region.js").Crop} crop in stored pixels
+ */
 
 /** Decodes files. One may be used for many. */
 export class Decoder {
@@ -45,12 +52,18 @@ export class Decoder {
   /**
    * File -> the function it is.
    * @param {Uint8Array} data
+   * @param {Part} [part] that alone will be asked for, where this saves something: a crop of a file
+   *   that is cut into segments. Other segments are neither verified nor decoded.
    * @returns {SirenFunction}
    */
-  open(data) {
+  open(data, part) {
     const opening = this.begin();
     try {
       opening.feed(data);
+      if (part && opening.begin()) {
+        const { width, height, crop } = part;
+        opening.limitTo(chooseRegion(opening.theHeader, width, height, crop));
+      }
       return opening.finish();
     } catch (error) {
       opening.free();

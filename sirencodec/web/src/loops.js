@@ -83,9 +83,9 @@ const NEXT_AT = 16;
 
 /** A range-coded stream that may still be arriving -> its symbols. */
 export class Stream {
-  /** @param {Loops} loops @param {number} size in bytes: whole little-endian words of 32 bits */
-  constructor(loops, size) {
-    if (size % 4) {
+  /** @param {Loops} loops @param {number} size in bytes @param {boolean} isByWords of 32 bits, as in version 0 */
+  constructor(loops, size, isByWords) {
+    if (isByWords && size % 4) {
       throw new SirenError("CorruptError", "coded stream is not a whole number of words");
     }
     this.loops = loops;
@@ -97,7 +97,16 @@ export class Stream {
     const view = new DataView(loops.exports.memory.buffer, this.state, STATE_BYTES);
     view.setInt32(0, this.bytes, true);
     view.setBigInt64(8, BigInt(size), true);
-    view.setBigInt64(24, 1n, true); // by words
+    view.setBigInt64(24, BigInt(isByWords), true);
+  }
+
+  /** All of a stream of version 1. @param {Loops} loops @param {Uint8Array} bytes @returns {Stream} */
+  static whole(loops, bytes) {
+    const stream = new Stream(loops, bytes.length, false);
+    stream.feed(bytes);
+    loops.exports.sirencodec_begin_stream(stream.state);
+    stream.hasBegun = true;
+    return stream;
   }
 
   /** More of its bytes. @param {Uint8Array} bytes */

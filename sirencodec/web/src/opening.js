@@ -2,8 +2,9 @@
 import { parseContainer, readHeader } from "./container.js";
 import { SirenError } from "./errors.js";
 import { SirenFunction } from "./function.js";
+import { neededSegments } from "./layout.js";
 import { check, checkIntegers } from "./limits.js";
-import { Arriving, decodePayload } from "./payload.js";
+import { Arriving, decodePayload, decodeSegments } from "./payload.js";
 
 /** A file that arrives. What it shows before `finish` may still turn out to be damaged. */
 export class Opening {
@@ -19,16 +20,18 @@ export class Opening {
     this.limits = limits;
     this.data = new Uint8Array(1 << 16);
     this.length = 0;
-    this.fed = 0; // bytes of the payload that its decoder has
+    this.fed = 0; // bytes of a payload of version 0 that its decoder has
     /** @type {import("./container.js").Header | null} */
     this.header = null;
     /** @type {SirenFunction | null} what is known so far */
     this.picture = null;
     /** @type {Arriving | null} */
     this.arriving = null;
-    /** @type {Generator<import("./payload.js").Part, void, void> | null} */
+    /** @type {Generator<import("./payload.js").Known, void, void> | null} */
     this.parts = null;
     this.isDecoded = false;
+    /** @type {Set<number> | null} numbers of the segments to decode; null for all */
+    this.needed = null;
   }
 
   /** More bytes. @param {Uint8Array} bytes */
@@ -46,7 +49,7 @@ export class Opening {
 
   /**
    * Decode one part more, if enough bytes are there.
-   * @returns {"matrices" | "grid" | null} what is known now that was not
+   * @returns {import("./payload.js").Known | null} what is known now that was not
    */
   advance() {
     if (!this.begin() || this.isDecoded) {
@@ -60,13 +63,10 @@ export class Opening {
     }
     if (value && "matrices" in value) {
       this.picture = new SirenFunction(this.loops, this.theHeader, value.matrices, this.limits);
-      return "matrices";
+    } else if (value) {
+      this.picture?.setGrid(value.grid);
     }
-    if (value) {
-      /** @type {SirenFunction} */ (this.picture).setGrid(value.grid);
-      return "grid";
-    }
-    return null;
+    return value ?? null;
   }
 
   /** All bytes are there -> the file's parts; its checksums and lengths are right. @returns {import("./container.js").Container} */
@@ -82,6 +82,13 @@ export class Opening {
     }
     this.arriving?.free();
     return /** @type {SirenFunction} */ (this.picture);
+  }
+
+  /** Decode what a region needs, and nothing else; before anything is decoded. @param {import("./region.js").Region} region */
+  limitTo(region) {
+    if (this.theHeader.tiling) {
+      this.needed = new Set(neededSegments(this.theHeader, region));
+    }
   }
 
   /** Give back all memory, if it is not to be finished. */
@@ -104,16 +111,24 @@ export class Opening {
       throw error;
     }
     checkIntegers(this.header, this.limits);
-    this.arriving = new Arriving(this.header.payloadBytes);
-    this.parts = decodePayload(this.loops, this.header, this.arriving, this.prior);
+    if (this.header.version) {
+      const arrived = (/** @type {number} */ end) => (end <= this.length ? this.data.subarray(0, end) : null);
+      this.parts = decodeSegments(this.loops, this.header, arrived, this.prior, () => this.needed);
+    } else {
+      this.arriving = new Arriving(this.header.payloadBytes);
+      this.parts = decodePayload(this.loops, this.header, this.arriving, this.prior);
+    }
     return true;
   }
 
   /** What has arrived of the payload goes to its decoder. */
   feedPayload() {
+    if (!this.arriving) {
+      return;
+    }
     const { payloadStart, payloadBytes } = this.theHeader;
     const end = Math.min(this.length, payloadStart + payloadBytes);
-    /** @type {Arriving} */ (this.arriving).feed(this.data.subarray(payloadStart + this.fed, end));
+    this.arriving.feed(this.data.subarray(payloadStart + this.fed, end));
     this.fed = end - payloadStart;
   }
 

@@ -1,5 +1,7 @@
-// Payload -> integers of the picture (FORMAT.md, sections 5 to 8).
+// Coded matrices and latents -> integers of the picture (FORMAT.md, sections 5 to 8 and 12).
 import { SirenError } from "./errors.js";
+import { segmentChecksum, verifyHead } from "./container.js";
+import { partsOf, wholeGrid } from "./layout.js";
 import { Loops, Stream } from "./loops.js";
 
 /**
@@ -19,7 +21,11 @@ import { Loops, Stream } from "./loops.js";
  * @property {Matrix[]} refinement of all grids
  * @property {Int32Array[]} levels of all matrices, as they are coded
  *
- * @typedef {{matrices: Numbers} | {grid: Grid} | null} Part of a payload; null: no more has arrived
+ * @typedef {{matrices: Numbers} | {grid: Grid, window: Window} | null} Known what is known now that
+ *   was not: matrices, a window of a grid; null: not enough has arrived
+ *
+ * @typedef {import("./container.js").Header} Header
+ * @typedef {import("./layout.js").Window} Window
  */
 
 const ZERO_MODEL = 144;
@@ -48,9 +54,7 @@ const NUM_CONTEXT = 12;
  * @property {number} rows @property {number} columns @property {Int32Array} levels @property {number} step
  */
 
-/**
- * Bytes of a payload, as they arrive.
- */
+/** The payload of a file of version 0, as it arrives. */
 export class Arriving {
   /** @param {number} size of all of them */
   constructor(size) {
@@ -81,7 +85,7 @@ export class Arriving {
     while (this.bytes.length < sideBytes) {
       yield null;
     }
-    const stream = new Stream(loops, this.size - sideBytes);
+    const stream = new Stream(loops, this.size - sideBytes, true);
     stream.feed(this.bytes.subarray(sideBytes));
     this.stream = stream;
     return { side: this.bytes.slice(0, sideBytes), stream };
@@ -92,29 +96,21 @@ export class Arriving {
   }
 }
 
-/**
- * Side information and levels -> matrices as levels, and their steps.
- * @param {Loops} loops @param {Arriving} arriving @param {[number, number][]} shapes
- * @returns {Generator<null, {matrices: Levels[], stream: Stream}, void>}
- */
-function* readMatrices(loops, arriving, shapes) {
-  const { side, stream } = yield* arriving.begin(loops, 2 * shapes.length);
+/** Side information and the stream behind it -> matrices as levels, and their steps. @param {Uint8Array} side @param {Stream} stream @param {[number, number][]} shapes @returns {Levels[]} */
+function readMatrices(side, stream, shapes) {
   const models = shapes.map((_, at) => side[2 * at + 1]);
   if (Math.max(...models) > ZERO_MODEL) {
     throw new SirenError("CorruptError", "model index is unknown");
   }
-  const matrices = yield* stream.surely(() =>
-    shapes.map(([rows, columns], at) => {
-      const step = side[2 * at];
-      if (models[at] === ZERO_MODEL && step) {
-        throw new SirenError("CorruptError", "a matrix of zeros has a step");
-      }
-      const levels =
-        models[at] === ZERO_MODEL ? new Int32Array(rows * columns) : stream.levels(rows * columns, models[at]);
-      return { rows, columns, levels, step };
-    }),
-  );
-  return { matrices, stream };
+  return shapes.map(([rows, columns], at) => {
+    const step = side[2 * at];
+    if (models[at] === ZERO_MODEL && step) {
+      throw new SirenError("CorruptError", "a matrix of zeros has a step");
+    }
+    const levels =
+      models[at] === ZERO_MODEL ? new Int32Array(rows * columns) : stream.levels(rows * columns, models[at]);
+    return { rows, columns, levels, step };
+  });
 }
 
 /** @param {Levels} matrix @returns {Matrix} */
@@ -136,15 +132,14 @@ function toPrior(matrices) {
 
 /** The shipped prior's file -> its numbers. @param {Loops} loops @param {Uint8Array} data @returns {Prior} */
 export function readPrior(loops, data) {
-  const arriving = new Arriving(data.length);
-  arriving.feed(data);
-  const { value, done } = readMatrices(loops, arriving, priorShapes()).next();
-  if (!done) {
-    throw new SirenError("CorruptError", "the prior is not whole");
-  }
-  value.stream.finish();
-  arriving.free();
-  return toPrior(value.matrices);
+  const sideBytes = 2 * priorShapes().length;
+  const stream = new Stream(loops, data.length - sideBytes, true);
+  stream.feed(data.subarray(sideBytes));
+  loops.exports.sirencodec_begin_stream(stream.state);
+  const matrices = readMatrices(data, stream, priorShapes());
+  stream.finish();
+  stream.free();
+  return toPrior(matrices);
 }
 
 /** @param {Matrix[]} base @param {Matrix[]} changes @param {number} largest @param {string} what */
@@ -158,7 +153,7 @@ function adapt(base, changes, largest, what) {
   });
 }
 
-/** Shapes of a file's matrices. @param {import("./container.js").Header} header @returns {[number, number][][]} layers, kernels, and differences from the prior */
+/** Shapes of a file's matrices. @param {Header} header @returns {[number, number][][]} layers, kernels, and differences from the prior */
 function matrixShapes({ features, layers, channels, grids }) {
   /** @type {[number, number][]} */
   const network = [[features, 2 + grids.length + 1]];
@@ -170,16 +165,9 @@ function matrixShapes({ features, layers, channels, grids }) {
   return [network, octaves ? [[octaves, 4]] : [], grids.length ? priorShapes() : []];
 }
 
-/**
- * Payload that arrives -> its parts: the matrices, then the grids, coarsest first. The grids are
- * the caller's to free.
- * @param {Loops} loops @param {import("./container.js").Header} header @param {Arriving} arriving
- * @param {Prior} prior
- * @returns {Generator<Part, void, void>}
- */
-export function* decodePayload(loops, header, arriving, prior) {
+/** Levels of all matrices -> numbers, and the context model. @param {Header} header @param {Levels[]} matrices @param {Prior} prior @returns {{numbers: Numbers, context: Matrix[]}} */
+function toNumbers(header, matrices, prior) {
   const shapes = matrixShapes(header);
-  const { matrices, stream } = yield* readMatrices(loops, arriving, shapes.flat());
   const layers = matrices.slice(0, shapes[0].length).map(dequantize);
   const kernels = shapes[1].length ? dequantize(matrices[layers.length]) : null;
   if (kernels && kernels.numbers.some((number) => Math.abs(number) > 16)) {
@@ -187,65 +175,189 @@ export function* decodePayload(loops, header, arriving, prior) {
   }
   const levels = matrices.map((each) => each.levels);
   if (!header.grids.length) {
-    yield { matrices: { layers, kernels, refinement: [], levels } };
-  } else {
-    const changes = toPrior(matrices.slice(-shapes[2].length));
-    const refinement = adapt(prior.refinement, changes.refinement, 16, "refinement");
-    const context = adapt(prior.context, changes.context, 2 ** 26, "context model");
-    yield { matrices: { layers, kernels, refinement, levels } };
-    yield* decodeGrids(loops, header, stream, context);
+    return { numbers: { layers, kernels, refinement: [], levels }, context: [] };
   }
-  stream.finish();
+  const changes = toPrior(matrices.slice(-shapes[2].length));
+  const refinement = adapt(prior.refinement, changes.refinement, 16, "refinement");
+  const context = adapt(prior.context, changes.context, 2 ** 26, "context model");
+  return { numbers: { layers, kernels, refinement, levels }, context };
 }
 
-/** @param {Loops} loops @param {import("./container.js").Header} header @param {Stream} stream @param {Matrix[]} context @returns {Generator<Part, void, void>} */
-function* decodeGrids(loops, { grids, width, height }, stream, context) {
-  /** @type {Map<number, Grid>} */
-  const known = new Map();
-  for (const exponent of [...grids].reverse()) {
-    const rows = Math.ceil(height / 2 ** exponent);
-    const columns = Math.ceil(width / 2 ** exponent);
-    const grid = { exponent, rows, columns, address: loops.take(4 * rows * columns) };
+/** Grids that are zeros until they are decoded. The caller of the decoder is told of each, and frees it. */
+class Grids {
+  /** @param {Loops} loops @param {Header} header */
+  constructor(loops, header) {
+    this.loops = loops;
+    this.header = header;
+    /** @type {Map<number, Grid>} */
+    this.known = new Map();
+  }
+
+  /** @param {number} exponent @returns {Grid | undefined} */
+  find(exponent) {
+    return this.known.get(exponent);
+  }
+
+  /** @param {number} exponent @returns {Grid} */
+  take(exponent) {
+    const known = this.known.get(exponent);
+    if (known) {
+      return known;
+    }
+    const { bottom: rows, right: columns } = wholeGrid(this.header, exponent);
+    const grid = { exponent, rows, columns, address: this.loops.take(4 * rows * columns) };
+    this.known.set(exponent, grid);
+    return grid;
+  }
+}
+
+/**
+ * Payload of version 0 that arrives -> its parts: the matrices, then the grids, coarsest first. The
+ * grids are the caller's to free.
+ * @param {Loops} loops @param {Header} header @param {Arriving} arriving @param {Prior} prior
+ * @returns {Generator<Known, void, void>}
+ */
+export function* decodePayload(loops, header, arriving, prior) {
+  const shapes = matrixShapes(header).flat();
+  const { side, stream } = yield* arriving.begin(loops, 2 * shapes.length);
+  const matrices = yield* stream.surely(() => readMatrices(side, stream, shapes));
+  const { numbers, context } = toNumbers(header, matrices, prior);
+  yield { matrices: numbers };
+  const grids = new Grids(loops, header);
+  for (const exponent of [...header.grids].reverse()) {
+    const grid = grids.take(exponent);
+    const window = wholeGrid(header, exponent);
     try {
-      yield* decodeGrid(loops, stream, grid, known, context);
+      yield* decodeWindow(loops, stream, grids, exponent, window, context);
     } catch (error) {
       loops.free(grid.address);
       throw error;
     }
-    known.set(exponent, grid);
-    yield { grid };
+    yield { grid, window };
+  }
+  stream.finish();
+}
+
+/**
+ * File of version 1 that arrives -> its parts: the matrices, then windows of grids, segment by
+ * segment. The grids are the caller's to free.
+ * @param {Loops} loops @param {Header} header
+ * @param {(end: number) => Uint8Array | null} arrived the file up to a place, null if it is not there
+ * @param {Prior} prior
+ * @param {() => Set<number> | null} needed numbers of the segments to decode; null for all of them
+ * @returns {Generator<Known, void, void>}
+ */
+export function* decodeSegments(loops, header, arrived, prior, needed) {
+  const head = yield* whenThere(arrived, header.payloadStart + header.payloadBytes + 4);
+  const data = verifyHead(head, header);
+  const shapes = matrixShapes(header).flat();
+  if (data.length < 2 * shapes.length) {
+    throw new SirenError("CorruptError", "payload is shorter than its matrices' parameters");
+  }
+  const matrices = ofStream(loops, data.subarray(2 * shapes.length), (stream) => readMatrices(data, stream, shapes));
+  const { numbers, context } = toNumbers(header, matrices, prior);
+  yield { matrices: numbers };
+  const grids = new Grids(loops, header);
+  for (const [number, part] of (header.tiling ? partsOf(header, header.tiling) : []).entries()) {
+    if (needed()?.has(number) === false) {
+      continue;
+    }
+    const { start, end, checksum, isZero } = header.segments[number];
+    if (!isZero) {
+      const bytes = (yield* whenThere(arrived, end)).subarray(start);
+      if (segmentChecksum(bytes) !== checksum) {
+        throw new SirenError("CorruptError", "checksum of a segment does not match");
+      }
+      decodeSegment(loops, bytes, grids, part, context);
+    }
+    for (const { exponent, window } of part) {
+      yield { grid: grids.take(exponent), window };
+    }
   }
 }
 
-/** @param {Loops} loops @param {Stream} stream @param {Grid} grid @param {Map<number, Grid>} known @param {Matrix[]} context @returns {Generator<null, void, void>} */
-function* decodeGrid(loops, stream, grid, known, context) {
-  const { rows, columns, exponent, address } = grid;
+/** @param {(end: number) => Uint8Array | null} arrived @param {number} end @returns {Generator<null, Uint8Array, void>} */
+function* whenThere(arrived, end) {
+  for (;;) {
+    const bytes = arrived(end);
+    if (bytes) {
+      return bytes;
+    }
+    yield null;
+  }
+}
+
+/** @template Result @param {Loops} loops @param {Uint8Array} bytes @param {(stream: Stream) => Result} work @returns {Result} */
+function ofStream(loops, bytes, work) {
+  const stream = Stream.whole(loops, bytes);
+  try {
+    const result = work(stream);
+    stream.finish();
+    return result;
+  } finally {
+    stream.free();
+  }
+}
+
+/** @param {Loops} loops @param {Uint8Array} bytes @param {Grids} grids @param {import("./layout.js").Part} part @param {Matrix[]} context */
+function decodeSegment(loops, bytes, grids, part, context) {
+  ofStream(loops, bytes, (stream) => {
+    for (const { exponent, window } of part) {
+      for (const _ of decodeWindow(loops, stream, grids, exponent, window, context));
+    }
+  });
+  const hasAny = part.some(({ exponent, window }) => {
+    const { address, columns } = grids.take(exponent);
+    for (let row = window.top; row < window.bottom; row++) {
+      const first = address + 4 * (row * columns + window.left);
+      if (loops.int32(first, window.right - window.left).some(Boolean)) {
+        return true;
+      }
+    }
+    return false;
+  });
+  if (!hasAny) {
+    throw new SirenError("CorruptError", "a segment of zeros is written out");
+  }
+}
+
+/**
+ * Window of a grid, phase by phase; what is coarser is known.
+ * @param {Loops} loops @param {Stream} stream @param {Grids} grids @param {number} exponent @param {Window} window
+ * @param {Matrix[]} context @returns {Generator<null, void, void>}
+ */
+function* decodeWindow(loops, stream, grids, exponent, window, context) {
+  const { rows, columns, address } = grids.take(exponent);
   const [down, across] = [(rows + 1) >> 1, (columns + 1) >> 1];
   const nothing = [address, 1, 1, 0, 0, 0, 0, 0];
   // Fields of `struct latent_source`.
   const sources = [1, 2].map((finer, shift) => {
-    const coarser = known.get(exponent + finer);
+    const coarser = grids.find(exponent + finer);
     return coarser ? [coarser.address, coarser.columns, 1, shift, 0, down, 0, across] : nothing;
   });
   for (const [phase, [top, left]] of PHASES.entries()) {
-    const [high, wide] = [(rows - top + 1) >> 1, (columns - left + 1) >> 1];
+    // Places of the phase that are in the window.
+    const [first, end] = [window.top >> 1, (window.bottom - top + 1) >> 1];
+    const [from, to] = [window.left >> 1, (window.right - left + 1) >> 1];
+    const [high, wide] = [Math.max(0, end - first), Math.max(0, to - from)];
     if (!high || !wide) {
       sources.push(nothing);
       continue;
     }
-    const first = address + 4 * (top * columns + left);
     const network = networkOf(context.slice(3 * phase, 3 * phase + 3), sources.length, exponent);
+    const samples = address + 4 * (top * columns + left);
+    const corner = samples + 4 * (2 * first * columns + 2 * from);
     yield* stream.surely(() => {
       const [wholes, tables] = [loops.take(2 * high * wide), loops.take(2 * high * wide)];
       try {
-        predict(loops, sources, high, wide, network, wholes, tables);
-        stream.residuals([wholes, tables, high, wide, first, 2 * columns, 2]);
+        predict(loops, sources, [first, end, from, to], network, wholes, tables);
+        stream.residuals([wholes, tables, high, wide, corner, 2 * columns, 2]);
       } finally {
         loops.free(wholes);
         loops.free(tables);
       }
     });
-    sources.push([first, 2 * columns, 2, 0, 0, high, 0, wide]);
+    sources.push([samples, 2 * columns, 2, 0, first, end, from, to]);
   }
 }
 
@@ -264,13 +376,13 @@ function networkOf(matrices, numSources, exponent) {
   });
 }
 
-/** @param {Loops} loops @param {number[][]} sources @param {number} high @param {number} wide @param {Matrix[]} network @param {number} wholes @param {number} tables */
-function predict(loops, sources, high, wide, network, wholes, tables) {
+/** @param {Loops} loops @param {number[][]} sources @param {[number, number, number, number]} places top, bottom, left, right @param {Matrix[]} network @param {number} wholes @param {number} tables */
+function predict(loops, sources, places, network, wholes, tables) {
   const described = loops.putInt32(sources.flat());
   const weights = network.map(({ numbers }) => loops.putFloat64(numbers));
   const layers = loops.putInt32(network.flatMap(({ rows, columns }, at) => [weights[at], 0, rows, columns - 1]));
   const scales = loops.putFloat64([2 ** -7, 2 ** -16]);
-  const task = loops.putInt32([described, sources.length, 0, high, 0, wide, layers, network.length, scales, 0, 0, 0, wholes, tables]);
+  const task = loops.putInt32([described, sources.length, ...places, layers, network.length, scales, 0, 0, 0, wholes, tables]);
   new DataView(loops.exports.memory.buffer).setFloat64(task + 40, 2 ** 20, true);
   const failed = loops.exports.sirencodec_predict_phase_double(task);
   [described, ...weights, layers, scales, task].forEach((each) => loops.free(each));

@@ -76,7 +76,7 @@ class Colleague {
 
 /**
  * A `.siren` file, as it is read. Events: "arrived" (of bytes), "shown" (it can be painted, coarsely
- * at first), "finer" (a grid more is known).
+ * at first), "finer" (more of a grid is known).
  */
 export class RemotePicture extends EventTarget {
   /**
@@ -91,9 +91,9 @@ export class RemotePicture extends EventTarget {
     this.painters = [];
     /** @type {Shown | null} */
     this.shown = null;
-    /** Bytes that have arrived, grids that are known. */
-    this.arrived = 0;
-    this.version = 0;
+    this.arrived = 0; // bytes
+    /** @type {number | null} exponent of the finest grid that is known; null if none is */
+    this.finest = null;
     this.isClosed = false;
     /** @type {Promise<Facts>} once all of it is read and found sound */
     this.whole = this.read(source);
@@ -110,12 +110,6 @@ export class RemotePicture extends EventTarget {
   /** Whether it may be transparent. @returns {boolean} */
   get hasAlpha() {
     return /** @type {Shown} */ (this.shown).header.channels % 2 === 0;
-  }
-
-  /** Exponent of the finest grid that is known; null if there is none, or none is known. @returns {number | null} */
-  get finest() {
-    const { grids } = /** @type {Shown} */ (this.shown).header;
-    return this.version ? grids[grids.length - this.version] : null;
   }
 
   /** A part at a size -> picture. @param {Wish} wish @returns {Promise<ImageBitmap>} */
@@ -156,7 +150,7 @@ export class RemotePicture extends EventTarget {
   }
 
   /** @param {any} event */
-  hear({ event, bytes, shown, exponent, samples }) {
+  hear({ event, bytes, shown, exponent, window, samples, isWhole }) {
     if (this.isClosed) {
       return;
     }
@@ -167,8 +161,8 @@ export class RemotePicture extends EventTarget {
       this.hirePainters();
       this.tellPainters("show", { shown });
     } else if (event === "grid") {
-      this.version++;
-      this.tellPainters("grid", { exponent, samples });
+      this.finest = isWhole ? exponent : this.finest;
+      this.tellPainters("grid", { exponent, window, samples });
     }
     this.dispatchEvent(new Event({ arrived: "arrived", matrices: "shown", grid: "finer" }[/** @type {string} */ (event)] ?? ""));
   }

@@ -96,7 +96,7 @@ class ArrivingFile {
       // Which way is up is said at the file's end, if anything is.
       if (opening.length >= next && opening.begin() && !opening.header?.hasMetadata) {
         await this.advance(opening);
-        next = PATIENCE * opening.length;
+        next = opening.header?.version ? 0 : PATIENCE * opening.length; // segments say where they end
       }
     }
     const { metadata } = opening.verify();
@@ -110,16 +110,15 @@ class ArrivingFile {
   async advance(opening) {
     for (let found = opening.advance(); found; found = opening.advance()) {
       const picture = /** @type {SirenFunction} */ (opening.picture);
-      if (found === "matrices") {
+      if ("matrices" in found) {
         const { header, numbers } = picture;
         const orientation = readOrientation(this.metadata.exif);
         this.tell({ event: "matrices", shown: { header, numbers, metadata: this.metadata, orientation } });
       } else {
-        const { exponent, address, rows, columns } = /** @type {import("./payload.js").Grid} */ (
-          picture.grids.find((each) => each.address)
-        );
-        const samples = opening.loops.int32(address, rows * columns).slice();
-        this.tell({ event: "grid", exponent, samples }, [samples.buffer]);
+        const { grid, window } = found;
+        const samples = picture.getSamples(grid, window);
+        const isWhole = window.bottom === grid.rows && window.right === grid.columns;
+        this.tell({ event: "grid", exponent: grid.exponent, window, samples, isWhole }, [samples.buffer]);
       }
       await breathe();
     }
@@ -192,7 +191,7 @@ const ANSWERS = {
   show: async ({ shown }) => {
     painter = new Painter(shown, await decoder);
   },
-  grid: ({ exponent, samples }) => theirs().picture.setSamples(exponent, samples),
+  grid: ({ exponent, window, samples }) => theirs().picture.setSamples(exponent, window, samples),
   bitmap: ({ wish }) => theirs().bitmap(wish),
   png: ({ width, height }) => theirs().png(width, height),
   inspect: () => inspect(theirs().picture),
