@@ -96,12 +96,12 @@ def _entropy_models() -> Iterator[Variant]:
 
 
 def _rounding() -> Iterator[Variant]:
-    yield _variant("no-noise", "soft rounding", {"schedule": {"noises": (0.0, 0.0)}})
+    yield _variant("no-noise", "soft rounding", {"schedule": {"amplitudes": (0.0, 0.0)}})
     yield _variant("no-trials", "RDOQ", {"rdoq": {"exponents": ()}})
     through = {"soften": alternatives.straight_through}
     yield _variant("straight-through", "soft rounding", through)
     # As much noise as rounding makes, and no rounding beside it.
-    noise = {"schedule": {"temperatures": (50.0, 50.0), "noises": (0.29, 0.29)}}
+    noise = {"schedule": {"temperatures": (50.0, 50.0), "amplitudes": (0.29, 0.29)}}
     yield _variant("noise-only", "soft rounding", noise)
     harder = {"schedule": {"temperatures": (0.35, 0.07)}}
     yield _variant("harder-start", "soft rounding", harder)

@@ -156,7 +156,7 @@ class _Crop:
             matrix.copy_(common)
         own.layers[0][:, INPUTS:-1] *= self._gain
         own.layers[-1][:, -1] += self._mean
-        latents = state.soften(pace.temperature, pace.noise)
+        latents = state.soften(pace.temperature, pace.amplitude)
         loss = state.loss(latents, pace.bit_weight)
         self._move_shared(loss.matrices, pace.network_rate)
         state.move_latents(loss, latents, pace.latent_rate)

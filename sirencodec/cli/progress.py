@@ -118,7 +118,7 @@ class ProgressBars:
 
 
 def _make_display() -> "Display":
-    """Bars with name, share, quality so far or sizes, and time left."""
+    """Bars with name, share, PSNR so far or sizes, and time left."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FitProgress:
-    """Where a fit is: ``step`` of ``steps`` done, at a recent quality of ``psnr_db``.
+    """Where a fit is: ``step`` of ``steps`` done, at a PSNR of ``psnr_db`` of late.
 
     Steps after the last one are corrections towards a target.
     """

@@ -43,10 +43,9 @@ def soften(
 
     Args:
         values: x, (count,).
-        noise: n, (count,).
+        noise: n, (count,), of standard deviation 1.
         temperature: T of both roundings, above 0.
-        amplitude: standard deviation of the noise that is added, if that of ``noise`` is 1; 0 for
-            none.
+        amplitude: standard deviation of what is added; 0 is none.
         workers: threads to share the work among.
     """
     loops = loops_for(values.dtype, values.device.type)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture
-from sirencodec.fitting.bounds import FIRST_BIAS_BOUND, HIDDEN_BIAS_SHARE
+from sirencodec.fitting.bounds import FIRST_BIAS_BOUND, HIDDEN_BIAS_SHARE, LAST_LAYER_SHARE
 from sirencodec.synthesis.network import Layers
 from sirencodec.theory import first_layer_bound, hidden_bound
 
@@ -20,7 +20,7 @@ def initial_layers(
     * first layer: ``omega_0 * U(-1/2, 1/2)``, as ``1/n`` with n = 2 inputs;
     * hidden layers: ``U(-sqrt(6/n), sqrt(6/n))``. The variance of a weight is then 2/n, that of an
       arcsine-distributed activation 1/2, and the sum over n inputs has variance 1 in every layer;
-    * last layer: the hidden bound times 0.1, so that a fit starts near the targets' mean.
+    * last layer: ``LAST_LAYER_SHARE`` of the hidden bound, so that a fit starts near the mean.
 
     Biases: the first layer's are uniform over a whole period, so that the waves start at every
     phase. Hidden ones are U(+-sqrt(6/n)/2), adding 1/(2n) to the variance; PyTorch's default
@@ -47,6 +47,6 @@ def initial_layers(
     for _ in range(architecture.hidden_layers):
         weight = uniform(width, width, bound)
         layers.append(torch.cat([weight, uniform(width, 1, bound * HIDDEN_BIAS_SHARE)], 1))
-    weight = uniform(architecture.channels, width, bound * 0.1)
+    weight = uniform(architecture.channels, width, bound * LAST_LAYER_SHARE)
     layers.append(torch.cat([weight, torch.zeros(architecture.channels, 1)], 1))
     return layers

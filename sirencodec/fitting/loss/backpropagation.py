@@ -70,11 +70,13 @@ class Backpropagation:
         return torch.mm(layers[-1], inputs, out=self._values)
 
     def gradient(self, layers: Sequence[Tensor], points: Tensor, value_gradient: Tensor) -> Layers:
-        """Gradient with respect to the last batch's values -> with respect to each layer.
+        """Gradient with respect to values -> with respect to each layer.
+
+        The values are those of the last call of ``values``, with the same layers and points.
 
         Args:
-            layers: as ``values`` was given them.
-            points: as ``values`` was given them.
+            layers: augmented matrices.
+            points: (inputs + 1, n).
             value_gradient: (channels, n).
         """
         gradient = value_gradient
@@ -89,7 +91,7 @@ class Backpropagation:
         return gradients[::-1]
 
     def inputs_gradient(self, layers: Sequence[Tensor], rows: slice, out: Tensor) -> Tensor:
-        """After ``gradient``: the gradient with respect to some rows of the batch's points."""
+        """Rows of the points -> the gradient with respect to them, after a call of ``gradient``."""
         return torch.mm(layers[0][:, rows].t(), self._first_phase_gradient, out=out)
 
 

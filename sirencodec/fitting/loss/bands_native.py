@@ -25,9 +25,11 @@ BAND_PIXELS: Final = 1 << 16  # about; a lower band sees more rows of others tha
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Band:
-    """Rows ``top`` to ``bottom`` of a swath.
+    """Some rows of a swath.
 
     Attributes:
+        top: its first row.
+        bottom: the row after its last.
         below: (grids, 2 HALO, columns) gradient with respect to the last of the features that the
             band sees, where the next one begins; None of the last band, which has no next one.
     """
@@ -52,7 +54,13 @@ class Band:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Swath:
-    """Rows ``top`` to ``bottom`` of the image, and their bands."""
+    """Some rows of the image, and their bands.
+
+    Attributes:
+        top: its first row.
+        bottom: the row after its last.
+        bands: of these rows.
+    """
 
     top: int
     bottom: int

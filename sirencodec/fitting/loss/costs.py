@@ -1,7 +1,8 @@
 """What the two terms of the loss say of a picture: how far it is off, what it costs, and why.
 
-The loss is D + weight * R. D is the mean squared error over pixels and channels, values being 0 to
-1; R is the number of bits of all latents; weight is lambda / pixels.
+The loss is D + bit_error * B. D is the mean squared error over pixels and channels, values being 0
+to 1. B is the number of bits of all latents. lambda being the error that a bit a pixel is worth,
+bit_error = lambda / pixels is the error that a bit is worth.
 """
 
 from dataclasses import dataclass
@@ -45,13 +46,13 @@ class Distortion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rate:
-    """What latents cost, R.
+    """What latents cost, B.
 
     Attributes:
-        bits: of each grid, finest first; R is their sum.
-        grids: gradient of weight * R with respect to each grid.
-        context_networks: gradient of weight * R with respect to the trained layers, which are the
-            last ones, of each phase's context network.
+        bits: of each grid, finest first; B is their sum.
+        grids: gradient of bit_error * B with respect to each grid.
+        context_networks: gradient of bit_error * B with respect to the trained layers, which are
+            the last ones, of each phase's context network.
     """
 
     bits: list[float]

@@ -1,9 +1,9 @@
 """Latents, kernels and network -> how far their picture is off, and the gradient of that.
 
-In PyTorch, on any device. The image is taken tile by tile, a tile's activations small enough for
-the cache and large enough for the cores to share each operation. Both halves, forwards to values
-and backwards from the gradient G with respect to them, go through a tile at once
-(``tile_synthesis``). For the mean squared error, G = 2 w (values - targets) / N.
+In PyTorch, on any device. The image is taken tile by tile (``tile_synthesis``): forwards to the
+values of a tile, then backwards from the gradient G with respect to them. For the mean squared
+error over N samples, G = 2 w (values - targets) / N. A tile's activations are small enough for the
+cache, and large enough for the cores to share each operation.
 """
 
 from collections.abc import Callable, Sequence
@@ -151,7 +151,7 @@ class TorchDistortion:
         refinement: Tensors,
         value_gradients: Tensors,
     ) -> list[list[Tensor]]:
-        """Gradient with respect to the values of each tile -> as ``_backpropagate`` has it."""
+        """Gradients with respect to the values of each tile -> what ``_backpropagate`` returns."""
         return self._backpropagate(
             layers, kernels, grids, refinement, lambda index, _: value_gradients[index]
         )
@@ -164,10 +164,17 @@ class TorchDistortion:
         refinement: Tensors,
         value_gradient: Callable[[int, Tensor], Tensor],
     ) -> list[list[Tensor]]:
-        """Tile and its values -> gradient with respect to them; to all that they are made of.
+        """What a picture is made of -> the gradient of a number with respect to it, tile by tile.
+
+        Args:
+            layers: of the network.
+            kernels: a list of one, as all of these are lists.
+            grids: of latents.
+            refinement: its matrices.
+            value_gradient: number of a tile and its values -> gradient with respect to them.
 
         Returns:
-            Gradients with respect to each argument, that of the kernels in a list of one.
+            Gradients with respect to each of the first four, as lists like them.
         """
         parts = self._parts(layers, kernels[0], grids, refinement)
         sums = parts.zeros()
@@ -188,6 +195,6 @@ class TorchDistortion:
 
 
 def _as_gradient(gradients: Sequence[list[Tensor]]) -> Gradient:
-    """What ``_backpropagate`` returns -> the same under names."""
+    """Gradients as ``_backpropagate`` returns them -> the same by name."""
     layers, (kernels,), grids, refinement = gradients
     return Gradient(layers, kernels, grids, refinement)

@@ -77,7 +77,9 @@ class NativeFeatures:
     def backward(
         self, kernels: Tensor, grids: Sequence[Tensor], swath: Swath, sums: Sequence[Tensor]
     ) -> Tensor:
-        """``gradients`` of a swath, which are overwritten -> with respect to the kernels.
+        """Gradient with respect to a swath of ``planes`` -> with respect to the kernels.
+
+        It is read from ``gradients``, which is overwritten.
 
         Args:
             kernels: (octaves, 4), contiguous.
@@ -99,7 +101,10 @@ class NativeFeatures:
     def _each_grid(
         self, function: Callable[[int, UpsamplingTask], Result], swath: Swath
     ) -> list[Result]:
-        """Results for each grid and a task that lacks grid, kernels and feature."""
+        """Call a function of each grid's number and task -> its results, in the order of the grids.
+
+        The tasks lack grid, kernels and feature, which the function adds.
+        """
 
         def of_thread(thread: int) -> dict[int, Result]:
             return {

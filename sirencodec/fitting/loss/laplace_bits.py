@@ -29,7 +29,7 @@ def laplace_bits(
     samples: Tensor,
     predicted: Tensor,
     present: Tensor | None = None,
-    weight: Tensor | None = None,
+    bit_error: Tensor | None = None,
     gradient: Tensor | None = None,
 ) -> Tensor:
     """Samples and what is predicted of them -> (n,) bits.
@@ -39,8 +39,8 @@ def laplace_bits(
         predicted: (2, n) centres and log-scales.
         present: (n,) 1 for samples that there are, 0 for others, which take no bits; None if all
             are there.
-        weight: of a bit in ``gradient``.
-        gradient: (2, n), to be filled with the gradient of weight * bits with respect to
+        bit_error: what a bit counts for in ``gradient``.
+        gradient: (2, n), to be filled with the gradient of bit_error * bits with respect to
             ``predicted``; None if not wanted. With respect to the samples it is the opposite of
             that with respect to the centres.
     """
@@ -56,8 +56,8 @@ def laplace_bits(
     bits = probability.log2().neg_()
     if present is not None:
         bits *= present
-    if gradient is not None and weight is not None:
-        factor = inverse_scale.mul_(weight * (0.5 / math.log(2))).div_(probability)
+    if gradient is not None and bit_error is not None:
+        factor = inverse_scale.mul_(bit_error * (0.5 / math.log(2))).div_(probability)
         if present is not None:
             factor *= present
         torch.mul((e1 - e2).mul_(factor), offset.sign(), out=gradient[0]).neg_()

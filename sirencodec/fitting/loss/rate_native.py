@@ -54,14 +54,14 @@ class NativeRate:
         self,
         grids: Sequence[Tensor],
         context_networks: Sequence[ContextNetwork],
-        weight: float,
+        bit_error: float,
         trained_layers: int = 1,
     ) -> Rate:
         """Bits and gradient. See ``RateTerm``."""
         self._fill(grids)
         matrices = [by_grid(network, self._exponents) for network in context_networks]
         results = self._workers.map(
-            lambda thread: thread(matrices, weight, trained_layers), self._threads
+            lambda thread: thread(matrices, bit_error, trained_layers), self._threads
         )
         bits = [sum(of_grid) for of_grid in zip(*(bits for bits, _ in results), strict=True)]
         gradients = [
@@ -120,7 +120,7 @@ class _Thread:
         self._stacks, self._shapes, self._loops, self._rows = stacks, shapes, loops, rows
 
     def __call__(
-        self, matrices: Sequence[ContextNetwork], weight: float, trained_layers: int
+        self, matrices: Sequence[ContextNetwork], bit_error: float, trained_layers: int
     ) -> tuple[list[float], list[ContextNetwork]]:
         """Bits of each grid, and the gradients of each phase's trained layers."""
         for stack in self.stack_gradients:
@@ -130,7 +130,7 @@ class _Thread:
             for layers in matrices
         ]
         by_grid = [0.0] * len(self._stacks)
-        for (_, grid), cost in self._run(matrices, gradients, weight=weight):
+        for (_, grid), cost in self._run(matrices, gradients, bit_error=bit_error):
             by_grid[grid] += cost
         return by_grid, gradients
 
@@ -143,7 +143,7 @@ class _Thread:
         matrices: Sequence[ContextNetwork],
         gradients: Sequence[ContextNetwork],
         lengths: Sequence[Tensor] | None = None,
-        weight: float = 0.0,
+        bit_error: float = 0.0,
     ) -> list[tuple[tuple[int, int], float]]:
         """All phases of all grids and the bits of each; writes lengths, or adds to gradients."""
         # What tasks point at must live until they are done.
@@ -154,7 +154,10 @@ class _Thread:
         ]
         places = list(product(range(len(PHASES)), range(len(self._stacks))))
         tasks = (self._loops.rate_task * len(places))(
-            *(self._task(*place, layers[place[0]][place[1]], lengths, weight) for place in places)
+            *(
+                self._task(*place, layers[place[0]][place[1]], lengths, bit_error)
+                for place in places
+            )
         )
         bits = (ctypes.c_double * len(places))()
         self._loops.rate(tasks, ctypes.c_long(len(places)), bits)
@@ -166,7 +169,7 @@ class _Thread:
         grid: int,
         layers: ctypes.Array[Layer],
         lengths: Sequence[Tensor] | None,
-        weight: float,
+        bit_error: float,
     ) -> ctypes.Structure:
         """A phase of a grid -> what the loop is to do there."""
         stack, (top, left) = self._stacks[grid], PHASES[phase]
@@ -185,7 +188,7 @@ class _Thread:
             columns=(columns - left + 1) // 2,
             layers=ctypes.addressof(layers),
             depth=len(layers),
-            weight=weight,
+            weight=bit_error,
             **OF_TABLES,
         )
 

@@ -107,7 +107,7 @@ class PieceRate:
         self,
         grids: Sequence[Tensor],
         context_networks: Sequence[ContextNetwork],
-        weight: float,
+        bit_error: float,
         trained_layers: int = 1,
     ) -> Rate:
         """Bits and gradient. See ``RateTerm``."""
@@ -128,7 +128,7 @@ class PieceRate:
 
         self._each(
             lambda piece, memory: self._gradient(
-                piece, memory, grids, matrices, trained_layers, weight
+                piece, memory, grids, matrices, trained_layers, bit_error
             ),
             add,
         )
@@ -190,7 +190,7 @@ class PieceRate:
         grids: Sequence[Tensor],
         matrices: Sequence[ContextNetwork],
         trained_layers: int,
-        weight: float,
+        bit_error: float,
     ) -> _Sums:
         """Piece -> its bits and gradients."""
         stack, gradient = self._fill(piece, memory[0], grids), self._stack(piece, memory[1])
@@ -198,7 +198,7 @@ class PieceRate:
             [torch.zeros_like(layer) for layer in layers[len(layers) - trained_layers :]]
             for layers in matrices
         ]
-        bits = self._run(piece, stack, matrices, trained, gradient, weight=weight)
+        bits = self._run(piece, stack, matrices, trained, gradient, bit_error=bit_error)
         return _Sums(bits, gradient, trained)
 
     def _bits(
@@ -222,7 +222,7 @@ class PieceRate:
         trained: Sequence[Sequence[Tensor]],
         gradient: Tensor | None = None,
         lengths: Tensor | None = None,
-        weight: float = 0.0,
+        bit_error: float = 0.0,
     ) -> float:
         """All phases of a piece -> bits; adds to gradients and writes lengths, where given."""
         # What tasks point at must live until they are done.
@@ -246,7 +246,7 @@ class PieceRate:
                     columns=(columns - left + 1) // 2,
                     layers=ctypes.addressof(layers[phase]),
                     depth=len(layers[phase]),
-                    weight=weight,
+                    weight=bit_error,
                     **OF_TABLES,
                 )
                 for phase, (top, left) in enumerate(PHASES)

@@ -5,13 +5,8 @@ gradient. Here floating point computes what ``entropy.latents`` computes in inte
 sources, the same networks, the same Laplace distribution. What both round differently (centres to
 eighths, scales to a sixth of an octave) costs about a thousandth of the rate.
 
-A phase's network sees a column of inputs a sample: the 3 x 3 neighbours in each of its sources,
-then one input a grid, 1 for the sample's own. With layers [W_l | b_l] and rectified hidden units,
-
-    h_1 = max(0, W_1 inputs)      h_l = max(0, W_l h_(l-1) + b_l)      (centre, log-scale) = last
-
-The gradient is written out. Samples are handled in groups of some ten thousand, so that the handful
-of buffers stays in the cache.
+Samples are handled in groups of some ten thousand, so that the handful of buffers stays in the
+cache. What networks say of a group, and the way back, is in ``context_passes``.
 """
 
 from collections.abc import Sequence
@@ -25,6 +20,7 @@ from torch.nn.functional import fold
 from sirencodec.bitstream.format import LARGEST_EXPONENT
 from sirencodec.entropy.context_model import COARSER_SOURCES, NEIGHBOURS, PHASES
 from sirencodec.fitting.loss.buffers import Buffers
+from sirencodec.fitting.loss.context_passes import Predicted, backward, forward
 from sirencodec.fitting.loss.context_sources import (
     INPUT_SCALE,
     ContextSources,
@@ -37,23 +33,6 @@ from sirencodec.fitting.loss.strips import Strip, group_strips, split_group
 
 GROUP_SAMPLES = 1 << 15
 GPU_GROUP_SAMPLES = 1 << 20  # a GPU's cores want more, and fewer operations
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Predicted:
-    """Samples, a column each, and what a network makes of what they are predicted from.
-
-    Attributes:
-        inputs: of the network; those of grids stand for biases.
-        samples: (n,).
-        activations: of its hidden layers.
-        output: (2, n) centres and log-scales.
-    """
-
-    inputs: Tensor
-    samples: Tensor
-    activations: list[Tensor]
-    output: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,25 +94,25 @@ class TorchRate:
         self,
         grids: Sequence[Tensor],
         context_networks: Sequence[ContextNetwork],
-        weight: float,
+        bit_error: float,
         trained_layers: int = 1,
     ) -> Rate:
         """Bits and gradient. See ``RateTerm``."""
         if trained_layers not in self._recordings:
             self._recordings[trained_layers] = Recording(partial(self._rate, trained_layers))
-        weights = [self._like.new_full((), weight)]
+        bit_errors = [self._like.new_full((), bit_error)]
         recording = self._recordings[trained_layers]
-        (bits,), of_grids, *trained = recording(weights, grids, *context_networks)
+        (bits,), of_grids, *trained = recording(bit_errors, grids, *context_networks)
         return Rate(bits.tolist(), of_grids, trained)
 
     def _rate(
         self,
         trained_layers: int,
-        weights: Sequence[Tensor],
+        bit_errors: Sequence[Tensor],
         grids: Sequence[Tensor],
         *context_networks: ContextNetwork,
     ) -> list[list[Tensor]]:
-        """What ``Rate`` has, of the one weight. Its bits are the only tensor of the first list."""
+        """One bit_error, as a list, and latents -> what ``Rate`` has; its bits in a list of one."""
         stacks = self._filled(grids)
         gradients = [torch.zeros_like(stack) for stack in stacks]
         bits = self._like.new_zeros(len(grids))
@@ -143,7 +122,7 @@ class TorchRate:
             sums = _Sums(bits, gradients, own)
             for group, present in zip(self._groups, self._present[phase], strict=True):
                 predicted = self._predict(group, phase, stacks, network)
-                self._add_group(group, predicted, present, network, weights[0], sums)
+                self._add_group(group, predicted, present, network, bit_errors[0], sums)
             trained.append(own)
         return [[bits], self._sources.gradient(gradients), *trained]
 
@@ -176,19 +155,21 @@ class TorchRate:
     def _add_group(
         self,
         group: Sequence[Strip],
-        predicted: _Predicted,
+        predicted: Predicted,
         present: Tensor | None,
         network: ContextNetwork,
-        weight: Tensor,
+        bit_error: Tensor,
         sums: _Sums,
     ) -> None:
         """Add the bits and gradients of one phase's samples in a group of strips to the sums."""
         output_gradient = self._buffers("output gradient", 2, len(predicted.samples))
-        bits = laplace_bits(predicted.samples, predicted.output, present, weight, output_gradient)
+        bits = laplace_bits(
+            predicted.samples, predicted.output, present, bit_error, output_gradient
+        )
         for strip, own_bits in split_group(group, bits):
             sums.bits[strip.grid] += own_bits.sum()
         sources = num_source_inputs(network) // NEIGHBOURS
-        inputs_gradient = self._backward(network, predicted, output_gradient, sums.trained)
+        inputs_gradient = backward(network, predicted, output_gradient, sums.trained, self._buffers)
         start = 0
         for strip in group:
             part = slice(start, start + strip.points)
@@ -208,21 +189,11 @@ class TorchRate:
         phase: int,
         stacks: Sequence[Tensor],
         network: ContextNetwork,
-    ) -> _Predicted:
+    ) -> Predicted:
         """The samples of one phase in a group of strips, and what the network says of them."""
         count = sum(strip.points for strip in group)
         inputs, samples = self._gather(group, COARSER_SOURCES + phase, stacks, count)
-        activations: list[Tensor] = []
-        for index, layer in enumerate(network[:-1]):
-            active = self._buffers(f"active {index}", len(layer), count)
-            if index:
-                torch.addmm(layer[:, -1:], layer[:, :-1], activations[-1], out=active)
-            else:
-                torch.mm(layer, inputs, out=active)
-            activations.append(active.clamp_(min=0))
-        output = self._buffers("output", 2, count)
-        torch.addmm(network[-1][:, -1:], network[-1][:, :-1], activations[-1], out=output)
-        return _Predicted(inputs, samples, activations, output)
+        return forward(network, inputs, samples, self._buffers)
 
     def _gather(
         self, group: Sequence[Strip], num_sources: int, stacks: Sequence[Tensor], count: int
@@ -247,33 +218,3 @@ class TorchRate:
             samples[part].view(shape).copy_(own)
             start += strip.points
         return inputs, samples
-
-    def _backward(
-        self,
-        network: ContextNetwork,
-        predicted: _Predicted,
-        gradient: Tensor,
-        trained: ContextNetwork,
-    ) -> Tensor:
-        """Gradient with respect to the output -> with respect to inputs from sources.
-
-        Adds that with respect to the last layers to ``trained``, and overwrites the inputs.
-        """
-        inputs, activations = predicted.inputs, predicted.activations
-        first_trained = len(network) - len(trained)
-        for index in range(len(network) - 1, 0, -1):
-            below = activations[index - 1]
-            if index >= first_trained:
-                of_layer = trained[index - first_trained]
-                of_layer[:, :-1].addmm_(gradient, below.t())
-                of_layer[:, -1] += gradient.sum(1)
-            buffer = self._buffers(f"gradient {index}", *below.shape)
-            # The activations' own signs: a comparison would be turned from booleans into numbers,
-            # which takes as long as all the products together.
-            torch.mm(network[index][:, :-1].t(), gradient, out=buffer)
-            gradient = buffer.mul_(below.sign_())
-        if not first_trained:
-            trained[0].addmm_(gradient, inputs.t())
-        count = num_source_inputs(network)
-        weights = network[0][:, :count] * INPUT_SCALE
-        return torch.mm(weights.t(), gradient, out=inputs[:count])

@@ -14,7 +14,14 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Rows ``top`` to ``bottom`` of the lattice of grid number ``grid``."""
+    """Some rows of a grid's lattice.
+
+    Attributes:
+        grid: number of the grid.
+        top: its first row.
+        bottom: the row after its last.
+        columns: of the lattice.
+    """
 
     grid: int
     top: int

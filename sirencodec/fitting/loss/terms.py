@@ -1,4 +1,4 @@
-"""The two terms of the loss D + weight * R, and which implementation computes them.
+"""The two terms of the loss D + bit_error * B, and which implementation computes them.
 
 Compiled loops do on a CPU, where they were built; PyTorch does anywhere else.
 """
@@ -90,7 +90,9 @@ class DistortionTerm(Protocol):
         """The backward half: a loss's gradient with respect to values -> to all they come from.
 
         ``value_gradient`` is (channels, height, width); targets and weights have no say. The values
-        are computed again on the way, row by row, so this takes as long as a call.
+        are computed again on the way, row by row, so this takes as long as a call. No fit calls it
+        today, for measures go by renewed targets (``pixel.blend``): it is the seam for a loss that
+        no squared error can stand in for, and tests hold it to autograd.
         """
         ...
 
@@ -109,21 +111,21 @@ class DistortionTerm(Protocol):
 
 
 class RateTerm(Protocol):
-    """R, the bits of pyramids of one shape."""
+    """B, the bits of pyramids of one shape."""
 
     def __call__(
         self,
         grids: Sequence[Tensor],
         context_networks: Sequence[ContextNetwork],
-        weight: float,
+        bit_error: float,
         trained_layers: int = 1,
     ) -> Rate:
-        """Latents and context networks -> bits and the gradient of weight * R.
+        """Latents and context networks -> bits and the gradient of bit_error * B.
 
         Args:
             grids: (rows, columns) latents, finest first.
             context_networks: one a phase.
-            weight: of a bit in the loss, not negative; at 0 the gradient is zero.
+            bit_error: error that a bit is worth, not negative; at 0 the gradient is zero.
             trained_layers: how many layers of each network, from the last, get a gradient.
         """
         ...

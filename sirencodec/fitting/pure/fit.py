@@ -11,34 +11,32 @@ measures, from targets that stand for it and are renewed every so many updates (
 """
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.bitstream.format import LARGEST_LEVEL
-from sirencodec.bitstream.quantize import STEP_SIZES, Matrix, QuantizedWeights, quantize
+from sirencodec.bitstream.quantize import Matrix, QuantizedWeights, quantize
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
 from sirencodec.errors import FitError
 from sirencodec.fitting.bounds import axis_scale
 from sirencodec.fitting.loss.pixel.alpha import mean_colour
+from sirencodec.fitting.loss.values import psnr_db, values_of
 from sirencodec.fitting.progress import FitProgress, OnStep
 from sirencodec.fitting.pure.batch_gradient import BatchGradient
 from sirencodec.fitting.pure.bit_allocation import allocate_steps
 from sirencodec.fitting.pure.pixel_targets import PixelTargets
 from sirencodec.fitting.pure.plan import PurePlan, plan_renewals
 from sirencodec.fitting.pure.settings import RateSettings
+from sirencodec.fitting.rounding import round_matrix
 from sirencodec.fitting.schedule import cosine, warmth
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.coordinates import image_coordinates
-from sirencodec.synthesis.network import Layers, augment
+from sirencodec.synthesis.network import augment
 from sirencodec.synthesis.threads import Workers
 from sirencodec.synthesis.torch_threads import worker_threads
 
 SMALLEST_SPREAD = 1 / 512  # of targets: half a level of 8 bits, for a flat image
-SMALLEST_ERROR = 1e-12  # 120 dB, for an error of none
 
 
 def fit(
@@ -138,7 +136,7 @@ class _FittedNetwork:
         height, width, _ = samples.shape
         settings = self._settings = plan.settings
         points = augment(torch.from_numpy(image_coordinates(width, height)).float())
-        image = _image(samples)
+        image = values_of(samples)
         spread = max(float(image.std(correction=0)), SMALLEST_SPREAD)
         start = torch.Generator().manual_seed(plan.seed)
         layers = settings.start(architecture, axis_scale(width, height), start)
@@ -165,7 +163,10 @@ class _FittedNetwork:
 
     def update(self, learning_rate: float) -> None:
         """Take one batch and move the network against the error it makes there, as rounded."""
-        layers = _round(self._layers, self._step_indices) if self._step_indices else self._layers
+        layers = self._layers
+        if self._step_indices:
+            pairs = zip(layers, self._step_indices, strict=True)
+            layers = [round_matrix(layer, index) for layer, index in pairs]
         if self._updates % self._renewal_period == 0:
             self._targets.renew(layers)
         batch = torch.from_numpy(next(self._batches)).to(self._device)
@@ -188,7 +189,7 @@ class _FittedNetwork:
         """PSNR over the recent batches, or of the picture that was looked at last."""
         error = self._targets.squared_error
         error = self._recent_error if error is None else error
-        return -10 * math.log10(max(error, SMALLEST_ERROR))
+        return psnr_db(error)
 
     @property
     def has_diverged(self) -> bool:
@@ -203,19 +204,3 @@ class _FittedNetwork:
     def _weights(self) -> list[Matrix]:
         """Layers in double precision, as the quantiser takes them."""
         return [layer.double().cpu().numpy() for layer in self._layers]
-
-
-def _image(samples: Samples) -> Tensor:
-    """Samples -> (channels, height, width) float32 in [0, 1]."""
-    peak = np.iinfo(samples.dtype).max
-    return torch.from_numpy(np.moveaxis(samples, 2, 0).astype(np.float32) / peak)
-
-
-def _round(layers: Sequence[Tensor], step_indices: Sequence[int]) -> Layers:
-    """Layers -> the ones a decoder would rebuild."""
-    rounded = []
-    for layer, index in zip(layers, step_indices, strict=True):
-        step = float(STEP_SIZES[index])
-        level = torch.round(layer / step).clamp_(-LARGEST_LEVEL, LARGEST_LEVEL)
-        rounded.append(level.mul_(step))
-    return rounded

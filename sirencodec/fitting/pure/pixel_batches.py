@@ -1,12 +1,10 @@
 """Image -> batches of pixels that each represent the whole of it."""
 
 from collections.abc import Iterator
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-BLOCK: Final = 8  # pixels; neighbours that close are nearly interchangeable, so one stands for all
 
 Indices = npt.NDArray[np.int64]
 
@@ -35,10 +33,23 @@ class StratifiedBatches(Iterator[Indices]):
     """
 
     def __init__(
-        self, width: int, height: int, batch_pixels: int, generator: np.random.Generator
+        self,
+        width: int,
+        height: int,
+        batch_pixels: int,
+        generator: np.random.Generator,
+        block: int = 8,
     ) -> None:
-        """Prepare batches of about ``batch_pixels``, or of all pixels if there are no more."""
-        order = _blockwise_order(width, height)
+        """Prepare batches of about ``batch_pixels``, or of all pixels if there are no more.
+
+        Args:
+            width: of the image.
+            height: of the image.
+            batch_pixels: wanted in a batch.
+            generator: that draws.
+            block: side in pixels of what is so alike that one pixel stands for all; by eye.
+        """
+        order = _blockwise_order(width, height, block)
         group_pixels = max(1, round(len(order) / batch_pixels))
         missing = -len(order) % group_pixels
         self._groups = np.concatenate([order, order[:missing]]).reshape(-1, group_pixels)
@@ -54,9 +65,9 @@ class StratifiedBatches(Iterator[Indices]):
         return self._pending.pop()
 
 
-def _blockwise_order(width: int, height: int) -> Indices:
-    """Pixel indices sorted by block, then by position in it."""
+def _blockwise_order(width: int, height: int, side: int) -> Indices:
+    """Pixel indices sorted by block of side x side, then by position in it."""
     rows, columns = np.divmod(np.arange(width * height, dtype=np.int64), width)
-    blocks_across = -(-width // BLOCK)
-    block = rows // BLOCK * blocks_across + columns // BLOCK
+    blocks_across = -(-width // side)
+    block = rows // side * blocks_across + columns // side
     return np.argsort(block, kind="stable")

@@ -1,7 +1,8 @@
 """The pure profile's hyper-parameters: one table, its groups in the order of an encode.
 
-Numbers in brackets are entries of benchmarks/LOG.md that chose a value. An update is one move of a
-fit; a step is a quantiser's. Shares are 0 to 1.
+Numbers in brackets are entries of benchmarks/LOG.md that chose a value; what has none was set by
+eye, or is a fact that its line names. An update is one move of a fit; a step is a quantiser's.
+Shares are 0 to 1.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,7 @@
 """Image samples -> quantised pyramid and network: rate-distortion fitting.
 
-The loss is D + lambda R: mean squared error, values being 0 to 1, and bits a pixel.
+The loss is D + bit_error * B: the mean squared error, values being 0 to 1, and the bits of the
+latents at bit_error = lambda / pixels each. More lambda is a smaller file.
 
 The image is fitted from coarse to fine: reduced by 4, then by 2, then as it is. A stage fits the
 grids that it can show and hands them on. Most of the way is thus made where an update costs a
@@ -17,10 +18,10 @@ import torch
 
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
+from sirencodec.fitting.loss.values import psnr_db
 from sirencodec.fitting.progress import FitProgress, OnStep
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.schedule import Pace, Schedule
-from sirencodec.fitting.pyramid.stage_loss import psnr_db
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
 from sirencodec.fitting.pyramid.target_search import TargetSearch
@@ -116,7 +117,7 @@ class PyramidFit:
 
     def _update(self, pace: Pace) -> None:
         """One update: soften the latents, take the loss, move matrices and latents."""
-        latents = self.state.soften(pace.temperature, pace.noise)
+        latents = self.state.soften(pace.temperature, pace.amplitude)
         loss = self.state.loss(latents, pace.bit_weight)
         self.state.move_matrices(loss.matrices, pace.network_rate)
         self.state.move_latents(loss, latents, pace.latent_rate)

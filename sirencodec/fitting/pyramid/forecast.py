@@ -20,11 +20,11 @@ from sirencodec.fitting.pyramid.settings import ForecastSettings
 from sirencodec.fitting.target import LEAST_LOSS, OVERHEAD_BYTES, PYRAMID_BYTES, Kind, Target
 from sirencodec.image.samples import Samples
 
-BLOCK: Final = 8
+BLOCK: Final = 8  # pixels along a side of a transform, as in JPEG
 LARGEST_BLOCKS: Final = 1 << 14  # a megapixel of blocks says enough about a larger image
 
-LAMBDA_RANGE: Final = (1e-7, 0.3)
-BISECTIONS: Final = 40
+LAMBDA_RANGE: Final = (1e-7, 0.3)  # a guard: no photograph's target lies beyond; by eye
+BISECTIONS: Final = 40  # lambda to 3 parts in 10^11
 
 Energies = npt.NDArray[np.float64]
 

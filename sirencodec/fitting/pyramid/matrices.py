@@ -17,8 +17,9 @@ from sirencodec.bitstream.quantize import QuantizedWeights, quantize
 from sirencodec.entropy.context_model import PHASES, WEIGHT_BITS
 from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
-from sirencodec.fitting.pyramid.matrix_steps import cheapest_steps, difference, round_matrix
+from sirencodec.fitting.pyramid.matrix_steps import cheapest_steps
 from sirencodec.fitting.pyramid.settings import PyramidSettings
+from sirencodec.fitting.rounding import difference, round_matrix
 from sirencodec.synthesis.network import Layers
 
 

@@ -8,14 +8,12 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from sirencodec.bitstream.format import LARGEST_LEVEL
 from sirencodec.bitstream.quantize import STEP_SIZES, nearest_step_index, quantize
 from sirencodec.entropy.matrices import best_model
 from sirencodec.fitting.pyramid.settings import MatrixSettings
+from sirencodec.fitting.rounding import difference, round_matrix
 
 Loss = Callable[[int, Sequence[Tensor]], float]
 
@@ -86,22 +84,3 @@ def _lowest(cost: Callable[[int], float], first: int, settings: MatrixSettings) 
             else:
                 dearer += 1
     return min(best, settings.octaves[0], key=cost)
-
-
-def difference(matrix: Tensor, base: Tensor | None) -> np.ndarray:
-    """Matrix, and what it is coded as a difference from, if so -> the numbers to quantise."""
-    return (matrix if base is None else matrix - base).double().cpu().numpy()
-
-
-def round_matrix(matrix: Tensor, index: int, base: Tensor | None) -> Tensor:
-    """Matrix, index of a step and base -> base + step * round((matrix - base) / step).
-
-    Args:
-        matrix: exact.
-        index: of the step.
-        base: what the matrix is coded as a difference from; None stands for zeros.
-    """
-    step = float(STEP_SIZES[index])
-    difference = matrix if base is None else matrix - base
-    rounded = torch.round(difference / step).clamp_(-LARGEST_LEVEL, LARGEST_LEVEL).mul_(step)
-    return rounded if base is None else rounded.add_(base)

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from sirencodec.entropy.matrices import matrices_bits
+from sirencodec.fitting.loss.values import psnr_db
 from sirencodec.fitting.pyramid.matrices import TrainedMatrices
-from sirencodec.fitting.pyramid.stage_loss import StageLoss, psnr_db
+from sirencodec.fitting.pyramid.stage_loss import StageLoss
 from sirencodec.fitting.rdoq import rdoq
 from sirencodec.fitting.target import Kind
 

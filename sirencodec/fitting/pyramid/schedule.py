@@ -13,14 +13,14 @@ class Pace:
 
     Attributes:
         temperature: of soft rounding; at 1 values hardly change, at 0 they are whole.
-        noise: its deviation, in levels.
+        amplitude: standard deviation of the noise in it, in levels.
         bit_weight: what a bit counts for, relative to lambda.
         network_rate: learning rate of the network.
         latent_rate: levels for a gradient as large as its grid's root mean square.
     """
 
     temperature: float
-    noise: float
+    amplitude: float
     bit_weight: float
     network_rate: float
     latent_rate: float
@@ -45,7 +45,7 @@ class Schedule:
         """Where a fit is -> what its next update goes by.
 
         Rates are (final_share + (1 - final_share) * cosine(progress)) of their largest, and rise
-        linearly over the first updates of a stage. Temperature and noise go linearly from their
+        linearly over the first updates of a stage. Temperature and amplitude go linearly from their
         first value to their last.
 
         Args:
@@ -65,7 +65,7 @@ class Schedule:
         latent_rate = latent_share * settings.latent_rate * 2.0**octaves * share
         return Pace(
             temperature=linear(settings.temperatures, progress),
-            noise=linear(settings.noises, progress),
+            amplitude=linear(settings.amplitudes, progress),
             bit_weight=self.bit_weight(progress),
             network_rate=network_share * settings.network_rate,
             latent_rate=latent_rate * warmth(update, settings.warm_up_updates),

@@ -1,11 +1,9 @@
 """Matrices and grids of a stage -> the loss of its picture, and the gradient.
 
-The loss is D + bit_error * B: D is the mean squared error, values being 0 to 1, or what stands in
-for a blend of measures (``loss.pixel.blend``): squared error with targets that are renewed. B are
-the bits of the latents, and bit_error = lambda / pixels is the error that a bit is worth.
+The loss is D + bit_error * B (``loss.costs``). D is the mean squared error, or what stands in for a
+blend of measures (``loss.pixel.blend``): squared error with targets that are renewed.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +18,7 @@ from sirencodec.fitting.loss.pixel.measure import Measure
 from sirencodec.fitting.loss.pixel.measures import measure_of
 from sirencodec.fitting.loss.pixel.score import seen
 from sirencodec.fitting.loss.terms import distortion_of, rate_of
+from sirencodec.fitting.loss.values import psnr_db
 from sirencodec.fitting.pyramid.matrices import Parts
 from sirencodec.fitting.pyramid.stage import StageView
 from sirencodec.synthesis.threads import Workers
@@ -174,8 +173,3 @@ def _with_respect_to_latents(distortion: Distortion, rate: Rate) -> list[Tensor]
     """Gradients of both terms -> that of their sum, a grid each."""
     pairs = zip(distortion.gradient.grids, rate.grids, strict=True)
     return [of_error + of_bits for of_error, of_bits in pairs]
-
-
-def psnr_db(error: float) -> float:
-    """Mean squared error, values being 0 to 1 -> PSNR in dB; 120 where there is none."""
-    return -10 * math.log10(max(error, 1e-12))

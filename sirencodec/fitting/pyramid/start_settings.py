@@ -1,4 +1,7 @@
-"""The hyper-parameters of a pyramid's first network; numbers in brackets are entries of the log."""
+"""The hyper-parameters of a pyramid's first network; numbers in brackets are entries of the log.
+
+What has none was set by eye.
+"""
 
 import math
 from dataclasses import dataclass

@@ -11,6 +11,7 @@ from sirencodec.bitstream.architecture import Architecture, grid_shape
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.errors import FitError
 from sirencodec.fitting.loss.pixel.alpha import halved, mean_colour
+from sirencodec.fitting.loss.values import values_of
 from sirencodec.fitting.pyramid.latent_optimizer import LatentOptimizer
 from sirencodec.fitting.pyramid.matrices import Parts, TrainedMatrices
 from sirencodec.fitting.pyramid.plan import PyramidPlan
@@ -60,7 +61,7 @@ class PyramidState:
     ) -> None:
         """Start from zero latents and the shipped matrices."""
         self._plan, self._architecture, self._workers = plan, architecture, workers
-        targets = _targets(samples).to(device)
+        targets = values_of(samples).to(device)
         self._images = [targets]
         for _ in range(max(octaves for octaves, _ in plan.stages)):
             self._images.append(halved(self._images[-1]))
@@ -74,7 +75,7 @@ class PyramidState:
             exponent: targets.new_zeros(grid_shape(width, height, exponent))
             for exponent in architecture.grids
         }
-        self._noise = torch.Generator(device=device).manual_seed(plan.seed)
+        self._random = torch.Generator(device=device).manual_seed(plan.seed)
         self.matrix_steps: tuple[int, ...] = ()
         self.lambda_ = plan.lambda_
         self.num_pixels = height * width
@@ -107,16 +108,16 @@ class PyramidState:
         parts = torch.split(flat, [math.prod(shape) for shape in self._shapes])
         return [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]
 
-    def soften(self, temperature: float, noise: float) -> SoftLatents:
-        """Latents as they are -> soft_round(soft_round(latents) + noise * N(0, 1)).
+    def soften(self, temperature: float, amplitude: float) -> SoftLatents:
+        """Latents as they are -> soft_round(soft_round(latents) + amplitude * noise).
 
         Args:
             temperature: of both roundings; 0 rounds fully.
-            noise: deviation, in levels.
+            amplitude: standard deviation of the noise, in levels.
         """
-        random = torch.empty_like(self._latents).normal_(generator=self._noise)
+        noise = torch.empty_like(self._latents).normal_(generator=self._random)
         soft, derivative = self._plan.settings.soften(
-            self._latents, random, temperature, noise, self._workers
+            self._latents, noise, temperature, amplitude, self._workers
         )
         return SoftLatents(self._split(soft), derivative)
 
@@ -187,9 +188,3 @@ class PyramidState:
         """Rounded matrices and latents as integers."""
         latents = tuple(grid.cpu().numpy().astype(np.int32) for grid in self.rounded.latents())
         return QuantizedPicture(self.matrices.quantized(self.matrix_steps), latents)
-
-
-def _targets(samples: Samples) -> Tensor:
-    """Samples -> (channels, height, width) float32 in [0, 1]."""
-    peak = np.iinfo(samples.dtype).max
-    return torch.from_numpy(np.moveaxis(samples, 2, 0).astype(np.float32) / peak)

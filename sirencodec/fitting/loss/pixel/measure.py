@@ -12,8 +12,8 @@ class Score:
 
     Attributes:
         value: on the measure's own public scale.
-        gradient: (channels, height, width), the derivative of the value along the image's values;
-            finite everywhere, and zero where the measure has none.
+        gradient: (channels, height, width), of the value with respect to the image's values; finite
+            everywhere, and zero where the measure has none.
     """
 
     value: float
@@ -26,7 +26,7 @@ class Measure(Protocol):
     It is built from ``targets``, (channels, height, width) sRGB-encoded values from 0 to 1, of one
     channel (gray is taken as equal red, green and blue) or three. Values are of the same shape,
     dtype and device. A network's may lie outside the range: unless a measure says otherwise they
-    are clamped, as a decoder clamps them, and the gradient along those outside is zero.
+    are clamped, as a decoder clamps them, and the gradient with respect to those outside is zero.
 
     Attributes:
         better: 1 where more is better, -1 where less is.

@@ -91,7 +91,7 @@ class Plane:
         windows: of its size.
         original: (height, row) values.
         mean: (height, row) means within windows.
-        spread: (height, row), twice the variance within windows, and a constant.
+        spread: (height, row), twice the variance within windows plus a constant.
         decoded: (height, row) values of the other image.
         gradient: (height, row), of the score with respect to ``decoded``.
     """
@@ -107,7 +107,14 @@ class Plane:
     def of(
         cls, original: Tensor, windows: Windows, constant: float, blur: Callable[[Tensor], Tensor]
     ) -> Self:
-        """Values, windows, constant and (1, height, width) -> means of what counts: a plane."""
+        """Values of the original -> its plane, that of the other image still empty.
+
+        Args:
+            original: (height, row) values.
+            windows: of its size.
+            constant: added to the spread, C2 of SSIM.
+            blur: (1, height, width) float64 -> means within windows, of the places that count.
+        """
         values = inside(original, windows.width).double()[None]
         found = blur(values)
         variance = blur(values.square()) - found.square()

@@ -1,11 +1,10 @@
 """Samples of an image and of its decode -> the score that is reported of every encode."""
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.pixel.alpha import composite, has_alpha
 from sirencodec.fitting.loss.pixel.measures import measure_of
+from sirencodec.fitting.loss.values import values_of
 from sirencodec.fitting.target import SMALLEST_SCORED_SIDE
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.threads import Workers
@@ -25,8 +24,8 @@ def ssimulacra2(original: Samples, decoded: Samples) -> float | None:
     """
     if min(original.shape[:2]) < SMALLEST_SCORED_SIDE:
         return None
-    measure = measure_of("ssimulacra2", seen(_values(original)), Workers())
-    return measure.value(seen(_values(decoded)))
+    measure = measure_of("ssimulacra2", seen(values_of(original)), Workers())
+    return measure.value(seen(values_of(decoded)))
 
 
 def seen(values: Tensor) -> Tensor:
@@ -34,9 +33,3 @@ def seen(values: Tensor) -> Tensor:
     if not has_alpha(values):
         return values
     return composite(values[:-1], values.clamp(0, 1))
-
-
-def _values(samples: Samples) -> Tensor:
-    """Samples -> (channels, height, width) values, 0 to 1."""
-    peak = np.iinfo(samples.dtype).max
-    return torch.from_numpy(np.moveaxis(samples, 2, 0).astype(np.float32) / np.float32(peak))

@@ -16,7 +16,7 @@ def test_a_fit_begins_soft_and_fast() -> None:
     pace = SCHEDULE.pace(0.0, 100, FULL)
     assert pace.network_rate == SETTINGS.network_rate
     assert pace.latent_rate == SETTINGS.latent_rate
-    assert (pace.temperature, pace.noise) == (SETTINGS.temperatures[0], SETTINGS.noises[0])
+    assert (pace.temperature, pace.amplitude) == (SETTINGS.temperatures[0], SETTINGS.amplitudes[0])
     assert pace.bit_weight == 1 + SETTINGS.extra_bit_weight
 
 
@@ -26,13 +26,13 @@ def test_a_fit_ends_hard_and_slow() -> None:
     assert pace.network_rate == pytest.approx(SETTINGS.final_share * SETTINGS.network_rate)
     assert pace.latent_rate == pytest.approx(SETTINGS.final_share * SETTINGS.latent_rate)
     assert pace.temperature == pytest.approx(SETTINGS.temperatures[1])
-    assert pace.noise == pytest.approx(SETTINGS.noises[1])
+    assert pace.amplitude == pytest.approx(SETTINGS.amplitudes[1])
     assert pace.bit_weight == 1
 
 
 def test_everything_falls_on_the_way() -> None:
     paces = [SCHEDULE.pace(progress / 20, 100, FULL) for progress in range(21)]
-    for name in ("network_rate", "latent_rate", "temperature", "noise", "bit_weight"):
+    for name in ("network_rate", "latent_rate", "temperature", "amplitude", "bit_weight"):
         values = [getattr(pace, name) for pace in paces]
         assert values == sorted(set(values), reverse=True), name
 
