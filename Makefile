@@ -70,7 +70,7 @@ openseadragon: ## take the viewer that `serve` shows from its npm package
 	cd "$$(mktemp -d)" && npm pack --silent openseadragon@$(OPENSEADRAGON) && tar xzf openseadragon-*.tgz && \
 	cp package/LICENSE.txt package/build/openseadragon/openseadragon.min.js "$(CURDIR)/sirencodec/web/openseadragon/"
 
-bench-smoke: $(STAMP) ## run every benchmark once, on tiny pictures
+bench-smoke: $(STAMP) ## run what measures and reports once, on tiny pictures
 	$(BIN)/python -m benchmarks smoke
 
 bench: $(STAMP) ## measure everything but ablations:  make bench DATASET=folder (hours; goes on when cut off)

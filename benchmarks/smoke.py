@@ -10,25 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import PIL.Image
 
 from benchmarks.measuring.browser import CHROMIUM
 from benchmarks.measuring.codecs import CODECS, OURS
 from benchmarks.measuring.machine import ROOT
 from benchmarks.measuring.measure import kept_file
-from benchmarks.measuring.pixels import Pixels
-
-
-def tiny_picture(width: int = 64, height: int = 48, seed: int = 0) -> Pixels:
-    """Size -> smooth waves, an edge and a little noise."""
-    y, x = np.mgrid[:height, :width]
-    waves = [128 + 90 * np.sin(x / (5 + seed) + y / 9 + shift) for shift in range(3)]
-    pixels = np.stack(waves, 2)
-    pixels[height // 2 :, : width // 3] *= 0.5
-    pixels += np.random.default_rng(seed).normal(0, 4, pixels.shape)
-    picture: Pixels = np.clip(pixels, 0, 255).astype(np.uint8)
-    return picture
+from benchmarks.measuring.pixels import tiny_picture
 
 
 def run_smoke() -> None:

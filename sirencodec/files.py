@@ -28,14 +28,6 @@ _NAME_CHARACTERS = 50  # kept of the name: at most 200 bytes of UTF-8, where nam
 _HIDDEN_NAME = re.compile(r"\..{1,50}\.[0-9a-f]{16}\.sirencodec-part", re.DOTALL)
 
 
-def write_atomically(
-    path: str | os.PathLike[str], data: bytes | bytearray | memoryview, *, overwrite: bool
-) -> None:
-    """Bytes -> file, whole or not at all. Arguments and errors as for ``open_atomically``."""
-    with open_atomically(path, overwrite=overwrite) as file:
-        file.write(data)
-
-
 @contextmanager
 def open_atomically(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[BinaryIO]:
     """Path -> binary file, for writing and reading back, that takes the path's name on success.

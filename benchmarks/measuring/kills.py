@@ -11,6 +11,8 @@ import os
 import random
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,6 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import PIL.Image
+
+from benchmarks.measuring.pixels import tiny_picture
 from sirencodec.batch.manifest import read_manifest
 
 START_SHARE: Final = 0.25
@@ -53,6 +58,39 @@ class Damage:
     def is_none(self) -> bool:
         """Whether nothing was lost, spoilt or done twice."""
         return not (self.wrong or self.missing or self.twice or self.leftovers)
+
+
+def kill_tiny_batches(
+    num_kills: int,
+    pictures: int,
+    jobs: int,
+    seed: int = 0,
+    report: Callable[[Damage], None] = lambda _damage: None,
+) -> Damage:
+    """Batches of made-up pictures of 8 x 6 pixels -> what so many kills did.
+
+    What files should be is found by a batch that nobody kills.
+
+    Args:
+        num_kills: to do.
+        pictures: in a batch.
+        jobs: pictures at a time.
+        seed: of the moments.
+        report: called after every kill.
+    """
+    with tempfile.TemporaryDirectory(prefix="kills-") as name:
+        folder = Path(name)
+        (folder / "in").mkdir()
+        for number in range(pictures):
+            picture = PIL.Image.fromarray(tiny_picture(8, 6, number))
+            picture.save(folder / "in" / f"{number}.png")
+        output, manifest = folder / "out", folder / "made.jsonl"
+        command = [sys.executable, "-m", "sirencodec", "encode", "-r", str(folder / "in")]
+        command += ["-o", str(output), "--effort", "0", "--jobs", str(jobs)]
+        command += ["--skip-existing", "--manifest", str(manifest)]
+        subprocess.run(command, check=True, capture_output=True)
+        expected = {path.name: _digest(path) for path in output.iterdir()}
+        return kill_batches(command, output, manifest, expected, num_kills, seed, report)
 
 
 def kill_batches(

@@ -36,3 +36,14 @@ def find_images(dataset: Path, names: tuple[str, ...] = ()) -> list[Path]:
     if not images:
         raise FileNotFoundError(f"{dataset} has no images")
     return [images[name] for name in names or images]
+
+
+def tiny_picture(width: int = 64, height: int = 48, seed: int = 0) -> Pixels:
+    """Size -> made-up pixels: smooth waves, an edge and a little noise."""
+    y, x = np.mgrid[:height, :width]
+    waves = [128 + 90 * np.sin(x / (5 + seed) + y / 9 + shift) for shift in range(3)]
+    pixels = np.stack(waves, 2)
+    pixels[height // 2 :, : width // 3] *= 0.5
+    pixels += np.random.default_rng(seed).normal(0, 4, pixels.shape)
+    picture: Pixels = np.clip(pixels, 0, 255).astype(np.uint8)
+    return picture

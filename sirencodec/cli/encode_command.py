@@ -15,13 +15,13 @@ from sirencodec.batch.encode_files import (
     encode_in_turn,
 )
 from sirencodec.batch.manifest import Manifest
-from sirencodec.batch.pictures import describe_passed_over, is_picture
+from sirencodec.batch.pictures import is_picture
 from sirencodec.batch.processes import encode_in_processes
 from sirencodec.batch.run import Encoder, Rules, run_batch
 from sirencodec.batch.tally import Tally
-from sirencodec.batch.tasks import STREAM, SUFFIX, Inputs, Task
+from sirencodec.batch.tasks import STREAM, SUFFIX
 from sirencodec.cli.encode_listener import EncodeListener
-from sirencodec.cli.encode_report import record, summary
+from sirencodec.cli.encode_report import report_encoded, report_passed_over, report_twins
 from sirencodec.cli.forecast import dry_run as say_what_would_be_done
 from sirencodec.cli.inputs import find_command_inputs, plan_command_tasks
 from sirencodec.cli.options import (
@@ -39,7 +39,7 @@ from sirencodec.cli.options import (
     strip_option,
 )
 from sirencodec.cli.progress import ProgressBars
-from sirencodec.cli.report import Report, debug_option, emit_json, is_terminal
+from sirencodec.cli.report import Report, debug_option, is_terminal
 from sirencodec.config import (
     DEFAULT_EFFORT,
     DEFAULT_QUALITY,
@@ -190,7 +190,7 @@ def encode(
     tasks, twins = plan_command_tasks(inputs, output, suffix=SUFFIX, keep_suffix=keep_suffix)
     if as_json and any(task.output == STREAM for task in tasks):
         raise click.UsageError("the file and --json cannot both go to stdout")
-    tally.passed_over = _report_passed_over(inputs, report)
+    tally.passed_over = report_passed_over(inputs, report)
     jobs = min(jobs, len(tasks))
     if dry_run:
         say_what_would_be_done(tasks, config, existing, jobs, report, as_json=as_json)
@@ -209,8 +209,8 @@ def encode(
                 if isinstance(result, Failed):
                     report.fail_with(result.reason, result.details)
                 elif isinstance(result, Encoded):
-                    _report_twins(twins, report)
-                    _report_encoded(task, result, config, report, as_json=as_json)
+                    report_twins(twins, report)
+                    report_encoded(task, result, config, report, as_json=as_json)
     if inputs.are_several or tally.skipped:
         report.say(f"sirencodec: {tally}")
     report.exit()
@@ -241,32 +241,3 @@ def _machines(cluster: str | None, jobs: int) -> Iterator[tuple[Encoder, int, in
         yield partial(encode_in_processes, jobs=jobs), jobs, os.cpu_count() or 1
     else:
         yield encode_in_turn, 1, os.cpu_count() or 1
-
-
-def _report_passed_over(inputs: Inputs, report: Report) -> int:
-    """Say what directories hold that is not encoded; how many pictures are among it."""
-    lines, num_pictures = describe_passed_over(inputs.passed_over)
-    for line in lines:
-        report.say(f"sirencodec: {line}")
-    if num_pictures:
-        report.mark_failed()
-    return num_pictures
-
-
-def _report_encoded(
-    task: Task, encoded: Encoded, config: EncodeConfig, report: Report, *, as_json: bool
-) -> None:
-    """Say what became of an image, to people and to programs."""
-    report.say(summary(task, encoded))
-    if as_json:
-        emit_json(record(task, encoded, config))
-
-
-def _report_twins(twins: list[Task], report: Report) -> None:
-    """Say, once, which outputs have longer names than usual."""
-    if twins:
-        names = ", ".join(task.output for task in twins[:4]) + (", ..." if len(twins) > 4 else "")
-        report.say(
-            f"sirencodec: {len(twins)} inputs differ in their suffix alone, which is kept: {names}"
-        )
-        twins.clear()

@@ -1,10 +1,12 @@
-"""What became of an image that was encoded -> a line for people, an object for programs."""
+"""What became of images that were to be encoded -> lines for people, objects for programs."""
 
 import math
 
 from sirencodec.batch.encode_files import Encoded
+from sirencodec.batch.pictures import describe_passed_over
 from sirencodec.batch.tally import share
-from sirencodec.batch.tasks import Task
+from sirencodec.batch.tasks import Inputs, Task
+from sirencodec.cli.report import Report, emit_json
 from sirencodec.config import EncodeConfig
 
 # SSIMULACRA2 from which a picture is called so, in the words of those who made it.
@@ -55,3 +57,32 @@ def record(task: Task, encoded: Encoded, config: EncodeConfig) -> dict[str, obje
         "effort": config.effort,
         "seconds": encoded.seconds,
     }
+
+
+def report_passed_over(inputs: Inputs, report: Report) -> int:
+    """Say what directories hold that is not encoded; how many pictures are among it."""
+    lines, num_pictures = describe_passed_over(inputs.passed_over)
+    for line in lines:
+        report.say(f"sirencodec: {line}")
+    if num_pictures:
+        report.mark_failed()
+    return num_pictures
+
+
+def report_encoded(
+    task: Task, encoded: Encoded, config: EncodeConfig, report: Report, *, as_json: bool
+) -> None:
+    """Say what became of an image, to people and to programs."""
+    report.say(summary(task, encoded))
+    if as_json:
+        emit_json(record(task, encoded, config))
+
+
+def report_twins(twins: list[Task], report: Report) -> None:
+    """Say, once, which outputs have longer names than usual."""
+    if twins:
+        names = ", ".join(task.output for task in twins[:4]) + (", ..." if len(twins) > 4 else "")
+        report.say(
+            f"sirencodec: {len(twins)} inputs differ in their suffix alone, which is kept: {names}"
+        )
+        twins.clear()

@@ -3,7 +3,7 @@
 import PIL.Image
 import pytest
 
-from benchmarks.smoke import tiny_picture
+from benchmarks.measuring.pixels import tiny_picture
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ import pytest
 
 import sirencodec
 from benchmarks.measuring.codecs import CODECS, Effort, is_ours
-from benchmarks.measuring.pixels import find_images
+from benchmarks.measuring.pixels import find_images, tiny_picture
 from benchmarks.measuring.quality import psnr_db
 from benchmarks.measuring.rate_distortion import Plan
-from benchmarks.smoke import tiny_picture
 
 
 @pytest.mark.parametrize("name", [name for name in CODECS if not is_ours(name)])

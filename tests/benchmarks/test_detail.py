@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from benchmarks.cli import main
 from benchmarks.measuring.codecs import CODECS, Effort
 from benchmarks.measuring.detail import PARTS, encode_near, measure_detail
+from benchmarks.measuring.pixels import tiny_picture
 from benchmarks.reporting.detail_table import detail_table
-from benchmarks.smoke import tiny_picture
 
 LUMA, COLOUR, ENERGY = "luma_correlation", "red_green_correlation", "red_green_energy"
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from benchmarks.measuring.pixels import tiny_picture
 from benchmarks.measuring.quality import ms_ssim, psnr_db, psnr_hvs_db, ssimulacra2
-from benchmarks.smoke import tiny_picture
 from tests.benchmarks.runs import needs_bjontegaard
 
 

@@ -15,10 +15,9 @@ from click.testing import CliRunner
 from benchmarks.cli import main
 from benchmarks.measuring.codecs import CODECS
 from benchmarks.measuring.machine import ROOT
-from benchmarks.measuring.pixels import read_pixels
+from benchmarks.measuring.pixels import read_pixels, tiny_picture
 from benchmarks.measuring.quality import psnr_db
 from benchmarks.measuring.results import RunStore, read_run
-from benchmarks.smoke import tiny_picture
 from tests.benchmarks.runs import measure
 
 pytestmark = pytest.mark.slow

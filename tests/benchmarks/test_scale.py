@@ -6,10 +6,10 @@ from click.testing import CliRunner
 from benchmarks.cli import main
 from benchmarks.measuring import scale
 from benchmarks.measuring.codecs import Effort
+from benchmarks.measuring.pixels import tiny_picture
 from benchmarks.measuring.quality import psnr_db
 from benchmarks.measuring.results import read_run
 from benchmarks.reporting.scale_table import scale_table
-from benchmarks.smoke import tiny_picture
 
 
 def test_a_scale_run_that_is_cut_off_goes_on_where_it_was(dataset, tmp_path, monkeypatch):

@@ -4,8 +4,8 @@ import PIL.Image
 
 from benchmarks.measuring import speed
 from benchmarks.measuring.codecs import CODECS
+from benchmarks.measuring.pixels import tiny_picture
 from benchmarks.measuring.results import RunStore
-from benchmarks.smoke import tiny_picture
 
 
 def test_ours_and_pillow_are_timed_in_turn_after_a_warm_up_and_never_twice(tmp_path, monkeypatch):

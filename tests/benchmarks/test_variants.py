@@ -8,8 +8,8 @@ import pytest
 
 import sirencodec
 from benchmarks.ablations.variants import VARIANTS, with_bases
+from benchmarks.measuring.pixels import tiny_picture
 from benchmarks.reporting.ablation_table import ablation_table
-from benchmarks.smoke import tiny_picture
 from sirencodec.bitstream.container import parse_container
 from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.settings import Settings

@@ -8,8 +8,9 @@ from click.testing import CliRunner
 
 import sirencodec
 from benchmarks.cli import main
+from benchmarks.measuring.pixels import tiny_picture
 from benchmarks.reporting.sheet import ENLARGED, TILE, make_sheet
-from benchmarks.smoke import run_smoke, tiny_picture
+from benchmarks.smoke import run_smoke
 from sirencodec.entropy.matrices import read_matrices
 from sirencodec.entropy.prior import prior_shapes
 from sirencodec.fitting.pyramid.settings import PyramidSettings

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sirencodec.files import claim, open_atomically, remove_leftovers, write_atomically
+from sirencodec.files import claim, open_atomically, remove_leftovers
 from tests.paths import ROOT
 
 ENV = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -42,6 +42,11 @@ def links(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(os, "link", refuse)
 
 
+def write(path: str | os.PathLike[str], data: bytes | bytearray, *, overwrite: bool) -> None:
+    with open_atomically(path, overwrite=overwrite) as file:
+        file.write(data)
+
+
 @contextmanager
 def umask(mask: int) -> Iterator[None]:
     previous = os.umask(mask)
@@ -62,7 +67,7 @@ def permissions(path: Path) -> int:
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.usefixtures("links")
 def test_new_file_is_written(target: Path, overwrite: bool) -> None:
-    write_atomically(target, NEW, overwrite=overwrite)
+    write(target, NEW, overwrite=overwrite)
     assert target.read_bytes() == NEW
     assert names(target.parent) == ["out.siren"]
 
@@ -70,19 +75,19 @@ def test_new_file_is_written(target: Path, overwrite: bool) -> None:
 @pytest.mark.parametrize("kind", [str, Path])
 @pytest.mark.parametrize("data", [NEW, bytearray(NEW), memoryview(NEW)])
 def test_paths_and_bytes_of_every_type(target: Path, kind: type, data: bytes) -> None:
-    write_atomically(kind(target), data, overwrite=False)
+    write(kind(target), data, overwrite=False)
     assert target.read_bytes() == NEW
 
 
 def test_relative_path(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(directory)
-    write_atomically("out.siren", NEW, overwrite=True)
+    write("out.siren", NEW, overwrite=True)
     assert names(directory) == ["out.siren"]
 
 
 def test_existing_file_is_overwritten_when_asked(target: Path) -> None:
     target.write_bytes(OLD)
-    write_atomically(target, NEW, overwrite=True)
+    write(target, NEW, overwrite=True)
     assert target.read_bytes() == NEW
     assert names(target.parent) == ["out.siren"]
 
@@ -177,7 +182,7 @@ def test_disk_that_is_full_when_flushing(target: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(OSError, match="No space left") as caught:
-        write_atomically(target, NEW, overwrite=True)
+        write(target, NEW, overwrite=True)
     assert caught.value.errno == errno.ENOSPC
     assert target.read_bytes() == OLD
     assert names(target.parent) == ["out.siren"]
@@ -189,7 +194,7 @@ def test_kernel_that_refuses_more_bytes(target: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     try:
         with pytest.raises(OSError, match="File too large"):
-            write_atomically(target, bytes(100_000), overwrite=True)
+            write(target, bytes(100_000), overwrite=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert target.read_bytes() == OLD
@@ -206,10 +211,10 @@ def test_rename_that_fails(target: Path, overwrite: bool, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "rename", fail)
     if overwrite or os.link.__name__ == "refuse":
         with pytest.raises(OSError, match="Input/output error"):
-            write_atomically(target, NEW, overwrite=overwrite)
+            write(target, NEW, overwrite=overwrite)
         assert names(target.parent) == []
     else:  # a hard link needs no rename
-        write_atomically(target, NEW, overwrite=overwrite)
+        write(target, NEW, overwrite=overwrite)
         assert names(target.parent) == ["out.siren"]
 
 
@@ -219,7 +224,7 @@ def test_link_that_fails_for_another_reason(target: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "link", fail)
     with pytest.raises(OSError, match="Input/output error"):
-        write_atomically(target, NEW, overwrite=False)
+        write(target, NEW, overwrite=False)
     assert names(target.parent) == []
 
 
@@ -227,7 +232,7 @@ def test_link_that_fails_for_another_reason(target: Path, monkeypatch: pytest.Mo
 @pytest.mark.usefixtures("links")
 def test_mode_of_a_new_file_follows_the_umask(target: Path, mask: int) -> None:
     with umask(mask):
-        write_atomically(target, NEW, overwrite=False)
+        write(target, NEW, overwrite=False)
     assert permissions(target) == 0o666 & ~mask
 
 
@@ -235,7 +240,7 @@ def test_mode_of_a_new_file_follows_the_umask(target: Path, mask: int) -> None:
 def test_mode_of_a_replaced_file_stays(target: Path, mode: int) -> None:
     target.write_bytes(OLD)
     target.chmod(mode)
-    write_atomically(target, NEW, overwrite=True)
+    write(target, NEW, overwrite=True)
     assert permissions(target) == mode
     assert target.read_bytes() == NEW
 
@@ -245,7 +250,7 @@ def test_symbolic_link_is_followed_when_overwriting(directory: Path) -> None:
     real, link = directory / "far" / "real.siren", directory / "link.siren"
     real.write_bytes(OLD)
     link.symlink_to(real)
-    write_atomically(link, NEW, overwrite=True)
+    write(link, NEW, overwrite=True)
     assert link.is_symlink()
     assert real.read_bytes() == NEW
     assert names(directory / "far") == ["real.siren"]
@@ -255,7 +260,7 @@ def test_dangling_link_counts_as_existing(directory: Path) -> None:
     link = directory / "link.siren"
     link.symlink_to(directory / "nowhere")
     with pytest.raises(FileExistsError):
-        write_atomically(link, NEW, overwrite=False)
+        write(link, NEW, overwrite=False)
     assert names(directory) == ["link.siren"]
 
 
@@ -263,7 +268,7 @@ def test_dangling_link_counts_as_existing(directory: Path) -> None:
 def test_directory_is_refused(directory: Path, overwrite: bool) -> None:
     (directory / "sub").mkdir()
     with pytest.raises(IsADirectoryError):
-        write_atomically(directory / "sub", NEW, overwrite=overwrite)
+        write(directory / "sub", NEW, overwrite=overwrite)
     assert names(directory) == ["sub"]
     assert names(directory / "sub") == []
 
@@ -274,13 +279,13 @@ def test_missing_directory_is_reported_with_the_path_asked_for(
 ) -> None:
     path = directory / "missing" / "out.siren"
     with pytest.raises(FileNotFoundError) as caught:
-        write_atomically(path, NEW, overwrite=overwrite)
+        write(path, NEW, overwrite=overwrite)
     assert caught.value.filename == str(path)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_device_is_written_and_stays_a_device(overwrite: bool) -> None:
-    write_atomically(os.devnull, NEW, overwrite=overwrite)
+    write(os.devnull, NEW, overwrite=overwrite)
     assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
 
 
@@ -290,15 +295,15 @@ def test_named_pipe_is_written_straight(directory: Path, overwrite: bool) -> Non
     os.mkfifo(pipe)
     with ThreadPoolExecutor(1) as pool:
         reader = pool.submit(pipe.read_bytes)
-        write_atomically(pipe, NEW, overwrite=overwrite)
+        write(pipe, NEW, overwrite=overwrite)
         assert reader.result(timeout=30) == NEW
     assert names(directory) == ["pipe"]
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "é" * 127, "猫" * 85])
 def test_longest_names(directory: Path, name: str) -> None:
-    write_atomically(directory / name, NEW, overwrite=False)
-    write_atomically(directory / name, NEW, overwrite=True)
+    write(directory / name, NEW, overwrite=False)
+    write(directory / name, NEW, overwrite=True)
     assert names(directory) == [name]
 
 
