@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -18,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
-import torch
 
 import sirencodec
 from sirencodec import errors
@@ -31,6 +28,7 @@ from tests import reference_decoder
 from tests.golden.make import readme, sha256
 from tests.paths import GOLDEN
 from tests.reference_decoder import File, Invalid, evaluate, samples, values
+from tests.threads import torch_threads
 
 MANIFEST = json.loads((GOLDEN / "manifest.json").read_text())
 VALID = sorted(MANIFEST["valid"])
@@ -102,16 +100,6 @@ def assert_within_one_level(picture: sirencodec.Image, expected: npt.NDArray[Any
     assert picture.samples.shape == expected.shape
     tolerance = 1 if picture.bit_depth == 8 else 256
     assert np.abs(picture.samples.astype(int) - expected).max() <= tolerance
-
-
-@contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 # Valid files -----------------------------------------------------------------------------------

@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
@@ -28,6 +27,7 @@ from sirencodec.synthesis.query_native import paint_native
 from sirencodec.synthesis.query_numpy import paint_numpy
 from sirencodec.synthesis.region import choose_region
 from tests.paths import GOLDEN, VALID
+from tests.threads import torch_threads
 
 HASHES: dict[str, dict[str, str]] = json.loads((GOLDEN / "samples.json").read_text())
 NAMES = sorted(HASHES)
@@ -44,16 +44,6 @@ def sizes(name: str) -> dict[str, dict[str, object]]:
         "two thirds": {"width": max(1, 2 * info.width // 3)},
         "crop": {"crop": (0.25, 0.5, info.width - 0.25, info.height - 0.5), "width": 70},
     }
-
-
-@contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def hashes(name: str, decode: Callable[[str, dict[str, object]], Samples]) -> dict[str, str]:

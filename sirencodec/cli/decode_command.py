@@ -9,13 +9,12 @@ import click
 from sirencodec.batch.outputs import (
     Existing,
     copy_date,
-    is_due,
     make_folders,
     open_output,
     remove_leftovers_beside,
 )
 from sirencodec.batch.tasks import STREAM, Task, is_ours
-from sirencodec.cli.inputs import find_command_inputs, plan_command_tasks
+from sirencodec.cli.inputs import find_command_inputs, leave_existing, plan_command_tasks
 from sirencodec.cli.options import (
     FILE,
     StripCommand,
@@ -136,7 +135,7 @@ def decode(
     if as_json and any(task.output == STREAM for task in tasks):
         raise click.UsageError("the image and --json cannot both go to stdout")
     limits = Limits(max_pixels=max_pixels, max_multiply_adds=max_multiply_adds)
-    due, num_skipped = _leave_existing(tasks, existing, report)
+    due, num_skipped = leave_existing(tasks, existing, report)
     make_folders(due)
     remove_leftovers_beside(due)
     num_decoded = 0
@@ -165,20 +164,6 @@ def decode(
         counts = f"{num_decoded} decoded, {num_skipped} skipped, {report.num_failures} failed"
         report.say(f"sirencodec: {counts}")
     report.exit()
-
-
-def _leave_existing(
-    tasks: list[Task], existing: Existing, report: Report
-) -> tuple[list[Task], int]:
-    """Tasks -> those whose output is to be made, and how many are skipped; the rest has failed."""
-    due, num_skipped = [], 0
-    for task in tasks:
-        with report.guarding(task.source):
-            if is_due(task, existing):
-                due.append(task)
-            else:
-                num_skipped += 1
-    return due, num_skipped
 
 
 def _choose_suffix(output: str | None, file_format: str | None) -> str:

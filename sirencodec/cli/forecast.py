@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sirencodec.batch.clock import expected_seconds, on_cores, readable_time
-from sirencodec.batch.outputs import Existing, is_due
+from sirencodec.batch.outputs import Existing
 from sirencodec.batch.tally import readable_bytes, share
 from sirencodec.batch.tasks import STREAM, Task
+from sirencodec.cli.inputs import leave_existing
 from sirencodec.cli.report import Report, emit_json
 from sirencodec.config import EncodeConfig
 from sirencodec.errors import ParameterError
@@ -35,13 +36,7 @@ def dry_run(
     as_json: bool,
 ) -> None:
     """Say what would become of each task, and what all of it would take. Nothing is written."""
-    due, num_skipped = [], 0
-    for task in tasks:
-        with report.guarding(task.source):
-            if is_due(task, existing):
-                due.append(task)
-            else:
-                num_skipped += 1
+    due, num_skipped = leave_existing(tasks, existing, report)
     cores = os.cpu_count() or 1
     times = expect_times(due, config, jobs, cores)
     num_encoded = input_bytes = output_bytes = 0

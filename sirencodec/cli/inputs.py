@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import click
 
+from sirencodec.batch.outputs import Existing, is_due
 from sirencodec.batch.tasks import STREAM, Inputs, Task, Wanted, find_inputs, plan_tasks
 from sirencodec.cli.report import Report, is_terminal
 from sirencodec.errors import ParameterError
@@ -51,3 +52,17 @@ def plan_command_tasks(
     if any(task.output == STREAM for task in tasks) and is_terminal(sys.stdout):
         raise click.UsageError("stdout is a terminal; name a file with -o or use a pipe")
     return tasks, twins
+
+
+def leave_existing(
+    tasks: Sequence[Task], existing: Existing, report: Report
+) -> tuple[list[Task], int]:
+    """Tasks -> those whose output is to be made, and how many are skipped; the rest has failed."""
+    due, num_skipped = [], 0
+    for task in tasks:
+        with report.guarding(task.source):
+            if is_due(task, existing):
+                due.append(task)
+            else:
+                num_skipped += 1
+    return due, num_skipped

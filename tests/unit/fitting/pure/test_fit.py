@@ -27,6 +27,7 @@ from sirencodec.fitting.soap import Soap
 from sirencodec.image.quality import psnr_db
 from sirencodec.limits import DEFAULT_LIMITS
 from tests.pictures import make_clouds
+from tests.threads import torch_threads
 
 CPU = torch.device("cpu")
 SMALL = Architecture(8, 1, 1, 30)
@@ -103,14 +104,10 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_any_number_of_threads_gives_a_valid_file(threads: int) -> None:
     """Here with enough pixels in a batch for two threads; torch's setting is left as it was."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    with torch_threads(threads):
         picture = waves(48, 40)
         quantized = fit(picture, SMALL, PurePlan(60, 48 * 40, 700, 0), CPU)
         assert torch.get_num_threads() == threads
-    finally:
-        torch.set_num_threads(before)
     assert matrices_bits(quantized) <= 700
     assert [levels.shape for levels in quantized.levels] == list(SMALL.layer_shapes)
 

@@ -37,6 +37,7 @@ from sirencodec.synthesis.threads import Workers
 from sirencodec.synthesis.torch_picture import to_torch
 from tests.payloads import decode_payload
 from tests.pictures import make_clouds
+from tests.threads import torch_threads
 from tests.unit.builders import UNIT
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
@@ -114,12 +115,8 @@ def told() -> list[FitProgress]:
 
 @pytest.fixture(scope="module")
 def fitted(clouds: Samples, told: list[FitProgress]) -> QuantizedPicture:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with torch_threads(1):
         return fit(clouds, ((1, 50), (0, 80)), told=told)
-    finally:
-        torch.set_num_threads(before)
 
 
 # Quality ---------------------------------------------------------------------------------------
