@@ -9,6 +9,7 @@ import numpy as np
 import PIL.Image
 
 from sirencodec.bitstream.info import Info, describe
+from sirencodec.bitstream.source import open_source
 from sirencodec.config import EncodeConfig
 from sirencodec.image.files import from_pillow, read_image
 from sirencodec.image.image import Image
@@ -74,16 +75,18 @@ def decode(
     device: str = "auto",
     exact: bool = False,
     strip: bool | str = False,
+    partial: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Image:
     """`.siren` file, as path, bytes or binary stream -> image at any size.
 
-    See ``sirencodec.decoder.decode`` for the arguments and errors.
+    Of a path, or a stream that can seek, only what is asked for is read. See
+    ``sirencodec.decoder.decode`` for the arguments and errors.
     """
     from sirencodec.decoder import decode as decode_bytes
 
     return decode_bytes(
-        read_bytes(source, limits),
+        open_source(source, limits),
         width=width,
         height=height,
         scale=scale,
@@ -91,17 +94,28 @@ def decode(
         device=device,
         exact=exact,
         strip=strip,
+        partial=partial,
         limits=limits,
     )
 
 
 def open(  # the verb of the trade, as in PIL.Image.open
-    source: Source, *, device: str = "auto", exact: bool = False, limits: Limits = DEFAULT_LIMITS
+    source: Source,
+    *,
+    device: str = "auto",
+    exact: bool = False,
+    partial: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> "SirenFunction":
-    """`.siren` file, as path, bytes or binary stream -> the function it is."""
+    """`.siren` file, as path, bytes or binary stream -> the function it is.
+
+    Of a path, or a stream that can seek and stays open, only what is asked for is read. Arguments
+    as for ``decode``.
+    """
     from sirencodec.function import SirenFunction
 
-    return SirenFunction(read_bytes(source, limits), device=device, exact=exact, limits=limits)
+    opened = open_source(source, limits)
+    return SirenFunction(opened, device=device, exact=exact, partial=partial, limits=limits)
 
 
 def read_info(source: Source, limits: Limits = DEFAULT_LIMITS) -> Info:

@@ -2,6 +2,7 @@
 
 import warnings
 
+from sirencodec.bitstream.source import Source
 from sirencodec.config import STRIP_ALL
 from sirencodec.entropy.stored import StoredPicture, open_stored
 from sirencodec.errors import CorruptError, LimitError, SirenCodecWarning
@@ -16,7 +17,7 @@ from sirencodec.synthesis.samples import check_device, samples_on, windows_on
 
 
 def decode(
-    data: bytes,
+    data: bytes | Source,
     *,
     width: int | None = None,
     height: int | None = None,
@@ -25,6 +26,7 @@ def decode(
     device: str = "auto",
     exact: bool = False,
     strip: bool | str = False,
+    partial: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Image:
     """`.siren` file -> image, at any size.
@@ -32,7 +34,7 @@ def decode(
     Sides are those of the samples as stored. A viewer turns them where EXIF says so.
 
     Args:
-        data: the whole file.
+        data: the file, of which no more is read than is needed.
         width: output pixels across; alone, the height follows from the aspect.
         height: output pixels down; alone, the width follows. Both together stretch.
         scale: factor on both sides instead of width and height.
@@ -42,6 +44,8 @@ def decode(
         exact: evaluate in float64; the default, float32, is within one level of it.
         strip: metadata to leave out, as in ``EncodeConfig``: "all" or True converts colours to
             sRGB and turns the picture upright. Damaged metadata is left out with a warning then.
+        partial: make what can be made of a file that ends early, or is damaged behind its head.
+            What is missing is told by a warning.
         limits: what the decode may consume.
 
     Returns:
@@ -52,8 +56,9 @@ def decode(
         LimitError: if decoding would exceed ``limits``.
         ParameterError: if the size or crop makes no sense.
     """
-    stored = open_stored(data, limits)
-    metadata = _read_what_is_sound(stored) if strip else stored.read_metadata()
+    stored = open_stored(data, limits, partial=partial)
+    is_lenient = bool(strip) or partial
+    metadata = _read_what_is_sound(stored) if is_lenient else stored.read_metadata()
     samples = _decode_samples(
         stored, device, exact=exact, width=width, height=height, scale=scale, crop=crop
     )
@@ -62,15 +67,17 @@ def decode(
 
 
 def decode_samples(
-    data: bytes,
+    data: bytes | Source,
     *,
     width: int | None = None,
     height: int | None = None,
     device: str = "auto",
+    partial: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Samples:
     """`.siren` file -> samples as they are stored, metadata unread. Arguments as for ``decode``."""
-    return _decode_samples(open_stored(data, limits), device, width=width, height=height)
+    stored = open_stored(data, limits, partial=partial)
+    return _decode_samples(stored, device, width=width, height=height)
 
 
 def _decode_samples(
@@ -85,9 +92,17 @@ def _decode_samples(
 ) -> Samples:
     header = stored.header
     region = choose_region(header, width=width, height=height, scale=scale, crop=crop)
-    check_work(header, region, stored.limits)
     check_device(device)
-    picture = to_picture(stored.decode(windows_on(device, region, header)), header)
+    windows = windows_on(device, region, header)
+    check_work(header, region, stored.limits, stored.check_latents(windows))
+    picture = to_picture(stored.decode(windows), header)
+    if stored.num_missing:
+        warnings.warn(
+            f"the file is cut off or damaged: {stored.num_missing} of the segments that were "
+            "needed are missing, or parts of them",
+            SirenCodecWarning,
+            stacklevel=4,
+        )
     return samples_on(device, picture, region, exact=exact)
 
 

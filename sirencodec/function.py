@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.bitstream.work import check_latents
+from sirencodec.bitstream.source import Source
 from sirencodec.entropy.stored import open_stored
 from sirencodec.errors import ParameterError
 from sirencodec.image.image import Image
@@ -14,7 +14,7 @@ from sirencodec.image.samples import mode_name
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.synthesis.picture import to_picture
 from sirencodec.synthesis.region import Crop, check_work, choose_region
-from sirencodec.synthesis.samples import check_device, samples_on
+from sirencodec.synthesis.samples import check_device, samples_on, windows_on
 
 if TYPE_CHECKING:
     from sirencodec.synthesis.torch_picture import TorchPicture
@@ -37,20 +37,25 @@ class SirenFunction:
 
     def __init__(
         self,
-        data: bytes,
+        data: bytes | Source,
         *,
         device: str = "auto",
         exact: bool = False,
+        partial: bool = False,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        """Rebuild the network from a file's bytes. Arguments and errors as for ``decode``."""
-        stored = open_stored(data, limits)
+        """Rebuild the network of a file. Arguments and errors as for ``decode``.
+
+        Latents are read and decoded when they are first asked for, and kept. So damage of them is
+        found then.
+        """
+        stored = self._stored = open_stored(data, limits, partial=partial)
         self._header = stored.header
         self._limits = limits
-        check_latents(self._header, limits)
         self.width: int = self._header.width
         self.height: int = self._header.height
-        self._picture = to_picture(stored.decode(), self._header)
+        stored.check_latents(None)
+        stored.decode({})
         self._exact = exact
         self._device = device
         self._as_tensors: TorchPicture | None = None
@@ -95,8 +100,11 @@ class SirenFunction:
     ) -> Image:
         """Size -> image, as ``decode`` gives it."""
         region = choose_region(self._header, width=width, height=height, crop=crop)
-        check_work(self._header, region, self._limits)
-        samples = samples_on(self._device, self._picture, region, exact=self._exact)
+        windows = windows_on(self._device, region, self._header)
+        num_latents = self._stored.check_latents(windows)
+        check_work(self._header, region, self._limits, num_latents)
+        picture = to_picture(self._stored.decode(windows), self._header)
+        samples = samples_on(self._device, picture, region, exact=self._exact)
         return Image(samples, self.metadata)
 
     def to(self, device: str) -> Self:
@@ -114,7 +122,8 @@ class SirenFunction:
             from sirencodec.synthesis.torch_picture import to_torch
 
             device = "cpu" if self._device == "auto" else self._device
-            self._as_tensors = to_torch(self._picture, choose_device(device), exact=self._exact)
+            picture = to_picture(self._stored.decode(), self._header)
+            self._as_tensors = to_torch(picture, choose_device(device), exact=self._exact)
         return self._as_tensors
 
     @staticmethod

@@ -5,7 +5,8 @@ Opening reads the header and metadata; the first use of the pixels decodes them,
 
 Errors are those that callers of Pillow expect, with the package's own as the cause: ``OSError`` if
 the file is damaged, ``DecompressionBombError`` if it asks for too much. How many pixels are too
-many is for ``PIL.Image.MAX_IMAGE_PIXELS`` to say.
+many is for ``PIL.Image.MAX_IMAGE_PIXELS`` to say. With ``ImageFile.LOAD_TRUNCATED_IMAGES`` a file
+that was cut off or damaged gives what it can, and a warning.
 
 Pillow opens, and so empties, the file to write before the plugin is called. Where a failed encode
 must not cost the old file, write the bytes of ``sirencodec.encode`` instead.
@@ -77,7 +78,7 @@ class SirenImageFile(ImageFile.ImageFile):
 
         with _errors_for_pillow():
             data = _LIMITS.read(cast(BinaryIO, self.fp))
-            container = parse_container(data, _LIMITS)
+            container = parse_container(data, _LIMITS, partial=ImageFile.LOAD_TRUNCATED_IMAGES)
         header = container.header
         is_deep_gray = header.bit_depth == 16 and header.architecture.channels == 1
         self._mode = "I;16" if is_deep_gray else mode_name(header.architecture.channels)
@@ -140,7 +141,13 @@ class SirenImageFile(ImageFile.ImageFile):
 
             width, height = self.size
             with _errors_for_pillow():
-                samples = decode_samples(self._data, width=width, height=height, limits=_LIMITS)
+                samples = decode_samples(
+                    self._data,
+                    width=width,
+                    height=height,
+                    partial=ImageFile.LOAD_TRUNCATED_IMAGES,
+                    limits=_LIMITS,
+                )
             self.im = to_pillow(Decoded(samples)).im
             self.readonly = 0
             self._data = None

@@ -66,6 +66,8 @@ def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
     container = parse_container(data, limits)
     container.verify()
     header, architecture = container.header, container.header.architecture
+    pixels = header.width * header.height
+    num_latents = architecture.num_latents(header.width, header.height)
     return Info(
         width=header.width,
         height=header.height,
@@ -78,24 +80,22 @@ def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
         omega_0=architecture.omega_0,
         num_parameters=architecture.num_parameters,
         grids=tuple(1 << exponent for exponent in architecture.grids),
-        num_latents=architecture.num_latents(header.width, header.height),
-        multiply_adds_per_pixel=decoding_work(
-            architecture, header.width, header.height, header.width * header.height
-        )
-        // (header.width * header.height),
+        num_latents=num_latents,
+        multiply_adds_per_pixel=decoding_work(architecture, pixels, num_latents) // pixels,
         file_bytes=len(data),
         payload_bytes=container.payload_bytes,
         metadata_bytes=len(container.metadata or b""),
-        bpp=8 * len(data) / (header.width * header.height),
-        refusal=_refusal(header),
+        bpp=8 * len(data) / pixels,
+        refusal=_refusal(header, num_latents),
         metadata_error=_metadata_error(container, limits),
     )
 
 
-def _refusal(header: Header) -> str | None:
+def _refusal(header: Header, num_latents: int) -> str | None:
     """What a decode of all pixels exceeds by default."""
     try:
-        check_decode(header, header.width, header.height, DEFAULT_LIMITS)
+        pixels = header.width * header.height
+        check_decode(header, header.width, header.height, DEFAULT_LIMITS, pixels, num_latents)
     except LimitError as error:
         return str(error)
     return None

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -44,15 +44,6 @@ class Window:
             min(self.bottom, other.bottom),
             max(self.left, other.left),
             min(self.right, other.right),
-        )
-
-    def around(self, other: "Window") -> "Window":
-        """The smallest that holds both, neither being empty."""
-        return Window(
-            min(self.top, other.top),
-            max(self.bottom, other.bottom),
-            min(self.left, other.left),
-            max(self.right, other.right),
         )
 
     def grown(self, by: int) -> "Window":
@@ -145,9 +136,48 @@ class Layout:
         first, row = self._first[exponent], len(across) - 1
         return {first + i * row + j: self._tile(exponent, i, j) for i in rows for j in columns}
 
+    def under(self, exponent: int, window: Window) -> dict[int, Window]:
+        """Tile of a grid, or several that make a window -> what it sees of coarser grids."""
+        seen = window.places().grown(1)
+        return {
+            coarser: one.common(Window.whole(self.shapes[coarser]))
+            for coarser, one in ((exponent + 1, seen), (exponent + 2, seen.halved()))
+            if coarser in self.shapes
+        }
+
+    def segments_at(self, exponent: int, window: Window) -> list[int]:
+        """Window of a grid, not empty -> numbers of the segments that hold it."""
+        return list(self.tiles(exponent, window)) if exponent in self._edges else [0]
+
+    def needed(self, windows: Mapping[int, Window]) -> list[dict[int, Part]]:
+        """Windows of grids -> the parts they need by number of segment, coarse ones first.
+
+        Those of one list entry do not need each other.
+        """
+        wanted: dict[int, Window] = dict(windows)
+        found: list[dict[int, Part]] = []
+        for exponent in reversed(self.tiled):
+            if exponent not in wanted:
+                continue
+            tiles = self.tiles(exponent, wanted[exponent])
+            found.append({number: ((exponent, tile),) for number, tile in tiles.items()})
+            for coarser, window in self.under(exponent, around(tiles.values())).items():
+                wanted[coarser] = around([window, wanted.get(coarser, window)])
+        if any(exponent in self.shared for exponent in wanted):
+            found.append({0: self.shared_part()})
+        return found[::-1]
+
     def _tile(self, exponent: int, row: int, column: int) -> Window:
         down, across = self._edges[exponent]
         return Window(down[row], down[row + 1], across[column], across[column + 1])
+
+
+def around(windows: Iterable[Window]) -> Window:
+    """Windows, one at least -> the smallest that holds all."""
+    tops, bottoms, lefts, rights = zip(
+        *((each.top, each.bottom, each.left, each.right) for each in windows), strict=True
+    )
+    return Window(min(tops), max(bottoms), min(lefts), max(rights))
 
 
 def _edges(length: int, log_side: int) -> list[int]:

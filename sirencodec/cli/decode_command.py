@@ -30,7 +30,7 @@ from sirencodec.cli.options import (
 )
 from sirencodec.cli.report import Report, debug_option, emit_json
 from sirencodec.cli.shown import read_orientation_of
-from sirencodec.cli.streams import read_siren_file
+from sirencodec.cli.streams import open_siren_file
 from sirencodec.errors import CorruptError, LimitError, ParameterError
 from sirencodec.image.exif import TURNED
 from sirencodec.limits import Limits
@@ -89,6 +89,11 @@ Examples:
     "--format", "file_format", metavar="NAME", help="Such as png or tiff; else by the name of OUT."
 )
 @click.option("--exact", is_flag=True, help="Compute in 64 bits. The default is within one level.")
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Make what can be made of a file that was cut off or damaged.",
+)
 @strip_option
 @device_option
 @recursive_option
@@ -185,13 +190,16 @@ def _choose_suffix(output: str | None, file_format: str | None) -> str:
 
 def _decode(task: Task, limits: Limits, as_stored: bool, options: dict[str, Any]) -> "Image":
     """File -> image, with advice where an option would have helped."""
-    data = read_siren_file(task.source, limits)
+    data = open_siren_file(task.source, limits)
     from sirencodec.decoder import decode as decode_bytes
 
     sizes = {"width": options["width"], "height": options["height"]}
     try:
-        if not as_stored and any(sizes.values()) and read_orientation_of(data, limits) in TURNED:
-            sizes = {"width": sizes["height"], "height": sizes["width"]}
+        partial = options["partial"]
+        if not as_stored and any(sizes.values()):
+            is_turned = read_orientation_of(data, limits, partial=partial) in TURNED
+            if is_turned:
+                sizes = {"width": sizes["height"], "height": sizes["width"]}
         return decode_bytes(data, limits=limits, **{**options, **sizes})
     except LimitError as error:
         raise LimitError(f"{error}; see --max-pixels, --max-multiply-adds") from error

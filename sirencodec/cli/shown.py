@@ -2,6 +2,7 @@
 
 from sirencodec.bitstream.container import parse_container
 from sirencodec.bitstream.metadata_section import read_metadata
+from sirencodec.bitstream.source import Source
 from sirencodec.errors import CorruptError, LimitError
 from sirencodec.image.exif import TURNED, UPRIGHT, read_orientation
 from sirencodec.limits import Limits
@@ -18,13 +19,13 @@ TURNS = {
 }
 
 
-def read_orientation_of(data: bytes, limits: Limits) -> int:
+def read_orientation_of(data: bytes | Source, limits: Limits, *, partial: bool = False) -> int:
     """File -> the orientation in its EXIF, 1 to 8; 1 if there is none, or it is damaged.
 
     Raises:
         FormatError: if the rest of the file is damaged.
     """
-    container = parse_container(data, limits)
+    container = parse_container(data, limits, partial=partial)
     try:
         return read_orientation(read_metadata(container, limits).exif)
     except (CorruptError, LimitError):

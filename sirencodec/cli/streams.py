@@ -4,7 +4,13 @@ import sys
 from pathlib import Path
 
 from sirencodec.batch.tasks import STREAM
+from sirencodec.bitstream.source import Source, open_source
 from sirencodec.limits import Limits
+
+
+def open_siren_file(source: str, limits: Limits) -> Source:
+    """Path or ``STREAM`` -> bytes that are read as they are wanted. Errors as below."""
+    return open_source(sys.stdin.buffer if source == STREAM else source, limits)
 
 
 def read_siren_file(source: str, limits: Limits) -> bytes:

@@ -37,6 +37,7 @@ class Grids(Mapping[int, Levels]):
     def __len__(self) -> int:
         return len(self.shapes)
 
-    def whole(self) -> Windows:
-        """All of every grid."""
-        return {exponent: Window.whole(shape) for exponent, shape in self.shapes.items()}
+
+def whole_windows(shapes: Shapes) -> Windows:
+    """Shapes of grids -> all of every grid."""
+    return {exponent: Window.whole(shape) for exponent, shape in shapes.items()}

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.info import describe
-from sirencodec.bitstream.work import check_latents, decoding_work
+from sirencodec.bitstream.work import decoding_work
 from sirencodec.entropy.prior import context_shapes
 from sirencodec.entropy.stored import open_stored
 from sirencodec.inspection.bit_count import PayloadBits, count_bits
@@ -58,9 +58,8 @@ def inspect_bytes(
     stored = open_stored(data, limits)
     header, architecture = stored.header, stored.header.architecture
     x, y = _axes(header)
-    work = decoding_work(architecture, header.width, header.height, len(x) * len(y))
     limits.check("max_pixels", header.width * header.height)
-    check_latents(header, limits)
+    work = decoding_work(architecture, len(x) * len(y), stored.check_latents(None))
     limits.check("max_multiply_adds", work)
     quantized, spent = count_bits(stored)
     picture = to_picture(quantized, header)

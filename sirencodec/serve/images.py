@@ -90,6 +90,8 @@ def _render(function: Sampler, stored: StoredFile, plan: ImagePlan) -> bytes:
         return render(function, stored, plan)
     except LimitError as error:
         raise RefusalError(400, str(error)) from error
+    except FormatError as error:  # found when latents are decoded
+        raise RefusalError(500, f"the picture: {error}") from error
 
 
 @contextmanager

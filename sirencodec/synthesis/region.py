@@ -111,11 +111,6 @@ def choose_region(
     return replace(region, octave=_choose_octave(region, header.architecture.grids))
 
 
-def finest_needed(octave: int) -> int:
-    """Octave -> exponent below which grids have no part in a picture that is reduced by it."""
-    return min(octave, DETAIL_GRIDS)
-
-
 def _choose_octave(region: Region, grids: tuple[int, ...]) -> int:
     """Region of the whole picture and exponents of its grids -> the octave to ask it in.
 
@@ -173,7 +168,14 @@ def _scaled(length: float, factor: float | Fraction) -> int:
     return max(1, round(Fraction(length) * Fraction(factor)))
 
 
-def check_work(header: Header, region: Region, limits: Limits) -> None:
-    """Raise LimitError if evaluating ``region`` would take more than ``limits`` allow."""
-    points, finest = region.num_points, finest_needed(region.octave)
-    check_decode(header, region.width, region.height, limits, points, finest)
+def check_work(header: Header, region: Region, limits: Limits, num_latents: int) -> None:
+    """Raise LimitError if evaluating ``region`` would take more than ``limits`` allow.
+
+    Args:
+        header: of the file.
+        region: to evaluate.
+        limits: what it may take.
+        num_latents: that are decoded for it.
+    """
+    points = region.num_points
+    check_decode(header, region.width, region.height, limits, points, num_latents)
