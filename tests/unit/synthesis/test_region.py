@@ -127,6 +127,6 @@ def test_points_are_centres_of_equal_parts() -> None:
 def test_work_is_that_of_all_points() -> None:
     region = choose_region(HEADER, width=30)
     needed = 300 * 200 * HEADER.architecture.num_parameters
-    check_work(HEADER, region, Limits(max_multiply_adds=needed))
+    check_work(HEADER, region, Limits(max_multiply_adds=needed), 0)
     with pytest.raises(LimitError, match="multiply adds"):
-        check_work(HEADER, region, Limits(max_multiply_adds=needed - 1))
+        check_work(HEADER, region, Limits(max_multiply_adds=needed - 1), 0)
