@@ -203,7 +203,7 @@ def _encode_pure(work: _Work) -> EncodeResult:
         partial(attempt, effort=0),
         work.target,
         8.0 * work.foreseen_bytes,
-        8.0 * image.samples.nbytes,
+        settings.search.most_bits(image.samples.nbytes),
         work.metadata,
         settings,
     )

@@ -100,6 +100,8 @@ class SearchSettings:
         longest_octaves: that a budget is changed by at once.
         aim_share: of the target's tolerance, beyond the target; 0 aims at the target itself.
         noise_octaves: what is added to a budget where a smaller one did better by chance.
+        most_times_raw: bytes of a payload at most, as a multiple of those of the samples.
+        least_most_bytes: what is added to that, for a handful of pixels.
         fall_while_exact: factor by which a budget falls as long as files are exact.
     """
 
@@ -110,7 +112,13 @@ class SearchSettings:
     longest_octaves: float = 2.0
     aim_share: float = 0.5
     noise_octaves: float = 0.1
+    most_times_raw: float = 2.0
+    least_most_bytes: int = 200
     fall_while_exact: float = 4.0
+
+    def most_bits(self, raw_bytes: int) -> float:
+        """Bytes of an image's samples -> bits of the largest payload that is tried for it."""
+        return 8 * (self.most_times_raw * raw_bytes + self.least_most_bytes)
 
     def gain_per_octave(self, kind: Kind) -> float:
         """Kind of measure -> distance that twice the bits bring."""
