@@ -2,7 +2,7 @@
 
 from sirencodec.config import EncodeConfig
 from sirencodec.fitting.pyramid.forecast import foreseen_bytes
-from sirencodec.fitting.settings import Settings
+from sirencodec.fitting.pyramid.plan_settings import ForecastSettings
 from sirencodec.fitting.target import Target
 from sirencodec.image.image import Image
 
@@ -15,4 +15,4 @@ def expected_bytes(image: Image, config: EncodeConfig) -> int:
     target = Target.of(config, image.width, image.height)
     if target.budget_bytes is not None:
         return int(target.budget_bytes)
-    return foreseen_bytes(target, image.samples, Settings().pyramid.forecast)
+    return foreseen_bytes(target, image.samples, ForecastSettings())

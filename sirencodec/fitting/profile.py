@@ -1,6 +1,6 @@
 """Profile that was asked for and size of the file -> the profile to fit."""
 
-from sirencodec.fitting.pyramid.settings import PlanSettings
+from sirencodec.fitting.pyramid.plan_settings import PlanSettings
 
 
 def choose_profile(profile: str, foreseen_bytes: int, settings: PlanSettings) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sirencodec.fitting.pyramid.settings import ForecastSettings
+from sirencodec.fitting.pyramid.plan_settings import ForecastSettings
 from sirencodec.fitting.target import LEAST_LOSS, OVERHEAD_BYTES, PYRAMID_BYTES, Kind, Target
 from sirencodec.image.samples import Samples
 

@@ -7,7 +7,9 @@ import numpy as np
 
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.fitting.pyramid.forecast import Spectrum
-from sirencodec.fitting.pyramid.settings import PlanSettings, PyramidSettings, SearchSettings
+from sirencodec.fitting.pyramid.plan_settings import PlanSettings
+from sirencodec.fitting.pyramid.settings import PyramidSettings
+from sirencodec.fitting.pyramid.target_settings import SearchSettings
 from sirencodec.fitting.target import Target
 from sirencodec.image.samples import Samples
 

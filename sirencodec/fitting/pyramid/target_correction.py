@@ -14,7 +14,7 @@ from typing import Protocol
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.fitting.pyramid.forecast import changed_lambda
 from sirencodec.fitting.pyramid.plan import PyramidPlan
-from sirencodec.fitting.pyramid.settings import CorrectionSettings, FollowingSettings
+from sirencodec.fitting.pyramid.target_settings import CorrectionSettings, FollowingSettings
 from sirencodec.fitting.target import Kind, Target
 
 

@@ -12,7 +12,7 @@ from sirencodec.fitting.pyramid.forecast import (
     Spectrum,
     lambda_where,
 )
-from sirencodec.fitting.pyramid.settings import ForecastSettings
+from sirencodec.fitting.pyramid.plan_settings import ForecastSettings
 from tests.pictures import make_clouds
 
 SETTINGS = ForecastSettings()

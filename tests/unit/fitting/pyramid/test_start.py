@@ -9,7 +9,7 @@ import torch
 
 from sirencodec.bitstream.architecture import INPUTS, Architecture
 from sirencodec.fitting.pyramid.plan import plan_pyramid_architecture
-from sirencodec.fitting.pyramid.settings import PlanSettings
+from sirencodec.fitting.pyramid.plan_settings import PlanSettings
 from sirencodec.fitting.pyramid.start import (
     LUMA,
     TRAINED_ARCHITECTURE,

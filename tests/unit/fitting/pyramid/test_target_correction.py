@@ -14,8 +14,9 @@ from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.fitting.pyramid.forecast import LAMBDA_RANGE
 from sirencodec.fitting.pyramid.plan import PyramidPlan
-from sirencodec.fitting.pyramid.settings import CorrectionSettings, PyramidSettings
+from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
+from sirencodec.fitting.pyramid.target_settings import CorrectionSettings
 from sirencodec.fitting.target import TOLERANCES, Kind, Target
 
 CORRECTION = CorrectionSettings()

@@ -10,8 +10,9 @@ import pytest
 
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.schedule import Schedule
-from sirencodec.fitting.pyramid.settings import PyramidSettings, SearchSettings
+from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.pyramid.target_search import TargetSearch
+from sirencodec.fitting.pyramid.target_settings import SearchSettings
 from sirencodec.fitting.target import Kind, Target
 
 SETTINGS = PyramidSettings()

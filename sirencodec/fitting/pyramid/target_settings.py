@@ -1,0 +1,135 @@
+"""The hyper-parameters of how a fit meets its target: on the way, and afterwards.
+
+Numbers in brackets are entries of benchmarks/LOG.md, as in ``settings``; without PyTorch.
+"""
+
+import math
+from dataclasses import dataclass
+
+from sirencodec.fitting.target import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureSettings:
+    """How a measure of a picture in the making follows lambda, by ``Target.distance``.
+
+    Attributes:
+        rise: that it will still rise, times the square of what is left of the stage.
+        aim: how far above the target to aim, in its unit.
+        to_lambda: logarithm of lambda for a distance of 1.
+    """
+
+    rise: float
+    aim: float
+    to_lambda: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """How lambda goes towards a target during the last stage; distances are logarithms of lambda.
+
+    Attributes:
+        looks: at the picture, in the stage [15].
+        first_look: share of the stage before it; 1 leaves lambda as it was planned.
+        gain: lambda at first goes towards the target by the distance in 1 / gain of the stage; it
+            slows down along a cosine. 20 swings [11, 15].
+        response: share of the stage in which the picture follows all but 1/e of a change [15].
+        largest_distance: that is believed.
+        furthest: that lambda goes from the first. A short fit follows slowly, and would be driven
+            to where it cannot follow at all [30].
+        usual_bpp: rate at which the savings hold.
+        saving: log of the bits that latents will still lose, times the square of what is left of
+            the stage [19, 26].
+        saving_per_log_bpp: what is added to it for an e-fold of the rate, below the usual one.
+        rdoq_saving: log of the bits that RDOQ will save after the stage [26].
+        rdoq_saving_per_log_bpp: what is added to it for an e-fold of the rate.
+        weight_to_bits: exponent: bits go with the weight of a bit to the power of minus this [21].
+        aim: share of a budget to aim for, as it must not be exceeded.
+        least_share: of a budget, for latents.
+        bits_to_lambda: exponent: lambda for a ratio of bits.
+        psnr: how a PSNR follows lambda [21].
+        score: how a score follows lambda [30].
+        exact_lambda: below it a fit with bits left is asked whether it needs them.
+        exact_levels: root of the mean squared error of a picture that decodes exactly, in levels of
+            the samples: of normal errors of this size one in a thousand is over half a level.
+        measurements: shares of the stage at which to find out what the matrices would take, rounded
+            then, and their bits at the end relative to that. A third of a budget can be theirs, so
+            a guess is not enough [19].
+    """
+
+    looks: int = 40
+    first_look: float = 0.1
+    gain: float = 12.0
+    response: float = 0.1
+    largest_distance: float = 2.0
+    furthest: float = 5.0
+    usual_bpp: float = 0.4
+    saving: float = 0.05
+    saving_per_log_bpp: float = -0.24
+    rdoq_saving: float = 0.015
+    rdoq_saving_per_log_bpp: float = -0.02
+    weight_to_bits: float = 0.42
+    aim: float = 0.97
+    least_share: float = 0.02
+    bits_to_lambda: float = 1.8
+    psnr: MeasureSettings = MeasureSettings(rise=3.3, aim=0.08, to_lambda=0.2 * math.log(10))
+    score: MeasureSettings = MeasureSettings(rise=0.55, aim=0.0, to_lambda=1 / 0.28)
+    exact_lambda: float = 1e-4
+    exact_levels: float = 0.15
+    measurements: tuple[tuple[float, float], ...] = ((0.2, 1.1), (0.45, 1.04), (0.7, 1.0))
+
+    def of(self, kind: Kind) -> MeasureSettings:
+        """Kind of measure -> how it follows lambda."""
+        return self.score if kind is Kind.SCORE else self.psnr
+
+
+@dataclass(frozen=True, slots=True)
+class FollowingSettings:
+    """How a finished fit follows lambda; misses are in the unit of ``Target.miss``.
+
+    Attributes:
+        to_lambda: logarithm of the factor on lambda that makes up for a ``Target.distance`` of 1 in
+            a correction. Settled latents follow it little.
+        nudged_miss: misses up to this are nudged [22, 24].
+        miss_to_nudge: logarithm of the factor on lambda of a nudge, for a miss of 1.
+        nudge_margin: how far beyond the target a nudge aims.
+    """
+
+    to_lambda: float
+    nudged_miss: float
+    miss_to_nudge: float
+    nudge_margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionSettings:
+    """How a finished fit that misses its target goes on; a nudge is RDOQ at another lambda.
+
+    Attributes:
+        most: corrections; 0 keeps the first result.
+        updates_share: of the last stage's updates, in a correction.
+        fewest_updates: of a correction.
+        pace: a correction goes through the rest of the schedule at this share of the stage's pace.
+        earliest_start: where in the schedule it sets in at the earliest, 0 to 1. From 0.4 it stirs
+            up what long fits have settled [15, 19].
+        largest_change: logarithm of the factor on lambda, in one correction.
+        aim_share: of the target's tolerance, beyond the target; 0 aims at the target itself.
+        size: how a fit follows lambda towards a size.
+        psnr: the same towards a PSNR.
+        score: the same towards a score [30].
+    """
+
+    most: int = 5
+    updates_share: float = 0.06
+    fewest_updates: int = 30
+    pace: float = 0.5
+    earliest_start: float = 0.75
+    largest_change: float = math.log(5)
+    aim_share: float = 0.25
+    size: FollowingSettings = FollowingSettings(4.0, 0.02, 12.0, 0.005)
+    psnr: FollowingSettings = FollowingSettings(-9 * (0.2 * math.log(10)), 0.1, -3.0, 0.02)
+    score: FollowingSettings = FollowingSettings(-7.5, 0.0, 0.0, 0.0)
+
+    def of(self, kind: Kind) -> FollowingSettings:
+        """Kind of target -> how a fit follows lambda towards it."""
+        return {Kind.SIZE: self.size, Kind.PSNR: self.psnr, Kind.SCORE: self.score}[kind]
