@@ -8,6 +8,7 @@ from benchmarks.cli.measuring import ablate, rate_distortion, scale, speed
 from benchmarks.cli.reporting import readme, report, smoke
 from benchmarks.cli.scores import scores
 from benchmarks.cli.serving import serve, web
+from benchmarks.cli.sizes import size
 from benchmarks.cli.studying import activations
 from benchmarks.cli.training import train_prior
 
@@ -17,6 +18,6 @@ def main() -> None:
     """Measure the codec beside the others: whole files, decoded pixels, one run."""
 
 
-MEASURING = (rate_distortion, detail, scores, speed, scale, ablate, serve, web)
+MEASURING = (rate_distortion, detail, scores, speed, scale, size, ablate, serve, web)
 for command in (*MEASURING, kills, report, readme, activations, train_prior, smoke):
     main.add_command(command)

@@ -20,6 +20,7 @@ from benchmarks.reporting.curves import (
 )
 from benchmarks.reporting.detail_table import detail_table
 from benchmarks.reporting.scale_table import scale_table
+from benchmarks.reporting.size_table import size_table
 from benchmarks.reporting.speed_tables import speed_tables
 
 # Of everything published, what a plot can show and stay readable: the classical reference, the best
@@ -107,6 +108,8 @@ def write_other_report(run: dict[str, Any]) -> str:
         parts += speed_tables(run).values()
     elif run["kind"] == "scale":
         parts.append(scale_table(run))
+    elif run["kind"] == "size":
+        parts.append(size_table(run))
     elif run["kind"] == "detail":
         parts.append(detail_table(run))
     elif run["kind"] == "ablation":
