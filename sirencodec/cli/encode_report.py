@@ -36,8 +36,9 @@ def quality_in_words(encoded: Encoded) -> str:
         return "exact"
     if encoded.score is None:
         return "too small for a score"
-    words = (word for least, word in _WORDS if encoded.score >= least)
-    return f"SSIMULACRA2 {encoded.score:.0f} ({next(words, 'very low quality')})"
+    shown = round(encoded.score)  # what is said fits what is shown
+    words = (word for least, word in _WORDS if shown >= least)
+    return f"SSIMULACRA2 {shown} ({next(words, 'very low quality')})"
 
 
 def record(task: Task, encoded: Encoded, config: EncodeConfig) -> dict[str, object]:
