@@ -100,7 +100,7 @@ class PyramidFit:
             for update, progress in self._progress(number):
                 if number == last:
                     if search.will_measure(update):
-                        self.state.follow()
+                        self.state.follow_for_matrices()
                     self.state.lambda_ = search.next_lambda(
                         update, progress, self.state.lambda_, self.state.rounded
                     )

@@ -102,15 +102,22 @@ class StageLoss:
         latents = _with_respect_to_latents(distortion, rate)
         return Loss(self._squared_error, sum(rate.bits), matrices, latents)
 
-    def follow(self, parts: Parts, grids: Sequence[Tensor]) -> None:
-        """Let D stand for the blend around this picture; without measures it does anyway."""
-        if self._blend is not None:
-            self._renew(self._blend, self._distortion.values(*self._view.shown(parts, grids)))
+    def follow(self, parts: Parts, grids: Sequence[Tensor], curvature: float) -> None:
+        """Let D stand for the blend around this picture; without measures it does anyway.
 
-    def _renew(self, blend: Blend, values: Tensor) -> None:
+        Args:
+            parts: all matrices.
+            grids: latents.
+            curvature: that the blend is taken to have, relative to squared error.
+        """
+        if self._blend is not None:
+            values = self._distortion.values(*self._view.shown(parts, grids))
+            self._renew(self._blend, values, curvature)
+
+    def _renew(self, blend: Blend, values: Tensor, curvature: float = 1.0) -> None:
         """Compare with what the blend would have of a picture with these values."""
         self._squared_error = self._difference(values).square().mean().item()
-        self._distortion.set_targets(blend.targets(values), blend.weights)
+        self._distortion.set_targets(*blend.surrogate(values, curvature))
 
     def _difference(self, values: Tensor) -> Tensor:
         """Values of a picture -> how far they are off, colours counted by their alpha."""

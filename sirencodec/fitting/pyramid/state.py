@@ -163,13 +163,17 @@ class PyramidState:
 
     def round_matrices(self) -> None:
         """Round each matrix to the step at which it costs least, as a decoder will rebuild it."""
-        self.follow()
+        self.follow_for_matrices()
         self.matrix_steps = self.rounded.matrix_steps(self.lambda_, self.matrix_steps)
         self.matrices.round(self.matrix_steps)
 
-    def follow(self) -> None:
-        """Let the loss stand for the blend around the rounded picture."""
-        self._loss.follow(self.matrices.parts, self.rounded.latents())
+    def follow_for_matrices(self) -> None:
+        """Let the loss stand for the blend around the rounded picture, for choices of steps."""
+        self._follow(self._plan.settings.blend.matrices_curvature)
+
+    def _follow(self, curvature: float) -> None:
+        """The same, the blend taken to be so curved."""
+        self._loss.follow(self.matrices.parts, self.rounded.latents(), curvature)
 
     def rdoq(self, passes: int) -> None:
         """Round latents, a level away where that lowers the loss; the others stay exact.
@@ -177,7 +181,7 @@ class PyramidState:
         Args:
             passes: over all latents.
         """
-        self.follow()
+        self._follow(self._plan.settings.blend.latents_curvature)
         tried = self._plan.settings.rdoq.exponents
         grids = self.rounded.rdoq(self.lambda_, passes, tried)
         moved = torch.cat([grid.flatten() for grid in grids])

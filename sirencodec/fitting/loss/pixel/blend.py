@@ -14,6 +14,10 @@ measure that is nearly content does not pull as hard as one that is not. Squared
 has just this gradient at v. So the blend needs no loops of its own: the targets of the squared
 error are renewed every few updates, and lambda keeps its meaning.
 
+Where no gradient is followed but single changes are judged, the second derivative counts as well.
+Squared error of weight c with targets v - N G / (2 c) has the same gradient, and c times as much of
+that (``surrogate``).
+
 Where there is alpha, all errors of colour count by it (``alpha``). Measures see the picture over
 gray, by the original's alpha, so the weights that squared error gives to colours are those of all
 of G, and the targets are as above. Alpha itself is left to squared error.
@@ -21,6 +25,7 @@ of G, and the targets are as above. Alpha itself is left to squared error.
 
 import math
 
+import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.pixel.alpha import (
@@ -56,6 +61,21 @@ class Blend:
         seen = self._seen(image)
         self._measures = [measure_of(name, seen, workers) for name, _ in settings.shares]
         self._squares: list[float | None] = [None] * (1 + len(self._measures))
+
+    def surrogate(self, values: Tensor, curvature: float) -> tuple[Tensor, Tensor | None]:
+        """Values of a picture -> targets and weights of the squared error in the blend's stead.
+
+        Args:
+            values: (channels, height, width).
+            curvature: of colours, relative to squared error; without measures it is 1.
+        """
+        targets, colours = self.targets(values), slice(self._num_colours)
+        if not self._measures or curvature == 1:
+            return targets, self.weights
+        targets[colours] = values[colours] + (targets[colours] - values[colours]) / curvature
+        weights = torch.ones_like(values) if self.weights is None else self.weights.clone()
+        weights[colours] *= curvature
+        return targets, weights
 
     def targets(self, values: Tensor) -> Tensor:
         """(channels, height, width) values of a picture -> targets t, of the same shape."""

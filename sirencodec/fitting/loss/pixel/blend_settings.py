@@ -14,6 +14,12 @@ class BlendSettings:
         period: updates from one renewal of the targets to the next; at 1 they are never old, and an
             update takes twice as much longer [29].
         memory: decay of the running mean squares of gradients, a renewal; 0 takes the last alone.
+        matrices_curvature: second derivative that the blend is taken to have where matrices' steps
+            are chosen, relative to squared error's. Rounding errors of a matrix lie all over the
+            picture, where the blend has little more than its own share of squared error [30].
+        latents_curvature: the same where RDOQ moves latents. These moves go where measures rise
+            fastest, many at once, and measures bend soon: taken at 1, RDOQ loses up to 20 % of the
+            bits [30].
         most_octaves: that an image is reduced by where the blend is followed; squared error alone
             places the coarse grids of stages before.
     """
@@ -21,4 +27,6 @@ class BlendSettings:
     shares: tuple[tuple[str, float], ...] = ()
     period: int = 2
     memory: float = 0.9
+    matrices_curvature: float = 0.5
+    latents_curvature: float = 4.0
     most_octaves: int = 1
