@@ -1,4 +1,4 @@
-"""The hyper-parameters of both profiles: one table each, handed down from the encoder."""
+"""The hyper-parameters of both profiles, a tree each, handed down from the encoder."""
 
 from dataclasses import dataclass, field, replace
 from typing import Final

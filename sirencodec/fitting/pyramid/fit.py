@@ -1,7 +1,8 @@
 """Image samples -> quantised pyramid and network: rate-distortion fitting.
 
-The loss is D + bit_error * B: the mean squared error, values being 0 to 1, and the bits of the
-latents at bit_error = lambda / pixels each. More lambda is a smaller file.
+The loss is D + bit_error * B. D is the mean squared error, values being 0 to 1, or stands in for a
+blend of measures (``stage_loss``). B are the bits of the latents, at bit_error = lambda / pixels
+each; a larger lambda makes a smaller file.
 
 The image is fitted from coarse to fine: reduced by 4, then by 2, then as it is. A stage fits the
 grids that it can show and hands them on. Most of the way is thus made where an update costs a
