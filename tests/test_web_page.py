@@ -227,6 +227,14 @@ def test_a_file_that_asks_for_hours_is_refused(page: Page, tmp_path: Path) -> No
     assert "more than a page should take" in page.wait_for(TROUBLE)
 
 
+def test_a_huge_picture_is_shown_whole(page: Page, tmp_path: Path) -> None:
+    """24 bytes that mean 16384 x 16384 pixels: few points of each screen pixel are asked."""
+    path = tmp_path / "huge.siren"
+    path.write_bytes(bytes.fromhex("8953524e000780800180800101001e04009000901bf2d444"))
+    choose(page, path)
+    page.wait_for(WAS_DRAWN)
+
+
 def test_another_file_while_one_is_still_read(page: Page) -> None:
     data = (VALID / "pyramid-large.siren").read_bytes()
     ProjectFiles.slow["/slow.siren"] = data, 50

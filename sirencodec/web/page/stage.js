@@ -4,6 +4,7 @@ import { tileSource } from "../src/viewer.js";
 const MOST_ZOOM = 16; // screen pixels for a stored one
 const PATIENCE_MS = 3000; // for a state of a file to be drawn, before the next one is
 const POLL_MS = 30;
+const TILE_TIMEOUT_MS = 120_000; // of huge pictures on slow machines
 const KEY_ZOOM = 1.25;
 const DIVIDER_STEP = 5; // of 100, for a key
 
@@ -134,6 +135,7 @@ export class Stage {
       visibilityRatio: 0.5,
       preserveImageSizeOnResize: true,
       imageLoaderLimit: 8,
+      timeout: TILE_TIMEOUT_MS,
       animationTime: 0.6,
       gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
     });

@@ -80,12 +80,12 @@ export class SirenFunction {
    * @param {number} width
    * @param {number} height
    * @param {import("./region.js").Crop} [crop] left, top, width and height in stored pixels
-   * @param {{bitDepth?: 8 | 16, fewest?: number}} [options] the file's bit depth, if left out; and
-   *   how many points along an axis of a pixel are enough, see `chooseRegion`
+   * @param {{bitDepth?: 8 | 16, perPixel?: import("./region.js").PerPixel}} [options] the file's bit
+   *   depth, if left out; and whether fewer points than usual will do
    * @returns {Uint8Array | Uint16Array}
    */
-  sample(width, height, crop, { bitDepth = this.header.bitDepth, fewest } = {}) {
-    const region = chooseRegion(this.header, width, height, crop, fewest);
+  sample(width, height, crop, { bitDepth = this.header.bitDepth, perPixel } = {}) {
+    const region = chooseRegion(this.header, width, height, crop, perPixel);
     checkRegion(this.header, region, this.limits);
     const [left, top, across, down] = region.crop;
     const { octave, pointsAcross, pointsDown } = region;

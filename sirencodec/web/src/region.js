@@ -10,6 +10,10 @@ const EDGE_PIXELS = 1e-6; // that a crop may reach beyond the picture: fractions
 /**
  * @typedef {[number, number, number, number]} Crop left, top, width and height in stored pixels
  *
+ * @typedef {object} PerPixel points along an axis that an output pixel is the mean of
+ * @property {number} [fewest] that a reduced picture has to leave: with fewer, more is reduced
+ * @property {number} [most]
+ *
  * @typedef {object} Region
  * @property {Crop} crop
  * @property {number} width @property {number} height output pixels
@@ -20,13 +24,13 @@ const EDGE_PIXELS = 1e-6; // that a crop may reach beyond the picture: fractions
 /** @param {number} octave @returns {number} exponent below which grids have no part */
 export const finestNeeded = (octave) => Math.min(octave, DETAIL_GRIDS);
 
-/** @param {number} length of the region @param {number} cells @param {number} octave @returns {number} */
-function pointsPerCell(length, cells, octave) {
+/** @param {number} length of the region @param {number} cells @param {number} octave @param {number} most @returns {number} */
+function pointsPerCell(length, cells, octave, most) {
   if (cells >= length) {
     return 1;
   }
   const pixels = length / cells / 2 ** octave;
-  return Math.min(MOST_POINTS_PER_CELL, Math.max(1, Math.ceil(pixels - 1e-9)));
+  return Math.min(most, Math.max(1, Math.ceil(pixels - 1e-9)));
 }
 
 /**
@@ -34,10 +38,11 @@ function pointsPerCell(length, cells, octave) {
  * @param {import("./container.js").Header} header
  * @param {number} width @param {number} height output pixels
  * @param {Crop} [crop] all of the picture, if left out
- * @param {number} [fewest] points along an axis that a reduced picture leaves to an output pixel
+ * @param {PerPixel} [perPixel]
  * @returns {Region}
  */
-export function chooseRegion(header, width, height, crop = [0, 0, header.width, header.height], fewest = FEWEST_POINTS_PER_CELL) {
+export function chooseRegion(header, width, height, crop = [0, 0, header.width, header.height], perPixel = {}) {
+  const { fewest = FEWEST_POINTS_PER_CELL, most = MOST_POINTS_PER_CELL } = perPixel;
   if (!(Number.isInteger(width) && Number.isInteger(height) && Math.min(width, height) >= 1)) {
     throw new SirenError("ParameterError", `output size ${width} x ${height} is not positive`);
   }
@@ -51,8 +56,8 @@ export function chooseRegion(header, width, height, crop = [0, 0, header.width, 
   }
   const inOctave = (/** @type {number} */ octave) => /** @type {Region} */ ({
     crop, width, height, octave,
-    pointsAcross: pointsPerCell(left + across - left, width, octave),
-    pointsDown: pointsPerCell(top + down - top, height, octave),
+    pointsAcross: pointsPerCell(left + across - left, width, octave, most),
+    pointsDown: pointsPerCell(top + down - top, height, octave, most),
   });
   const coarsest = Math.max(0, ...header.grids);
   const isLarge = (/** @type {Region} */ each) => width * height * each.pointsAcross * each.pointsDown > MOST_POINTS;

@@ -5,8 +5,9 @@ export { RemotePicture };
 
 const MOST_ZOOM = 16;
 const TILE = 256;
-// Points along an axis of a pixel, where the picture is shown smaller than it is stored.
-const FEWEST = 2;
+// Points along an axis of a pixel, where the picture is shown smaller than it is stored. More than
+// so many are found in a huge network without grids alone, which cannot be reduced.
+const PER_PIXEL = { fewest: 2, most: 4 };
 
 /**
  * @typedef {object} TileOptions
@@ -69,6 +70,6 @@ function tileWish({ width, height }, tileSize, scale, column, row) {
     width: Math.max(1, Math.ceil(across * scale - 1e-9)),
     height: Math.max(1, Math.ceil(down * scale - 1e-9)),
     crop: [left, top, across, down],
-    fewest: FEWEST,
+    perPixel: PER_PIXEL,
   };
 }

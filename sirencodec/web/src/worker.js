@@ -19,7 +19,7 @@ import { storedCrop, turnUpright, uprightSize } from "./upright.js";
  * @typedef {object} Wish a part of the upright picture, in its pixels, and the size to paint it at
  * @property {number} width @property {number} height @property {Crop} crop
  * @property {boolean} [isLanczos] enlarged from its pixels, where it is enlarged
- * @property {number} [fewest] see `chooseRegion`
+ * @property {import("./region.js").PerPixel} [perPixel]
  */
 
 const PATIENCE = 1.5; // more has to come before what could not be decoded is tried again
@@ -134,7 +134,7 @@ class Painter {
   }
 
   /** Wish -> samples of the upright picture. @param {Wish} wish @param {8 | 16} bitDepth */
-  samples({ width, height, crop, isLanczos, fewest }, bitDepth) {
+  samples({ width, height, crop, isLanczos, perPixel }, bitDepth) {
     const { header, orientation } = this.shown;
     const stored = storedCrop(crop, header.width, header.height, orientation);
     const [across, down] = uprightSize(width, height, orientation);
@@ -142,7 +142,7 @@ class Painter {
     const samples =
       isLanczos && isEnlarged
         ? enlargeByLanczos(this.picture, across, down, stored)
-        : this.picture.sample(across, down, stored, { bitDepth, fewest });
+        : this.picture.sample(across, down, stored, { bitDepth, perPixel });
     return turnUpright(samples, width, height, header.channels, orientation);
   }
 
