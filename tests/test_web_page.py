@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -230,9 +231,18 @@ def test_a_file_that_asks_for_hours_is_refused(page: Page, tmp_path: Path) -> No
 def test_a_huge_picture_is_shown_whole(page: Page, tmp_path: Path) -> None:
     """24 bytes that mean 16384 x 16384 pixels: few points of each screen pixel are asked."""
     path = tmp_path / "huge.siren"
-    path.write_bytes(bytes.fromhex("8953524e000780800180800101001e04009000901bf2d444"))
+    head = bytes.fromhex("8953524e000080800180800101001e0400900090")
+    path.write_bytes(head + zlib.crc32(head).to_bytes(4, "little"))
     choose(page, path)
     page.wait_for(WAS_DRAWN)
+
+
+def test_what_is_transparent_lets_a_pattern_through(page: Page) -> None:
+    background = "getComputedStyle(document.getElementById('view')).backgroundImage"
+    choose(page, VALID / "rgba.siren")
+    assert page.evaluate(background) != "none"
+    choose(page, PHOTO)
+    page.wait_for(f"{background} === 'none'")
 
 
 def test_another_file_while_one_is_still_read(page: Page) -> None:

@@ -37,6 +37,7 @@ async function open(source, name) {
   setReady(false);
   element("progress").textContent = "Reading …";
   stage.show(opened);
+  opened.addEventListener("shown", () => element("view").classList.toggle("transparent", opened.hasAlpha));
   opened.addEventListener("arrived", () => tell(opened));
   opened.addEventListener("finer", () => tell(opened));
   try {
