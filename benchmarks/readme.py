@@ -22,6 +22,7 @@ from benchmarks.measuring.results import merged_run, read_run
 from benchmarks.reporting import report, tables
 from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.reporting.bd_rate import Window
+from benchmarks.reporting.content_table import alpha_table, content_table, short_content_table
 from benchmarks.reporting.curves import MEASURES, Curve, NoCurveError, curve_name, find_curve
 from benchmarks.reporting.detail_table import detail_table
 from benchmarks.reporting.effort_table import cost_table, effort_table
@@ -143,6 +144,9 @@ TABLES: dict[str, Callable[[dict[str, Any], Options], str]] = {
     "speed-decode": _speed("decode"),
     "speed-encode": _speed("encode"),
     "scale": lambda run, options: scale_table(run),
+    "content": lambda run, options: content_table(run),
+    "content-short": lambda run, options: short_content_table(run),
+    "alpha": lambda run, options: alpha_table(run),
     "detail": lambda run, options: detail_table(run),
     "ablation": lambda run, options: ablation_table(run),
     "activations": lambda run, options: activations_block(run, options["part"]),

@@ -33,9 +33,8 @@ from tests.pictures import HEIGHT, WIDTH, make_exif, make_gradient
 
 PROGRAM = [sys.executable, "-m", "sirencodec"]
 RECORD_KEYS = (  # and no others
-    *("input", "output", "input_bytes", "width", "height", "mode", "bytes", "bpp", "psnr_db"),
-    "ssimulacra2",
-    *("profile", "effort", "seconds"),
+    *("input", "output", "input_bytes", "width", "height", "mode", "bytes"),
+    *("lossless_webp_bytes", "bpp", "psnr_db", "ssimulacra2", "profile", "effort", "seconds"),
 )
 
 
@@ -93,6 +92,33 @@ def test_encode_says_json(folder: Path) -> None:
     assert first["seconds"] > 0
     assert second["psnr_db"] is None  # infinite, which JSON cannot say
     assert second["mode"] == "L"
+
+
+def test_encode_says_where_lossless_webp_is_smaller(folder: Path) -> None:
+    stripes, noise = np.zeros((32, 32, 3), np.uint8), np.random.default_rng(0).bytes(3 * 32 * 32)
+    stripes[::3] = 200, 100, 0
+    PIL.Image.fromarray(stripes).save(folder / "stripes.png")
+    PIL.Image.frombytes("RGB", (32, 32), noise).save(folder / "noise.png")
+    words = (
+        "stripes.png",
+        "noise.png",
+        "--size",
+        "700",
+        *FAST,
+        "--json",
+        "--manifest",
+        "made.jsonl",
+    )
+    result = ok("encode", *words)
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    of_stripes, of_noise = (record["lossless_webp_bytes"] for record in records)
+    assert of_noise is None
+    assert 0 < of_stripes < records[0]["bytes"]
+    ours = records[0]["bytes"]
+    said = f"stripes.png: a lossless WebP takes {of_stripes} bytes, and this file {ours}"
+    assert result.stderr.count("lossless WebP") == result.stderr.count(said) == 1
+    lines = [json.loads(line) for line in (folder / "made.jsonl").read_text().splitlines()]
+    assert [line["lossless_webp_bytes"] for line in lines] == [of_stripes, None]
 
 
 def test_encode_warns_in_one_line(folder: Path) -> None:
@@ -157,10 +183,10 @@ def test_existing_files_are_refused_before_the_work(folder: Path, siren: Path) -
     make_gradient(8, 6).save(folder / "b.png")
     result = run("encode", "b.png", "a.png", *FAST)
     assert result.exit_code == 1
-    refused, done, counts = result.stderr.splitlines()
+    refused, *done, counts = result.stderr.splitlines()
     assert counts.endswith("0 skipped, 1 failed")
     assert refused == "sirencodec: a.siren: exists already; --force replaces it"
-    assert done.startswith("b.png -> b.siren")
+    assert any(line.startswith("b.png -> b.siren") for line in done)
     assert siren.read_bytes() == before
     ok("encode", "a.png", *FAST, "--force", "--strip")
     assert siren.read_bytes() != before

@@ -2,6 +2,7 @@
 
 import click
 
+from benchmarks.cli.content import content
 from benchmarks.cli.detail import detail
 from benchmarks.cli.kills import kills
 from benchmarks.cli.measuring import ablate, rate_distortion, scale, speed
@@ -18,6 +19,6 @@ def main() -> None:
     """Measure the codec beside the others: whole files, decoded pixels, one run."""
 
 
-MEASURING = (rate_distortion, detail, scores, speed, scale, size, ablate, serve, web)
+MEASURING = (rate_distortion, content, detail, scores, speed, scale, size, ablate, serve, web)
 for command in (*MEASURING, kills, report, readme, activations, train_prior, smoke):
     main.add_command(command)

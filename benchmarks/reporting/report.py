@@ -10,6 +10,7 @@ from benchmarks.measuring.codecs import OURS, OURS_FOR_PSNR, is_ours
 from benchmarks.reporting import tables
 from benchmarks.reporting.ablation_table import ablation_table
 from benchmarks.reporting.bd_rate import Window
+from benchmarks.reporting.content_table import alpha_table, content_table
 from benchmarks.reporting.curves import (
     Curve,
     NoCurveError,
@@ -112,6 +113,8 @@ def write_other_report(run: dict[str, Any]) -> str:
         parts.append(size_table(run))
     elif run["kind"] == "detail":
         parts.append(detail_table(run))
+    elif run["kind"] == "content":
+        parts += [content_table(run), alpha_table(run)]
     elif run["kind"] == "ablation":
         parts.append(ablation_table(run))
     else:

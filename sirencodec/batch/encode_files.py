@@ -35,6 +35,8 @@ class Encoded:
         score: SSIMULACRA2; None for images too small for it.
         bpp: bits a pixel.
         seconds: spent encoding.
+        lossless_webp_bytes: of a lossless WebP with the same metadata, if that is smaller; None if
+            it is not, or not known.
     """
 
     data: bytes
@@ -47,6 +49,7 @@ class Encoded:
     score: float | None
     bpp: float
     seconds: float
+    lossless_webp_bytes: int | None = None
 
     @property
     def finite_psnr_db(self) -> float | None:
@@ -115,6 +118,7 @@ def encode_file(
         with package_warnings(on_warning):
             from sirencodec.encoder import encode_image
             from sirencodec.image.files import read_image
+            from sirencodec.image.lossless_webp import smaller_lossless_webp
 
             input_bytes = os.stat(name).st_size if contents is None else len(contents)
             limits = Limits(max_pixels=config.max_pixels)
@@ -126,6 +130,7 @@ def encode_file(
     except Exception as error:
         return failed(name, error)
     facts = describe(result.data, limits)
+    webp_bytes = smaller_lossless_webp(image.samples, len(result.data) - facts.metadata_bytes)
     return Encoded(
         data=result.data,
         input_bytes=input_bytes,
@@ -137,6 +142,7 @@ def encode_file(
         score=result.score,
         bpp=result.bpp,
         seconds=result.seconds,
+        lossless_webp_bytes=None if webp_bytes is None else webp_bytes + facts.metadata_bytes,
     )
 
 

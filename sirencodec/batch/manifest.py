@@ -43,6 +43,7 @@ class Manifest:
                 "input_bytes": encoded.input_bytes,
                 "input_modified": _modified(task.source),
                 "bytes": len(encoded.data),
+                "lossless_webp_bytes": encoded.lossless_webp_bytes,
                 "sha256": hashlib.sha256(encoded.data).hexdigest(),
                 "width": encoded.width,
                 "height": encoded.height,

@@ -30,6 +30,16 @@ def summary(task: Task, encoded: Encoded) -> str:
     )
 
 
+def better_kept_otherwise(task: Task, encoded: Encoded) -> str | None:
+    """That a lossless WebP of the image is smaller, in a line; None if it is not."""
+    if encoded.lossless_webp_bytes is None:
+        return None
+    return (
+        f"{task.source}: a lossless WebP takes {encoded.lossless_webp_bytes} bytes, and this file "
+        f"{len(encoded.data)}: .siren is for photographs"
+    )
+
+
 def quality_in_words(encoded: Encoded) -> str:
     """Finished file -> its score and what that means."""
     if math.isinf(encoded.psnr_db):
@@ -51,6 +61,7 @@ def record(task: Task, encoded: Encoded, config: EncodeConfig) -> dict[str, obje
         "height": encoded.height,
         "mode": encoded.mode,
         "bytes": len(encoded.data),
+        "lossless_webp_bytes": encoded.lossless_webp_bytes,
         "bpp": encoded.bpp,
         "psnr_db": encoded.finite_psnr_db,
         "ssimulacra2": encoded.score,
@@ -75,6 +86,8 @@ def report_encoded(
 ) -> None:
     """Say what became of an image, to people and to programs."""
     report.say(summary(task, encoded))
+    if line := better_kept_otherwise(task, encoded):
+        report.say(line)
     if as_json:
         emit_json(record(task, encoded, config))
 

@@ -265,6 +265,7 @@ def test_the_manifest_says_what_was_made_from_what() -> None:
         "output": "a.siren",
         "input_bytes": 9,
         "bytes": 17,
+        "lossless_webp_bytes": None,
         "width": 4,
         "height": 2,
         "mode": "RGB",
