@@ -82,6 +82,11 @@ def test_a_manifest_is_written(album: Path) -> None:
     assert run("encode", album / "a.png", "--manifest", "no/such.jsonl").exit_code == 1
 
 
+def test_a_manifest_may_lie_where_outputs_will(album: Path) -> None:
+    ok("encode", "-r", album, "-o", "out/coded", "--manifest", "out/coded/made.jsonl", *FAST)
+    assert len(Path("out/coded/made.jsonl").read_text().splitlines()) == 3
+
+
 def test_pictures_that_are_not_read_are_counted_and_fail_the_run(album: Path) -> None:
     for name in ("c.CR2", "d.cr2", "e.mov", "f", "g.siren"):
         (album / name).write_bytes(b"")

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -195,7 +196,7 @@ def encode(
     if dry_run:
         say_what_would_be_done(tasks, config, existing, jobs, report, as_json=as_json)
         report.exit()
-    rules = Rules(existing, keep_date, None if manifest_file is None else Manifest(manifest_file))
+    rules = Rules(existing, keep_date, _open_manifest(manifest_file, tasks))
     on_one_screen = as_json and is_terminal(sys.stdout)
     with (
         _machines(cluster, jobs) as (encoder, jobs, cores),
@@ -226,6 +227,16 @@ def _choose_config(options: dict[str, Any]) -> EncodeConfig:
         return EncodeConfig(**{**options, "strip": options["strip"] or False})
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _open_manifest(name: str | None, tasks: list[Task]) -> Manifest | None:
+    """Name of the manifest, if one is wanted -> the file, in a folder that is or that outputs make."""
+    if name is None:
+        return None
+    folder = Path(name).absolute().parent
+    if any(Path(task.output).absolute().is_relative_to(folder) for task in tasks):
+        folder.mkdir(parents=True, exist_ok=True)
+    return Manifest(name)
 
 
 @contextmanager
