@@ -20,7 +20,7 @@ from sirencodec.batch.pictures import is_picture
 from sirencodec.batch.processes import encode_in_processes
 from sirencodec.batch.run import Encoder, Rules, run_batch
 from sirencodec.batch.tally import Tally
-from sirencodec.batch.tasks import STREAM, SUFFIX
+from sirencodec.batch.tasks import STREAM, SUFFIX, Task
 from sirencodec.cli.encode_listener import EncodeListener
 from sirencodec.cli.encode_report import report_encoded, report_passed_over, report_twins
 from sirencodec.cli.forecast import dry_run as say_what_would_be_done
@@ -230,7 +230,7 @@ def _choose_config(options: dict[str, Any]) -> EncodeConfig:
 
 
 def _open_manifest(name: str | None, tasks: list[Task]) -> Manifest | None:
-    """Name of the manifest, if one is wanted -> the file, in a folder that is or that outputs make."""
+    """Name of the manifest, if one is wanted -> the file; its folder may be one of the outputs."""
     if name is None:
         return None
     folder = Path(name).absolute().parent
