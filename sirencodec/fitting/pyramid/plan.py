@@ -122,7 +122,8 @@ def plan_stages(
 ) -> tuple[tuple[int, int], ...]:
     """Image size and effort -> octaves that the image is reduced by and updates, in order."""
     size_share = min(1.0, math.sqrt(settings.usual_pixels / num_pixels))
-    size_share *= max(1.0, math.sqrt(settings.small_pixels / num_pixels))
+    as_small = math.sqrt(settings.small_pixels / num_pixels)
+    size_share *= min(max(1.0, as_small), settings.most_for_small)
     share = settings.effort_updates[effort] * size_share
     reduced = min(1.0, share**settings.reduced_exponent)
     return tuple(

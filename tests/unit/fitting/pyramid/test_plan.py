@@ -19,6 +19,7 @@ from sirencodec.fitting.pyramid.plan import (
     PyramidPlan,
     plan_pyramid,
     plan_pyramid_architecture,
+    plan_stages,
 )
 from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.target import Kind, Target
@@ -83,6 +84,13 @@ def test_large_images_get_fewer_steps_yet_more_work(effort: int) -> None:
     assert steps[-1] >= SETTINGS.plan.fewest_updates
     work = [count * size for count, size in zip(steps, sizes, strict=True)]
     assert work == sorted(work)
+
+
+def test_small_images_get_more_steps_up_to_an_end() -> None:
+    """In proportion to the root of their size: from 256 x 256 pixels down, 2.5 times as many."""
+    sides = (512, 256, 192, 128, 64, 16)
+    steps = [plan_stages(side**2, 4, SETTINGS.plan)[-1][1] for side in sides]
+    assert steps == [950, 950, round(950 * 256 / 192), 1_900, 2_375, 2_375]
 
 
 def test_a_quality_is_a_score() -> None:
