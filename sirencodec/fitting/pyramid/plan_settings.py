@@ -31,6 +31,8 @@ class PlanSettings:
         usual_pixels: a larger image gets fewer updates, by the square root of its size over this.
         small_pixels: a smaller image gets more updates, by the root of this over its size: they
             cost little, and its latents have to come as far [30].
+        most_for_small: factor on updates of the smallest images. An update takes some milliseconds,
+            however few its pixels.
         tried_pixels: of an image that is fitted as by every lower effort, too: the best is kept, as
             fits of so few latents differ by more than an effort brings [30].
         surplus_per_bpp: a fit with a target begins above the lambda that is foreseen, by this share
@@ -50,6 +52,7 @@ class PlanSettings:
     fewest_updates: int = 20
     usual_pixels: int = 2**19
     small_pixels: int = 2**16
+    most_for_small: float = 2.5
     tried_pixels: int = 2**14
     surplus_per_bpp: float = 0.6
     largest_surplus: float = 0.6
