@@ -23,7 +23,7 @@ compressed() {
     for file in "$@"; do gzip -9c "$file" | wc -c; done | awk '{ sum += $1 } END { printf "%.0f kB", sum / 1000 }'
 }
 DECODER="dist/siren-simd128.wasm dist/prior-1.bin src/index.js"
-for module in container errors function layout limits loops opening payload picture points region; do
+for module in container errors function latents layout limits loops matrices opening payload picture points region; do
     DECODER="$DECODER src/$module.js"
 done
 echo "the decoder: $(compressed $DECODER)"

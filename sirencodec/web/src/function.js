@@ -7,8 +7,8 @@ import { chooseRegion } from "./region.js";
 
 /**
  * @typedef {import("./points.js").AxisPoints} AxisPoints
- * @typedef {import("./payload.js").Matrix} Matrix
- * @typedef {import("./payload.js").Grid} Grid
+ * @typedef {import("./matrices.js").Matrix} Matrix
+ * @typedef {import("./latents.js").Grid} Grid
  *
  * @typedef {object} Prepared numbers of an octave, in the loops' memory
  * @property {number} height @property {number} width its pixels
@@ -24,7 +24,7 @@ export class SirenFunction {
   /**
    * @param {import("./loops.js").Loops} loops
    * @param {import("./container.js").Header} header
-   * @param {import("./payload.js").Numbers} numbers
+   * @param {import("./matrices.js").Numbers} numbers
    * @param {import("./limits.js").Limits} limits of what one question may take
    */
   constructor(loops, header, numbers, limits) {

@@ -5,7 +5,7 @@ import { SirenFunction } from "./function.js";
 import { DEFAULT_LIMITS } from "./limits.js";
 import { Loops } from "./loops.js";
 import { Opening } from "./opening.js";
-import { readPrior } from "./payload.js";
+import { readPrior } from "./matrices.js";
 import { chooseRegion } from "./region.js";
 
 export { DEFAULT_LIMITS, SirenError, SirenFunction };

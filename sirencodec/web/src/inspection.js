@@ -13,7 +13,7 @@ const FIRST_BIAS_BOUND = Math.PI; // of a pure network's: fitting/bounds.py
 const HIDDEN_BIAS_SHARE = 0.5;
 
 /**
- * @typedef {import("./payload.js").Matrix} Matrix
+ * @typedef {import("./matrices.js").Matrix} Matrix
  *
  * @typedef {object} Histogram
  * @property {number} mean @property {number} deviation

@@ -10,7 +10,7 @@ import { Arriving, decodePayload, decodeSegments } from "./payload.js";
 export class Opening {
   /**
    * @param {import("./loops.js").Loops} loops
-   * @param {import("./payload.js").Prior} prior @param {number} priorChecksum
+   * @param {import("./matrices.js").Prior} prior @param {number} priorChecksum
    * @param {import("./limits.js").Limits} limits
    */
   constructor(loops, prior, priorChecksum, limits) {

@@ -1,57 +1,18 @@
-// Coded matrices and latents -> integers of the picture (FORMAT.md, sections 5 to 8 and 12).
-import { SirenError } from "./errors.js";
+// Bytes of a file, as they arrive -> matrices and grids, part by part, of both versions (FORMAT.md).
 import { segmentChecksum, verifyHead } from "./container.js";
+import { SirenError } from "./errors.js";
+import { Grids, decodeWindow } from "./latents.js";
 import { partsOf, wholeGrid } from "./layout.js";
 import { Loops, Stream } from "./loops.js";
+import { matrixShapes, readMatrices, toNumbers } from "./matrices.js";
 
 /**
- * @typedef {object} Matrix
- * @property {number} rows @property {number} columns
- * @property {Float64Array} numbers row by row
- *
- * @typedef {object} Grid
- * @property {number} exponent @property {number} rows @property {number} columns
- * @property {number} address of int32 samples, row by row; 0 while nothing is known of it
- *
- * @typedef {object} Prior
- * @property {Matrix[]} context in units of 2^-16 @property {Matrix[]} refinement
- *
- * @typedef {object} Numbers
- * @property {Matrix[]} layers @property {Matrix | null} kernels
- * @property {Matrix[]} refinement of all grids
- * @property {Int32Array[]} levels of all matrices, as they are coded
- *
- * @typedef {{matrices: Numbers} | {grid: Grid, window: Window} | null} Known what is known now that
- *   was not: matrices, a window of a grid; null: not enough has arrived
+ * @typedef {{matrices: import("./matrices.js").Numbers} | {grid: import("./latents.js").Grid, window: import("./layout.js").Window} | null} Known
+ *   what is known now that was not: matrices, a window of a grid; null: not enough has arrived
  *
  * @typedef {import("./container.js").Header} Header
- * @typedef {import("./layout.js").Window} Window
- */
-
-const ZERO_MODEL = 144;
-const PHASES = [[0, 0], [1, 1], [0, 1], [1, 0]];
-const NEIGHBOURS = 9;
-const OCTAVES = 7;
-const SMALLEST_CONTEXT_STEP = 88;
-
-/** @param {number} index @returns {number} */
-const stepSize = (index) => (8 + (index % 8)) * 2 ** ((index >> 3) - 27);
-
-/** Shapes of the prior's matrices. @returns {[number, number][]} */
-function priorShapes() {
-  /** @type {[number, number][]} */
-  const shapes = [];
-  for (let phase = 0; phase < PHASES.length; phase++) {
-    shapes.push([24, NEIGHBOURS * (2 + phase) + OCTAVES], [24, 25], [2, 25]);
-  }
-  return [...shapes, [8, NEIGHBOURS * OCTAVES + 1], [2, NEIGHBOURS * 8 + 1]];
-}
-
-const NUM_CONTEXT = 12;
-
-/**
- * @typedef {object} Levels a matrix as it is coded
- * @property {number} rows @property {number} columns @property {Int32Array} levels @property {number} step
+ * @typedef {import("./matrices.js").Prior} Prior
+ * @typedef {import("./matrices.js").Matrix} Matrix
  */
 
 /** The payload of a file of version 0, as it arrives. */
@@ -93,121 +54,6 @@ export class Arriving {
 
   free() {
     this.stream?.free();
-  }
-}
-
-/** Side information and the stream behind it -> matrices as levels, and their steps. @param {Uint8Array} side @param {Stream} stream @param {[number, number][]} shapes @returns {Levels[]} */
-function readMatrices(side, stream, shapes) {
-  const models = shapes.map((_, at) => side[2 * at + 1]);
-  if (Math.max(...models) > ZERO_MODEL) {
-    throw new SirenError("CorruptError", "model index is unknown");
-  }
-  return shapes.map(([rows, columns], at) => {
-    const step = side[2 * at];
-    if (models[at] === ZERO_MODEL && step) {
-      throw new SirenError("CorruptError", "a matrix of zeros has a step");
-    }
-    const levels =
-      models[at] === ZERO_MODEL ? new Int32Array(rows * columns) : stream.levels(rows * columns, models[at]);
-    return { rows, columns, levels, step };
-  });
-}
-
-/** @param {Levels} matrix @returns {Matrix} */
-function dequantize({ rows, columns, levels, step }) {
-  return { rows, columns, numbers: Float64Array.from(levels, (level) => level * stepSize(step)) };
-}
-
-/** Matrices of a prior, or differences from one -> numbers. @param {Levels[]} matrices @returns {Prior} */
-function toPrior(matrices) {
-  const context = matrices.slice(0, NUM_CONTEXT).map((matrix) => {
-    if (matrix.step < SMALLEST_CONTEXT_STEP && matrix.levels.some(Boolean)) {
-      throw new SirenError("CorruptError", "step of the context model is too fine");
-    }
-    const { rows, columns, numbers } = dequantize(matrix);
-    return { rows, columns, numbers: numbers.map((number) => number * 65536) };
-  });
-  return { context, refinement: matrices.slice(NUM_CONTEXT).map(dequantize) };
-}
-
-/** The shipped prior's file -> its numbers. @param {Loops} loops @param {Uint8Array} data @returns {Prior} */
-export function readPrior(loops, data) {
-  const sideBytes = 2 * priorShapes().length;
-  const stream = new Stream(loops, data.length - sideBytes, true);
-  stream.feed(data.subarray(sideBytes));
-  loops.exports.sirencodec_begin_stream(stream.state);
-  const matrices = readMatrices(data, stream, priorShapes());
-  stream.finish();
-  stream.free();
-  return toPrior(matrices);
-}
-
-/** @param {Matrix[]} base @param {Matrix[]} changes @param {number} largest @param {string} what */
-function adapt(base, changes, largest, what) {
-  return base.map(({ rows, columns, numbers }, at) => {
-    const sum = numbers.map((number, place) => number + changes[at].numbers[place]);
-    if (sum.some((number) => Math.abs(number) > largest)) {
-      throw new SirenError("CorruptError", `a number of the ${what} is too large`);
-    }
-    return { rows, columns, numbers: sum };
-  });
-}
-
-/** Shapes of a file's matrices. @param {Header} header @returns {[number, number][][]} layers, kernels, and differences from the prior */
-function matrixShapes({ features, layers, channels, grids }) {
-  /** @type {[number, number][]} */
-  const network = [[features, 2 + grids.length + 1]];
-  for (let layer = 0; layer < layers; layer++) {
-    network.push([features, features + 1]);
-  }
-  network.push([channels, features + 1]);
-  const octaves = grids.length ? grids[grids.length - 1] : 0;
-  return [network, octaves ? [[octaves, 4]] : [], grids.length ? priorShapes() : []];
-}
-
-/** Levels of all matrices -> numbers, and the context model. @param {Header} header @param {Levels[]} matrices @param {Prior} prior @returns {{numbers: Numbers, context: Matrix[]}} */
-function toNumbers(header, matrices, prior) {
-  const shapes = matrixShapes(header);
-  const layers = matrices.slice(0, shapes[0].length).map(dequantize);
-  const kernels = shapes[1].length ? dequantize(matrices[layers.length]) : null;
-  if (kernels && kernels.numbers.some((number) => Math.abs(number) > 16)) {
-    throw new SirenError("CorruptError", "a number of the upsampling kernels is too large");
-  }
-  const levels = matrices.map((each) => each.levels);
-  if (!header.grids.length) {
-    return { numbers: { layers, kernels, refinement: [], levels }, context: [] };
-  }
-  const changes = toPrior(matrices.slice(-shapes[2].length));
-  const refinement = adapt(prior.refinement, changes.refinement, 16, "refinement");
-  const context = adapt(prior.context, changes.context, 2 ** 26, "context model");
-  return { numbers: { layers, kernels, refinement, levels }, context };
-}
-
-/** Grids that are zeros until they are decoded. The caller of the decoder is told of each, and frees it. */
-class Grids {
-  /** @param {Loops} loops @param {Header} header */
-  constructor(loops, header) {
-    this.loops = loops;
-    this.header = header;
-    /** @type {Map<number, Grid>} */
-    this.known = new Map();
-  }
-
-  /** @param {number} exponent @returns {Grid | undefined} */
-  find(exponent) {
-    return this.known.get(exponent);
-  }
-
-  /** @param {number} exponent @returns {Grid} */
-  take(exponent) {
-    const known = this.known.get(exponent);
-    if (known) {
-      return known;
-    }
-    const { bottom: rows, right: columns } = wholeGrid(this.header, exponent);
-    const grid = { exponent, rows, columns, address: this.loops.take(4 * rows * columns) };
-    this.known.set(exponent, grid);
-    return grid;
   }
 }
 
@@ -318,75 +164,5 @@ function decodeSegment(loops, bytes, grids, part, context) {
   });
   if (!hasAny) {
     throw new SirenError("CorruptError", "a segment of zeros is written out");
-  }
-}
-
-/**
- * Window of a grid, phase by phase; what is coarser is known.
- * @param {Loops} loops @param {Stream} stream @param {Grids} grids @param {number} exponent @param {Window} window
- * @param {Matrix[]} context @returns {Generator<null, void, void>}
- */
-function* decodeWindow(loops, stream, grids, exponent, window, context) {
-  const { rows, columns, address } = grids.take(exponent);
-  const [down, across] = [(rows + 1) >> 1, (columns + 1) >> 1];
-  const nothing = [address, 1, 1, 0, 0, 0, 0, 0];
-  // Fields of `struct latent_source`.
-  const sources = [1, 2].map((finer, shift) => {
-    const coarser = grids.find(exponent + finer);
-    return coarser ? [coarser.address, coarser.columns, 1, shift, 0, down, 0, across] : nothing;
-  });
-  for (const [phase, [top, left]] of PHASES.entries()) {
-    // Places of the phase that are in the window.
-    const [first, end] = [window.top >> 1, (window.bottom - top + 1) >> 1];
-    const [from, to] = [window.left >> 1, (window.right - left + 1) >> 1];
-    const [high, wide] = [Math.max(0, end - first), Math.max(0, to - from)];
-    if (!high || !wide) {
-      sources.push(nothing);
-      continue;
-    }
-    const network = networkOf(context.slice(3 * phase, 3 * phase + 3), sources.length, exponent);
-    const samples = address + 4 * (top * columns + left);
-    const corner = samples + 4 * (2 * first * columns + 2 * from);
-    yield* stream.surely(() => {
-      const [wholes, tables] = [loops.take(2 * high * wide), loops.take(2 * high * wide)];
-      try {
-        predict(loops, sources, [first, end, from, to], network, wholes, tables);
-        stream.residuals([wholes, tables, high, wide, corner, 2 * columns, 2]);
-      } finally {
-        loops.free(wholes);
-        loops.free(tables);
-      }
-    });
-    sources.push([samples, 2 * columns, 2, 0, first, end, from, to]);
-  }
-}
-
-/** Context model -> its matrices for one grid, biases in units of the products. @param {Matrix[]} matrices @param {number} numSources @param {number} exponent @returns {Matrix[]} */
-function networkOf(matrices, numSources, exponent) {
-  return matrices.map(({ rows, columns, numbers }, layer) => {
-    const inputs = layer ? columns - 1 : NEIGHBOURS * numSources;
-    const bias = layer ? columns - 1 : inputs + exponent;
-    const unit = layer ? 4096 : 8;
-    const own = new Float64Array(rows * (inputs + 1));
-    for (let row = 0; row < rows; row++) {
-      own.set(numbers.subarray(row * columns, row * columns + inputs), row * (inputs + 1));
-      own[row * (inputs + 1) + inputs] = numbers[row * columns + bias] * unit;
-    }
-    return { rows, columns: inputs + 1, numbers: own };
-  });
-}
-
-/** @param {Loops} loops @param {number[][]} sources @param {[number, number, number, number]} places top, bottom, left, right @param {Matrix[]} network @param {number} wholes @param {number} tables */
-function predict(loops, sources, places, network, wholes, tables) {
-  const described = loops.putInt32(sources.flat());
-  const weights = network.map(({ numbers }) => loops.putFloat64(numbers));
-  const layers = loops.putInt32(network.flatMap(({ rows, columns }, at) => [weights[at], 0, rows, columns - 1]));
-  const scales = loops.putFloat64([2 ** -7, 2 ** -16]);
-  const task = loops.putInt32([described, sources.length, ...places, layers, network.length, scales, 0, 0, 0, wholes, tables]);
-  new DataView(loops.exports.memory.buffer).setFloat64(task + 40, 2 ** 20, true);
-  const failed = loops.exports.sirencodec_predict_phase_double(task);
-  [described, ...weights, layers, scales, task].forEach((each) => loops.free(each));
-  if (failed) {
-    throw new SirenError("LimitError", "not enough memory");
   }
 }

@@ -2,7 +2,7 @@
 import { DETAIL_GRIDS } from "./region.js";
 import { roundEven } from "./points.js";
 
-/** @typedef {import("./payload.js").Matrix} Matrix */
+/** @typedef {import("./matrices.js").Matrix} Matrix */
 
 const NEIGHBOURS = 9;
 const MEAN_PARTS = 64; // of a level, that means of latents are rounded to

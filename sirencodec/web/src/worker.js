@@ -12,7 +12,7 @@ import { storedCrop, turnUpright, uprightSize } from "./upright.js";
  *
  * @typedef {object} Shown what is painted: everything but the grids
  * @property {import("./container.js").Header} header
- * @property {import("./payload.js").Numbers} numbers
+ * @property {import("./matrices.js").Numbers} numbers
  * @property {import("./metadata.js").Metadata} metadata
  * @property {number} orientation
  *
