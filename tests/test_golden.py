@@ -152,6 +152,11 @@ def test_info_agrees(name: str) -> None:
     assert info.file_bytes == len(data)
     assert info.bpp == 8 * len(data) / (file.width * file.height)
     assert (info.metadata_bytes > 0) == (file.metadata is not None)
+    assert info.format_version == data[4]
+    strides = [stride for group in info.segments for stride in group.grids]
+    assert sorted(strides) == ([2**k for k in file.exponents] if info.format_version else [])
+    matrices = len(parse_container(data).matrices)
+    assert info.payload_bytes == matrices + sum(group.num_bytes for group in info.segments)
 
 
 @pytest.mark.parametrize("name", VALID)

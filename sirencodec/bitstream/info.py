@@ -1,14 +1,31 @@
 """`.siren` file -> what it says of itself, without decoding it and without PyTorch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sirencodec.bitstream.container import Container, parse_container
 from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.metadata_section import read_metadata
+from sirencodec.bitstream.tiling import Layout
 from sirencodec.bitstream.work import check_decode, decoding_work
 from sirencodec.errors import CorruptError, LimitError
 from sirencodec.image.samples import mode_name
 from sirencodec.limits import DEFAULT_LIMITS, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class GridSegments:
+    """Segments of a grid, or of those that share one.
+
+    Attributes:
+        grids: strides in pixels, rising.
+        count: segments; those of zeros, which have no bytes, among them.
+        num_bytes: of all of them.
+    """
+
+    grids: tuple[int, ...]
+    count: int
+    num_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +42,7 @@ class Info:
         num_parameters: its weights and biases.
         grids: strides of the latent grids in pixels, rising; none in the pure profile.
         num_latents: samples of all grids.
+        segments: where these are, in the order of the file; none in version 0.
         multiply_adds_per_pixel: arithmetic to decode a pixel.
         file_bytes: whole file.
         payload_bytes: coded matrices and latents.
@@ -47,6 +65,7 @@ class Info:
     num_parameters: int
     grids: tuple[int, ...]
     num_latents: int
+    segments: tuple[GridSegments, ...]
     multiply_adds_per_pixel: int
     file_bytes: int
     payload_bytes: int
@@ -81,6 +100,7 @@ def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
         num_parameters=architecture.num_parameters,
         grids=tuple(1 << exponent for exponent in architecture.grids),
         num_latents=num_latents,
+        segments=tuple(_segments(container)),
         multiply_adds_per_pixel=decoding_work(architecture, pixels, num_latents) // pixels,
         file_bytes=len(data),
         payload_bytes=container.payload_bytes,
@@ -89,6 +109,17 @@ def describe(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Info:
         refusal=_refusal(header, num_latents),
         metadata_error=_metadata_error(container, limits),
     )
+
+
+def _segments(container: Container) -> Iterator[GridSegments]:
+    """Container -> its segments, grid by grid."""
+    header, starts = container.header, container.table.starts
+    if container.tiling is not None:
+        shapes = header.architecture.grid_shapes(header.width, header.height)
+        for exponents, numbers in Layout(container.tiling, shapes).groups():
+            strides = tuple(1 << exponent for exponent in sorted(exponents))
+            num_bytes = starts[numbers.stop] - starts[numbers.start]
+            yield GridSegments(strides, len(numbers), num_bytes)
 
 
 def _refusal(header: Header, num_latents: int) -> str | None:

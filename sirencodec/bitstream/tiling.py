@@ -128,6 +128,14 @@ class Layout:
         """What the first segment holds, if grids share it."""
         return tuple((each, Window.whole(self.shapes[each])) for each in self.shared)
 
+    def groups(self) -> Iterator[tuple[tuple[int, ...], range]]:
+        """Exponents of grids, and the numbers of the segments that hold them, in file order."""
+        if self.shared:
+            yield self.shared, range(1)
+        ends = [*self._first.values(), self._count][1:]
+        for (exponent, first), end in zip(self._first.items(), ends, strict=True):
+            yield (exponent,), range(first, end)
+
     def tiles(self, exponent: int, window: Window) -> dict[int, Window]:
         """Window of a tiled grid, not empty -> the tiles that it touches, by number of segment."""
         down, across = self._edges[exponent]

@@ -6,7 +6,7 @@ import click
 
 from sirencodec.batch.tasks import is_ours
 from sirencodec.bitstream.container import parse_container
-from sirencodec.bitstream.info import Info, describe
+from sirencodec.bitstream.info import GridSegments, Info, describe
 from sirencodec.bitstream.metadata_section import read_metadata
 from sirencodec.cli.inputs import find_command_inputs
 from sirencodec.cli.options import FILE, recursive_option
@@ -94,6 +94,7 @@ def _table(facts: Info, metadata: Metadata, damage: str | None) -> list[tuple[st
             f"omega_0 {facts.omega_0}; {facts.num_parameters:,} parameters",
         ),
         ("latents", _describe_latents(facts)),
+        *(("segments", _describe_segments(each)) for each in facts.segments),
         ("decoding", _describe_decoding(facts)),
         ("metadata", _describe_metadata(facts, metadata, damage)),
     ]
@@ -120,6 +121,12 @@ def _describe_latents(facts: Info) -> str:
         return "none"
     strides = f"1/{facts.grids[0]} to 1/{facts.grids[-1]}"
     return f"{facts.num_latents:,} in {len(facts.grids)} grids, {strides} of the size"
+
+
+def _describe_segments(segments: GridSegments) -> str:
+    strides = [f"1/{stride}" for stride in segments.grids]
+    grids = f"grids {strides[0]} to {strides[-1]}" if len(strides) > 1 else f"grid {strides[0]}"
+    return f"{segments.num_bytes:,} bytes of {grids}, in {segments.count:,}"
 
 
 def _describe_metadata(facts: Info, metadata: Metadata, damage: str | None) -> str:
