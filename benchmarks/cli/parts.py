@@ -23,7 +23,7 @@ def parts(file: Path, threads: tuple[int, ...], repeats: int) -> None:
         quality = "no picture" if cut.psnr_db is None else f"{cut.psnr_db:.2f}"
         share = cut.num_bytes / len(data)
         click.echo(f"| {cut.num_bytes:,} | {share:.0%} | {cut.segments} | {quality} |")
-    click.echo("\n| decode | threads | clock | processors | MiB above the start |")
+    click.echo("\n| decode | threads | clock | processors | MiB |")
     click.echo("| :-- | --: | --: | --: | --: |")
     for cost in measure_costs(file, threads, repeats):
         times = f"{cost.clock_s:.3f} s | {cost.processor_s:.3f} s"

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import sirencodec
@@ -14,6 +15,7 @@ from sirencodec.image.quality import psnr_db
 
 CROP_SIDE: Final = 512
 SMALL_WIDTH: Final = 160
+NUM_CROPS: Final = 20  # at random
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +63,22 @@ def measure_cuts(data: bytes, shares: tuple[float, ...]) -> Iterator[Cut]:
 
 
 def measure_costs(path: Path, threads: tuple[int, ...], repeats: int) -> Iterator[Cost]:
-    """File -> what all of it, a crop in its middle, and a small picture take."""
+    """File -> what all of it, a crop, and a small picture take."""
     info = sirencodec.read_info(path)
     side = min(CROP_SIDE, info.width, info.height)
-    middle = [(info.width - side) // 2 + 0.0, (info.height - side) // 2 + 0.0, side, side]
-    cases = {
-        "all of it": (None, None),
-        f"{side} x {side} from the middle": (middle, None),
-        f"{SMALL_WIDTH} wide": (None, SMALL_WIDTH),
+    generator = Random(0)
+    crops = [
+        [generator.randint(0, info.width - side), generator.randint(0, info.height - side)]
+        for _ in range(NUM_CROPS)
+    ]
+    cases: dict[str, tuple[list[list[int] | None], int | None]] = {
+        "all of it": ([None], None),
+        f"{side} x {side} of it, at random": ([[*corner, side, side] for corner in crops], None),
+        f"all of it, {SMALL_WIDTH} wide": ([None], SMALL_WIDTH),
     }
-    for what, (crop, width) in cases.items():
+    for what, (boxes, width) in cases.items():
         for count in threads:
-            request = {"file": str(path), "crop": crop, "width": width}
+            request = {"file": str(path), "crops": boxes, "width": width}
             request |= {"repeats": repeats, "threads": count}
             reply = ask("benchmarks.measuring.crop_process", request, what)
             yield Cost(what, count, **reply)
