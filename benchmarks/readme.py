@@ -27,6 +27,7 @@ from benchmarks.reporting.curves import MEASURES, Curve, NoCurveError, curve_nam
 from benchmarks.reporting.detail_table import detail_table
 from benchmarks.reporting.effort_table import cost_table, effort_table
 from benchmarks.reporting.scale_table import scale_table
+from benchmarks.reporting.score_table import score_table
 from benchmarks.reporting.speed_tables import speed_tables
 from benchmarks.studies.activations.page import activations_block
 
@@ -148,6 +149,7 @@ TABLES: dict[str, Callable[[dict[str, Any], Options], str]] = {
     "content-short": lambda run, options: short_content_table(run),
     "alpha": lambda run, options: alpha_table(run),
     "detail": lambda run, options: detail_table(run),
+    "scores": lambda run, options: score_table(run),
     "ablation": lambda run, options: ablation_table(run),
     "activations": lambda run, options: activations_block(run, options["part"]),
 }
