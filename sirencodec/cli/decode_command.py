@@ -49,6 +49,7 @@ _METADATA_FIELDS = ("metadata", "icc_profile", "exif", "xmp")  # of FORMAT.md, s
 Examples:
   sirencodec decode photo.siren                       writes photo.png
   sirencodec decode photo.siren -o large.jpg --width 4096
+  sirencodec decode photo.siren --width 800 --as-stored     not turned by its EXIF
   sirencodec decode -r coded -o album --skip-existing
   sirencodec decode photo.siren -o part.png --crop 100,50,64,64 --scale 8
   sirencodec decode *.siren -o out/ --format webp

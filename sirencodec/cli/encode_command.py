@@ -63,6 +63,7 @@ Examples:
   sirencodec encode *.jpg -o out/ --bpp 0.3 -j 4
   sirencodec encode -r album -o coded --dry-run    says what it would take
   sirencodec encode -r album -o coded --skip-existing --manifest made.jsonl
+  sirencodec encode -r album -o coded --newer --keep-date
   sirencodec encode -r album -o coded --cluster tcp://host:8786
   sirencodec encode - < photo.png > photo.siren
 
