@@ -57,10 +57,16 @@ def run_smoke() -> None:
         sizes = ["--sizes", "32", "--widths", "64", "--efforts", "0", "--threads", "1"]
         rounds = ["--bpp", "2", "--repeats", "1", "--encode-repeats", "1"]
         _command(["speed", "--image", str(original), *sizes, *rounds, *speed])
+        panel = folder / "panel.json"
+        broad = images / "broad"  # five scales of MS-SSIM need 161 pixels
+        broad.mkdir()
+        PIL.Image.fromarray(tiny_picture(164, 162)).save(broad / "broad.png")
+        only = ["--side", "161", "--efforts", "0", "--bpp", "0.3"]
+        _command(["panel", "--dataset", str(broad), *only, "--jobs", "2", "--output", str(panel)])
         detail = folder / "detail.json"
         only = ["--images", "waves", "--codecs", "sirencodec,webp", "--efforts", "0"]
         _command(["detail", *dataset, *only, "--bpp", "2", "--output", str(detail)])
-        _command(["report", *map(str, others), str(detail)])
+        _command(["report", *map(str, others), str(detail), str(panel)])
         served = ["--requests", "40", "--clients", "4", "--rounds", "2"]
         _command(["serve", "--file", str(file), *served, "--output", str(folder / "serve.json")])
         if CHROMIUM is not None:

@@ -6,6 +6,7 @@ from benchmarks.cli.content import content
 from benchmarks.cli.detail import detail
 from benchmarks.cli.kills import kills
 from benchmarks.cli.measuring import ablate, rate_distortion, scale, speed
+from benchmarks.cli.panel import panel
 from benchmarks.cli.parts import parts
 from benchmarks.cli.reporting import readme, report, smoke
 from benchmarks.cli.scores import scores
@@ -21,5 +22,5 @@ def main() -> None:
 
 
 MEASURING = (rate_distortion, content, detail, scores, speed, scale, size, ablate, serve, web)
-for command in (*MEASURING, parts, kills, report, readme, activations, train_prior, smoke):
+for command in (*MEASURING, panel, parts, kills, report, readme, activations, train_prior, smoke):
     main.add_command(command)

@@ -20,6 +20,7 @@ from benchmarks.reporting.curves import (
     published_curves,
 )
 from benchmarks.reporting.detail_table import detail_table
+from benchmarks.reporting.panel_table import panel_table
 from benchmarks.reporting.scale_table import scale_table
 from benchmarks.reporting.size_table import size_table
 from benchmarks.reporting.speed_tables import speed_tables
@@ -111,6 +112,8 @@ def write_other_report(run: dict[str, Any]) -> str:
         parts.append(scale_table(run))
     elif run["kind"] == "size":
         parts.append(size_table(run))
+    elif run["kind"] == "panel":
+        parts.append(panel_table(run))
     elif run["kind"] == "detail":
         parts.append(detail_table(run))
     elif run["kind"] == "content":

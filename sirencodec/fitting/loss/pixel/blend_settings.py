@@ -16,10 +16,10 @@ class BlendSettings:
         memory: decay of the running mean squares of gradients, a renewal; 0 takes the last alone.
         matrices_curvature: second derivative that the blend is taken to have where matrices' steps
             are chosen, relative to squared error's. Rounding errors of a matrix lie all over the
-            picture, where the blend has little more than its own share of squared error [30].
+            picture, where the blend has little more than its own share of squared error [34].
         latents_curvature: the same where RDOQ moves latents. These moves go where measures rise
             fastest, many at once, and measures bend soon: taken at 1, RDOQ loses up to 20 % of the
-            bits [30].
+            bits [34].
         most_octaves: that an image is reduced by where the blend is followed; squared error alone
             places the coarse grids of stages before.
     """

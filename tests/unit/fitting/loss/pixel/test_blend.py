@@ -90,3 +90,27 @@ def test_the_score_is_the_first_measure() -> None:
     image, values = noisy(3, 40, 56)
     expected = measure_of("ssimulacra2", image, Workers()).value(values)
     assert Blend(image, SETTINGS, Workers()).score(values) == expected
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("curvature", [0.5, 4.0])
+def test_a_surrogate_has_the_blends_gradient_whatever_its_curvature(
+    channels: int, curvature: float
+) -> None:
+    image, values = noisy(channels, 40, 56)
+    plain, curved = Blend(image, SETTINGS, Workers()), Blend(image, SETTINGS, Workers())
+    expected = values - plain.targets(values)
+    if plain.weights is not None:
+        expected *= plain.weights
+    targets, weights = curved.surrogate(values, curvature)
+    assert weights is not None
+    torch.testing.assert_close(weights * (values - targets), expected, rtol=1e-4, atol=1e-6)
+    usual = torch.ones_like(values) if plain.weights is None else plain.weights
+    torch.testing.assert_close(weights[:3], curvature * usual[:3])
+
+
+def test_without_measures_a_surrogate_is_squared_error() -> None:
+    image, values = noisy(3, 40, 56)
+    targets, weights = Blend(image, BlendSettings(), Workers()).surrogate(values, 4)
+    torch.testing.assert_close(targets, image)
+    assert weights is None
