@@ -4,7 +4,9 @@ An update of a fit is a thousand small operations. Starting them one by one take
 times as long as doing them takes a GPU; a recording (a CUDA graph) starts them all at once.
 """
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 
 import torch
@@ -54,6 +56,26 @@ class Recording:
             torch.cuda.current_stream().wait_stream(stream)
             graph = torch.cuda.CUDAGraph()
             # Other threads may use the GPU meanwhile.
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            with (
+                _without_garbage(),
+                torch.cuda.graph(graph, capture_error_mode="thread_local"),
+            ):
                 self._results = self._function(*self._given)
         return graph
+
+
+@contextmanager
+def _without_garbage() -> Iterator[None]:
+    """A while in which nothing is collected; what lies about is collected before.
+
+    A recording of an earlier fit that dies while another is made would spoil that one: a GPU does
+    not let go of anything meanwhile.
+    """
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
