@@ -57,6 +57,8 @@ class TargetSearch:
         self._schedule = Schedule(plan.settings.schedule)
         self._period = max(1, self._updates // self._settings.looks)
         self._followed = math.log(plan.lambda_)  # lambda that the picture is one of
+        blend = plan.settings.blend
+        self._rdoq_share = 1 / blend.latents_curvature if blend.shares else 1.0
         furthest = math.exp(self._settings.furthest)
         self._least, self._most = plan.lambda_ / furthest, plan.lambda_ * furthest
         self._measurements = list(self._settings.measurements)
@@ -130,7 +132,8 @@ class TargetSearch:
         excess = math.log(max(rounded.bits(), least) / wanted)
         log_bpp = min(0.0, math.log(budget_bits / rounded.num_pixels / settings.usual_bpp))
         saving = (settings.saving + settings.saving_per_log_bpp * log_bpp) * (1 - share) ** 2
-        saving += settings.rdoq_saving + settings.rdoq_saving_per_log_bpp * log_bpp
+        rdoq_saving = settings.rdoq_saving + settings.rdoq_saving_per_log_bpp * log_bpp
+        saving += self._rdoq_share * rdoq_saving
         return settings.bits_to_lambda * (excess - saving)
 
     def _expected_matrices_bits(

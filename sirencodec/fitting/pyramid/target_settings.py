@@ -41,7 +41,8 @@ class SearchSettings:
         saving: log of the bits that latents will still lose, times the square of what is left of
             the stage [19, 26].
         saving_per_log_bpp: what is added to it for an e-fold of the rate, below the usual one.
-        rdoq_saving: log of the bits that RDOQ will save after the stage [26].
+        rdoq_saving: log of the bits that RDOQ will save after the stage [26]; where it takes the
+            loss to be more curved than squared error, so much less [30].
         rdoq_saving_per_log_bpp: what is added to it for an e-fold of the rate.
         weight_to_bits: exponent: bits go with the weight of a bit to the power of minus this [21].
         aim: share of a budget to aim for, as it must not be exceeded.

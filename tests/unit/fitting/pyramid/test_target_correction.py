@@ -28,15 +28,21 @@ START = 0.003  # lambda of the fit before its corrections
 class Fit:
     """Its payload is so many bytes at first, its quality so many decibels.
 
-    Both fall by powers of lambda and, in decibels, its logarithm; a nudge takes a quarter as much.
+    Both fall by powers of lambda and, in decibels, its logarithm; a nudge takes ``nudge_share`` as much.
     """
 
     def __init__(
-        self, num_bytes: float = BUDGET, quality: float = 30.0, power: float = 0.25, db: float = 1.0
+        self,
+        num_bytes: float = BUDGET,
+        quality: float = 30.0,
+        power: float = 0.25,
+        db: float = 1.0,
+        nudge_share: float = 0.25,
     ) -> None:
         self.lambda_ = START
         self.moves: list[tuple[str, float]] = []
         self._start, self._power, self._db = (num_bytes, quality), power, db
+        self._nudge_share = nudge_share
         self.effect = 0.0  # logarithm of the factor on lambda that the picture shows
         self._bytes: list[int] = []
 
@@ -44,7 +50,9 @@ class Fit:
         self._move("fit on", lambda_, math.log(lambda_ / START))
 
     def nudge(self, lambda_: float) -> None:
-        self._move("nudge", lambda_, self.effect + math.log(lambda_ / self.lambda_) / 4)
+        self._move(
+            "nudge", lambda_, self.effect + self._nudge_share * math.log(lambda_ / self.lambda_)
+        )
 
     def _move(self, name: str, lambda_: float, effect: float) -> None:
         self.moves.append((name, lambda_))
@@ -182,6 +190,14 @@ def test_a_little_that_is_missing_is_nudged() -> None:
     assert names(fit.moves) == ["nudge"]
     expected = CORRECTION.psnr.miss_to_nudge * (0.05 + CORRECTION.psnr.nudge_margin)
     assert changes(fit) == pytest.approx([expected])
+
+
+def test_nudges_in_a_row_go_twice_as_far_each() -> None:
+    """RDOQ may follow lambda but little, as where a blend of measures is taken to be curved."""
+    fit = Fit(num_bytes=1.01 * BUDGET, nudge_share=0.06)
+    assert 0.95 * BUDGET <= size(fit) <= BUDGET
+    assert names(fit.moves) == ["nudge", "nudge", "nudge"]
+    assert changes(fit) == sorted(changes(fit))
 
 
 @pytest.mark.parametrize("excess", [0.021, -0.06])
