@@ -26,6 +26,7 @@ from sirencodec.fitting.pure.plan import PurePlan, plan_architecture, plan_fits
 from sirencodec.fitting.pure.search import reach_target
 from sirencodec.fitting.pyramid.fit import fit_pyramid
 from sirencodec.fitting.pyramid.forecast import foreseen_bytes
+from sirencodec.fitting.pyramid.memory import check_memory, machine_memory_bytes
 from sirencodec.fitting.pyramid.plan import (
     exact_psnr_db,
     plan_pyramid,
@@ -91,7 +92,8 @@ def encode_image(
     Raises:
         FitError: if the network cannot be fitted.
         ImageError: if a side is longer than a file can say.
-        LimitError: if image or metadata are larger than a reader would take.
+        LimitError: if image or metadata are larger than a reader would take, or the fit would take
+            more memory than the machine has.
         ParameterError: if the device does not exist.
 
     Warns:
@@ -161,6 +163,8 @@ def _encode_pyramid(work: _Work) -> EncodeResult:
     """
     image, config, settings = work.image, work.config, work.settings.pyramid
     device = choose_device(config.device)
+    if device.type == "cpu":
+        check_memory(image.width * image.height, settings.blend, machine_memory_bytes())
     architecture = plan_pyramid_architecture(image.channels, settings.plan)
     most_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
     target = work.target.for_payload(most_bytes)
