@@ -145,7 +145,7 @@ def _nudge(miss: float, before: int, settings: FollowingSettings) -> float | Non
     """
     if not 0 < miss <= settings.nudged_miss:
         return None
-    return 2**before * settings.miss_to_nudge * (miss + settings.nudge_margin)
+    return 2.0**before * settings.miss_to_nudge * (miss + settings.nudge_margin)
 
 
 def _change(results: Sequence[_Result], largest: float) -> float:

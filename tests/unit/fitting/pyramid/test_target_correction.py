@@ -28,7 +28,8 @@ START = 0.003  # lambda of the fit before its corrections
 class Fit:
     """Its payload is so many bytes at first, its quality so many decibels.
 
-    Both fall by powers of lambda and, in decibels, its logarithm; a nudge takes ``nudge_share`` as much.
+    Both fall by powers of lambda and, in decibels, its logarithm; a nudge takes ``nudge_share`` of
+    that.
     """
 
     def __init__(
