@@ -51,7 +51,7 @@ from sirencodec.entropy.range_decoder_native import open_stream
 from sirencodec.entropy.residual_tables import LARGEST_RESIDUAL, NUM_TABLES, residual_table
 from sirencodec.entropy.stored import open_stored
 from sirencodec.errors import CorruptError
-from sirencodec.fitting.pure.pixel_batches import BLOCK, StratifiedBatches
+from sirencodec.fitting.pure.pixel_batches import StratifiedBatches
 from sirencodec.image.metadata import Metadata
 from sirencodec.limits import Limits
 from sirencodec.synthesis.coordinates import image_coordinates, pixel_centres
@@ -464,9 +464,10 @@ def test_batches_cover_the_image(width: int, height: int, wanted: int, seed: int
 
 
 def test_a_batch_takes_a_pixel_from_every_block() -> None:
-    batches = StratifiedBatches(64, 64, (64 // BLOCK) ** 2, np.random.default_rng(0))
+    block = 8
+    batches = StratifiedBatches(64, 64, (64 // block) ** 2, np.random.default_rng(0), block)
     rows, columns = np.divmod(next(batches), 64)
-    assert len({*zip(rows // BLOCK, columns // BLOCK, strict=True)}) == (64 // BLOCK) ** 2
+    assert len({*zip(rows // block, columns // block, strict=True)}) == (64 // block) ** 2
 
 
 # The codec -------------------------------------------------------------------------------------
