@@ -26,6 +26,7 @@ def smoke() -> None:
 @click.option("--window-bpp", type=(float, float), help="quality the anchor reaches at these rates")
 @click.option("--window-quality", type=(float, float), help="quality to compare over")
 @click.option("--by-image", is_flag=True, help="BD-rate of every image, too")
+@click.option("--by-rate", is_flag=True, help="bits against both AVIF at equal quality, as panel")
 @click.option("--plots", type=NewFolder, help="folder for plots")
 @click.option("--sheet", type=(File, File), multiple=True, help="original and .siren file of it")
 @click.option("--sheets", type=NewFolder, default=RESULTS)
@@ -38,6 +39,7 @@ def report(
     window_bpp: tuple[float, float] | None,
     window_quality: tuple[float, float] | None,
     by_image: bool,
+    by_rate: bool,
     plots: Path | None,
     sheet: tuple[tuple[Path, Path], ...],
     sheets: Path,
@@ -45,10 +47,14 @@ def report(
     """Print tables of one or more runs; draw plots and pictures side by side if asked."""
     from benchmarks.measuring.results import read_run
     from benchmarks.reporting.curves import NoCurveError
+    from benchmarks.reporting.panel_table import panel_table
     from benchmarks.reporting.report import Options, plot_report, write_other_report, write_report
     from benchmarks.reporting.sheet import make_sheet
 
     runs = [read_run(path) for path in results]
+    if by_rate:
+        click.echo("\n\n".join(map(panel_table, runs)))
+        return
     others = [run for run in runs if run["kind"] != "rate-distortion"]
     for run in others:
         click.echo(write_other_report(run))
