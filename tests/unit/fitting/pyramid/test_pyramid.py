@@ -58,6 +58,7 @@ def test_what_a_file_says_of_itself(pyramid_file: bytes) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:600 bytes are not filled")  # by so quick a fit
 def test_auto_takes_the_pyramid_for_large_files() -> None:
     settings = quick_settings(smallest_bytes=600)
     image = Image.from_array(make_clouds(30, 20))
