@@ -94,7 +94,7 @@ def test_the_gradient_of_latents_alone_is_the_same() -> None:
 def test_a_blend_turns_the_gradient_and_not_the_error_that_is_told() -> None:
     plain, parts, grids = make(PLAIN)
     visual = make()[0]
-    visual.follow(parts, grids)
+    visual.follow(parts, grids, curvature=1.0)
     assert visual.squared_error(parts, grids) == pytest.approx(plain.squared_error(parts, grids))
     ours, theirs = (
         torch.cat([each.flatten() for each in loss.latents_gradient(parts, grids, 0.0)])
@@ -131,7 +131,7 @@ def test_the_score_is_what_the_fit_is_tuned_for() -> None:
 def test_a_coarse_stage_knows_squared_error_alone() -> None:
     octaves = VISUAL.most_octaves + 1
     (ours, parts, grids), (plain, _, _) = make(octaves=octaves), make(PLAIN, octaves)
-    ours.follow(parts, grids)
+    ours.follow(parts, grids, curvature=1.0)
     torch.testing.assert_close(
         ours.latents_gradient(parts, grids, BIT_ERROR),
         plain.latents_gradient(parts, grids, BIT_ERROR),
