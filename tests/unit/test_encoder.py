@@ -123,6 +123,7 @@ def test_a_target_in_decibels_is_tuned_for_them() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* are not filled")  # a disc needs but so much
 @pytest.mark.parametrize("tune", TUNES)
 def test_a_white_disc_on_nothing_has_no_dark_fringe(tune: str) -> None:
     """What lies under transparent pixels is black, costs nothing and is not seen."""
