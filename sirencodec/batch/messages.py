@@ -19,7 +19,7 @@ def explain(name: str | None, error: Exception) -> str:
         reason = "not enough memory"
     elif not isinstance(error, SirenCodecError | OSError):
         reason = f"unexpected {type(error).__name__}: {reason} (--debug shows more)"
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError) and isinstance(error.filename, str | bytes | os.PathLike):
         name = os.fsdecode(error.filename)
     reason = " ".join(reason.split())
     return reason if name is None else f"{name}: {without_name(reason, name)}"

@@ -71,11 +71,13 @@ class Folder:
             descriptor = os.open(path, _OPEN_FLAGS)
         except (FileNotFoundError, IsADirectoryError) as error:
             raise _missing(name) from error
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):  # such as a folder, which can be opened as well
+            os.close(descriptor)
+            raise _missing(name)
         with os.fdopen(descriptor, "rb") as file:
-            facts = os.fstat(descriptor)
             # Looked up again: a folder of the path may have become a link meanwhile.
-            is_same = os.path.samestat(facts, self._find(name).stat())
-            if not (stat.S_ISREG(facts.st_mode) and is_same):
+            if not os.path.samestat(facts, self._find(name).stat()):
                 raise _missing(name)
             times = facts.st_mtime_ns, facts.st_ctime_ns
             yield file, (facts.st_dev, facts.st_ino, facts.st_size, *times)

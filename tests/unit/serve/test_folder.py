@@ -101,6 +101,20 @@ def test_a_pipe_is_no_file_and_not_waited_for(root: Path) -> None:
     assert "pipe.siren" not in dict(Folder(root).list().files)
 
 
+def test_a_folder_with_the_name_of_a_file_is_none(root: Path) -> None:
+    """Nor does asking for it keep anything open."""
+    (root / "folder.siren").mkdir()
+    before = os.dup(0)
+    for _ in range(3):
+        with pytest.raises(RefusalError) as refusal:
+            read(root, "folder.siren")
+        assert refusal.value.status == 404
+    after = os.dup(0)
+    os.close(before)
+    os.close(after)
+    assert after == before + 1
+
+
 def test_the_folder_may_be_a_link_itself(root: Path) -> None:
     link = root.parent / "link"
     link.symlink_to(root)
