@@ -400,6 +400,16 @@ def test_mutants_with_right_checksums(seed: int) -> None:
     assert outcomes["TruncatedError"] >= 25
 
 
+def test_mutants_of_headers_meet_limits() -> None:
+    """Sizes and shapes that a valid file may have, and no reader should follow."""
+    mutate = Mutator(0)
+    outcomes = Counter(
+        outcome(join(mutate.header_field(parts))) for parts in mutate.bases for _ in range(20)
+    )
+    assert outcomes["LimitError"] >= 10
+    assert outcomes["CorruptError"] >= 10
+
+
 def reference_outcome(data: bytes) -> bool:
     try:
         parse(data)

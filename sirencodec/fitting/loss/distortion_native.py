@@ -98,15 +98,11 @@ class NativeDistortion:
         grids: Tensors,
         refinement: Tensors = (),
         values: Tensor | None = None,
-        *,
-        of_matrices: bool = True,
     ) -> Distortion:
         """Error and gradient. See ``DistortionTerm``."""
         network, scale = _Network(self._exponents, layers, refinement), 1 / self._count
         self._check_planes(values)
-        error, gradient = self._there_and_back(
-            network, kernels, grids, scale, values, of_matrices=of_matrices
-        )
+        error, gradient = self._there_and_back(network, kernels, grids, scale, values)
         return Distortion(error * scale, gradient)
 
     def gradient(
@@ -168,8 +164,6 @@ class NativeDistortion:
         scale: float,
         values: Tensor | None = None,
         value_gradient: Tensor | None = None,
-        *,
-        of_matrices: bool = True,
     ) -> tuple[float, Gradient]:
         """Sum of squared errors, and ``scale`` times the gradient of that or from values given."""
         kernels, features = kernels.contiguous(), self._features
@@ -182,8 +176,7 @@ class NativeDistortion:
             def run(band: Band, top: int = swath.top) -> tuple[float, list[Tensor]]:
                 band.clear(features.gradients)
                 own = [torch.zeros_like(matrix) for matrix in network.matrices]
-                wanted = own if of_matrices else [None] * len(own)
-                return self._run(top, network, band, wanted, None, values, value_gradient), own
+                return self._run(top, network, band, own, None, values, value_gradient), own
 
             parts = self._workers.map(run, swath.bands)
             error += sum(of_band for of_band, _ in parts)
@@ -205,15 +198,15 @@ class NativeDistortion:
         top: int,
         network: _Network,
         band: Band,
-        gradient: Sequence[Tensor | None] | None = None,
+        gradient: Sequence[Tensor] | None = None,
         errors: Tensor | None = None,
         values: Tensor | None = None,
         value_gradient: Tensor | None = None,
     ) -> float:
         """Band of a swath that begins at ``top`` -> its sum of squared errors.
 
-        It is 0 from a gradient with respect to values. Adds to ``gradient``, one tensor a matrix
-        that has one, and fills errors and values where given.
+        It is 0 from a gradient with respect to values. Adds to ``gradient``, one tensor a
+        matrix, and fills errors and values where given.
         """
         described = describe_layers(network.matrices, gradient or [None] * len(network.matrices))
         targets, gradients = self._targets, self._features.gradients

@@ -79,10 +79,8 @@ class TorchDistortion:
         grids: Tensors,
         refinement: Tensors = (),
         values: Tensor | None = None,
-        *,
-        of_matrices: bool = True,
     ) -> Distortion:
-        """Error and gradient, with respect to matrices always. See ``DistortionTerm``."""
+        """Error and gradient. See ``DistortionTerm``."""
         recording = self._error_recordings[self._is_weighted]
         (error,), *gradients = recording(layers, [kernels], grids, refinement)
         if values is not None:

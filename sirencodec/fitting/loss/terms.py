@@ -55,14 +55,10 @@ class DistortionTerm(Protocol):
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
         values: Tensor | None = None,
-        *,
-        of_matrices: bool = True,
     ) -> Distortion:
         """What a picture is made of -> D and its gradient, both halves in one pass.
 
         Where ``values``, (channels, height, width), is given, it is filled with the picture's own.
-        Without ``of_matrices`` only grids need a gradient, which takes less time; what there is
-        with respect to layers and refinement means nothing then.
         """
         ...
 

@@ -150,9 +150,7 @@ INLINE void backpropagate(const struct distortion_task *task,
     for (long l = task->picture.depth - 1; l >= 0; l--) {
         const REAL *const *slopes = (const REAL *const *)forward->phases[l];
         const REAL *const *below = l ? (const REAL *const *)forward->sines[l - 1] : points;
-        if (layers[l].gradient)
-            correlation(memory->sums[l], slopes, layers[l].outputs, below, layers[l].inputs + 1,
-                        count);
+        correlation(memory->sums[l], slopes, layers[l].outputs, below, layers[l].inputs + 1, count);
         if (!l)
             break;
         product(forward->phases[l - 1], layers[l].inputs, FROM_ZERO, NULL,
@@ -212,7 +210,7 @@ INLINE void slopes_of_hidden(const struct synthesis_task *picture,
     const struct synthesis_memory *forward = &memory->picture;
     const long hidden = num_hidden(picture), refined = picture->num_refined;
     const long columns = picture->columns + 2;
-    if (y < picture->rows && picture->convolutions[1].gradient) {
+    if (y < picture->rows) {
         for (long r = 0; r < refined; r++)
             forward->out[r] = ring_row(forward, memory->correction_slopes, refined, r, y) + HALO;
         correlation(memory->convolution_sums[1], (const REAL *const *)forward->out, refined,
@@ -234,10 +232,9 @@ INLINE void slopes_of_hidden(const struct synthesis_task *picture,
             store(forward->out[o] + c, blend(passes, load(forward->out[o] + c), splat(0)));
         }
     }
-    if (picture->convolutions[0].gradient)
-        correlation(memory->convolution_sums[0], (const REAL *const *)forward->out, hidden,
-                    feature_windows(picture, forward, y - 1), picture->num_features * WINDOW + 1,
-                    columns);
+    correlation(memory->convolution_sums[0], (const REAL *const *)forward->out, hidden,
+                feature_windows(picture, forward, y - 1), picture->num_features * WINDOW + 1,
+                columns);
 }
 
 /* Slopes along hidden rows y - 3 to y - 1 -> along features of row y - 2. */
