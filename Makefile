@@ -14,12 +14,13 @@ BENCH_NAME := $(notdir $(abspath $(DATASET)))
 
 CLANG ?= $(firstword $(wildcard /usr/bin/clang /usr/bin/clang-[0-9]*) clang)
 FUZZ_SECONDS ?= 60
+FUZZ_PARTS ?= parse entropy synthesis
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: web openseadragon help setup demo test test-fast test-gpu fuzz lint types check build clean bench bench-smoke
+.PHONY: web openseadragon help setup demo test test-fast test-gpu fuzz fuzz-parse fuzz-entropy fuzz-synthesis lint types check build clean bench bench-smoke
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,11 +46,25 @@ test-fast: $(STAMP) ## run those without whole fits, studies and benchmarks: whi
 test-gpu: $(STAMP) ## run those that need a CUDA device
 	$(BIN)/python -m pytest -m gpu
 
-fuzz: ## look for inputs that break the compiled decoder:  make fuzz FUZZ_SECONDS=3600 (needs clang)
-	mkdir -p build/corpus
-	$(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wno-psabi tests/fuzz/decoder.c -o build/fuzz
-	build/fuzz build/corpus tests/fuzz/corpus -max_len=8192 -timeout=5 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/
-	build/fuzz -merge=1 tests/fuzz/corpus build/corpus
+fuzz: $(FUZZ_PARTS:%=fuzz-%) ## look for inputs that break a decode:  make fuzz FUZZ_PARTS=entropy FUZZ_SECONDS=3600 (needs clang)
+
+build/fuzz-%: tests/fuzz/%.c tests/fuzz/input.h $(wildcard sirencodec/native/src/*.[ch])
+	@mkdir -p build
+	$(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined,float-cast-overflow -fno-sanitize-recover=all -Wall -Wextra -Wno-psabi $< -lm -o $@
+
+fuzz-entropy fuzz-synthesis: fuzz-%: build/fuzz-%
+	$(call fuzzed,build/fuzz-$*,$*)
+
+fuzz-parse: $(STAMP)
+	$(BIN)/pip install --quiet atheris==3.0.0
+	$(call fuzzed,PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=. tests/fuzz/parse.py,parse)
+
+# What runs an input, part: new inputs go to build/, and those that reach more into the corpus.
+define fuzzed
+	mkdir -p build/corpus/$(2)
+	$(1) build/corpus/$(2) tests/fuzz/corpus/$(2) -max_len=1024 -timeout=60 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/
+	$(1) -merge=1 tests/fuzz/corpus/$(2) build/corpus/$(2)
+endef
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sirencodec.errors import ParameterError
+from sirencodec.image.png import PNG_LEVEL
 from sirencodec.image.samples import CHANNEL_MODES, Samples, mode_of
 
 Uint8Array = npt.NDArray[np.uint8]
@@ -35,7 +36,12 @@ class FileFormat:
 
 
 WRITABLE_FORMATS = (
-    FileFormat("PNG", (".png",), ("L", "LA", "RGB", "RGBA", "L;16", "LA;16", "RGB;16", "RGBA;16")),
+    FileFormat(
+        "PNG",
+        (".png",),
+        ("L", "LA", "RGB", "RGBA", "L;16", "LA;16", "RGB;16", "RGBA;16"),
+        {"compress_level": PNG_LEVEL},
+    ),
     FileFormat(
         "JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), ("L", "RGB"), {"quality": 95, "subsampling": 0}
     ),

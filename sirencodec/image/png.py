@@ -9,13 +9,16 @@ import struct
 import zlib
 from collections.abc import Collection
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import numpy as np
 from PIL.PngImagePlugin import putchunk
 
 from sirencodec.image.metadata import Metadata
 from sirencodec.image.samples import Samples
+
+# Of zlib, whose default is 6. A photograph of 768 x 512 takes 39 ms instead of 93, 4 % more bytes.
+PNG_LEVEL: Final = 4
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHUNK_HEAD = struct.Struct(">I4s")  # length of the body, name
@@ -37,7 +40,7 @@ def write_png(samples: Samples, metadata: Metadata, file: BinaryIO) -> None:
         putchunk(file, b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0", metadata.xmp)
     if metadata.exif is not None:
         putchunk(file, b"eXIf", metadata.exif)
-    compressor = zlib.compressobj()
+    compressor = zlib.compressobj(PNG_LEVEL)
     rows_per_strip = max(1, _STRIP_BYTES // (samples.itemsize * channels * width))
     for top in range(0, height, rows_per_strip):
         filtered = _filter_rows(samples[top : top + rows_per_strip])

@@ -21,6 +21,7 @@ Crop = tuple[float, float, float, float]  # left, top, width, height in stored p
 # is reduced by 8; 1/4 as well, 20 dB.
 DETAIL_GRIDS: Final = 2
 MOST_POINTS: Final = 2**20  # of a picture that is not reduced: 40 ms
+MOST_REDUCED_POINTS: Final = 2**19  # of one that is: the next octave costs 5 dB of 47 at most
 FEWEST_POINTS_PER_CELL: Final = 4  # along an axis, of one that is
 MOST_POINTS_PER_CELL: Final = 64  # along an axis: a mean over 4096 points
 EDGE_PIXELS: Final = 1e-6  # that a crop may reach beyond the image: fractions are rounded
@@ -115,15 +116,20 @@ def _choose_octave(region: Region, grids: tuple[int, ...]) -> int:
     """Region of the whole picture and exponents of its grids -> the octave to ask it in.
 
     That is 0 wherever the mean over all stored pixels can be had at little cost; else as many
-    octaves as bring the points down to MOST_POINTS, if that leaves enough in every output pixel.
+    octaves as bring the points down to MOST_REDUCED_POINTS, if that leaves enough in every output
+    pixel.
     """
     octave = 0
-    while octave < max(grids, default=0) and region.num_points > MOST_POINTS:
+    while octave < max(grids, default=0) and region.num_points > _most_points(octave):
         octave += 1
         region = replace(region, octave=octave)
         if min(region.points_across, region.points_down) < FEWEST_POINTS_PER_CELL:
             return octave - 1
     return octave
+
+
+def _most_points(octave: int) -> int:
+    return MOST_REDUCED_POINTS if octave else MOST_POINTS
 
 
 def _choose_crop(header: Header, crop: Crop | None) -> Crop:

@@ -5,6 +5,7 @@ export const DETAIL_GRIDS = 2; // count as 0 where the picture is reduced beyond
 const FEWEST_POINTS_PER_CELL = 4; // along an axis, of a reduced picture
 const MOST_POINTS_PER_CELL = 64;
 const MOST_POINTS = 2 ** 20; // of a picture that is not reduced
+const MOST_REDUCED_POINTS = 2 ** 19; // of one that is
 const EDGE_PIXELS = 1e-6; // that a crop may reach beyond the picture: fractions are rounded
 
 /**
@@ -60,7 +61,8 @@ export function chooseRegion(header, width, height, crop = [0, 0, header.width, 
     pointsDown: pointsPerCell(top + down - top, height, octave, most),
   });
   const coarsest = Math.max(0, ...header.grids);
-  const isLarge = (/** @type {Region} */ each) => width * height * each.pointsAcross * each.pointsDown > MOST_POINTS;
+  const isLarge = (/** @type {Region} */ each) =>
+    width * height * each.pointsAcross * each.pointsDown > (each.octave ? MOST_REDUCED_POINTS : MOST_POINTS);
   let region = inOctave(0);
   while (region.octave < coarsest && (fewest < FEWEST_POINTS_PER_CELL || isLarge(region))) {
     const next = inOctave(region.octave + 1);
