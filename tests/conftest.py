@@ -1,6 +1,7 @@
 """What several test files need: one small image, and the same encoded once."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,15 @@ import torch
 import sirencodec
 from tests.paths import ROOT
 from tests.pictures import make_exif, make_gradient
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One of several processes that share the tests takes its share of the cores."""
+    shared = getattr(config, "workerinput", None)
+    if shared is not None:
+        share = max(1, (os.cpu_count() or 1) // shared["workercount"])
+        torch.set_num_threads(share)
+        os.environ["OMP_NUM_THREADS"] = str(share)  # for programs that tests start
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
