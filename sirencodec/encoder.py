@@ -38,6 +38,7 @@ from sirencodec.fitting.target import (
     PYRAMID_BYTES,
     Kind,
     Target,
+    believed_score,
     metadata_bytes,
     warn_of_missed_target,
 )
@@ -226,7 +227,12 @@ def _finish(work: _Work, architecture: Architecture, picture: QuantizedPicture) 
 
 
 def _quality(work: _Work, psnr: float, score: float | None) -> float:
-    """PSNR and score of a decode -> the one that the encode is about; infinite for an exact one."""
+    """PSNR and score of a decode -> the one that the encode is about; infinite for an exact one.
+
+    The score as far as it is believed.
+    """
     kind = work.target.kind
     is_by_score = kind is Kind.SCORE or (kind is Kind.SIZE and work.config.is_visual)
-    return psnr if score is None or math.isinf(psnr) or not is_by_score else score
+    if score is None or math.isinf(psnr) or not is_by_score:
+        return psnr
+    return believed_score(score, psnr)

@@ -33,6 +33,9 @@ ROUNDING: Final = 1e-9  # of a tolerance, so that a file exactly at its end is w
 # 100, which is about what photographs of these scores have.
 SMALLEST_SCORED_SIDE: Final = 8
 TINY_PSNR_DB: Final = (20.0, 45.0)
+# A score is believed up to what the PSNR allows, from 0 at 16 dB to 100 at 31 dB. Photographs are
+# 2.4 dB above that at least, as AVIF codes them [benchmarks/LOG.md, 35].
+BELIEVED_PSNR_DB: Final = (16.0, 31.0)
 EXACT: Final = {Kind.SCORE: 100.0, Kind.PSNR: 120.0}  # what an exact decode counts as
 LEAST_LOSS: Final = 1.0  # points that are taken to be missing from 100, at least
 
@@ -144,6 +147,15 @@ class Target:
         if not (self.is_close if is_score else self.is_met)(num_bytes, measured):
             return False, -max(SHORT_WEIGHT * miss, -miss), -num_bytes
         return True, measured if self.kind is Kind.SIZE else 0.0, -num_bytes
+
+
+def believed_score(score: float, psnr_db: float) -> float:
+    """SSIMULACRA2 and PSNR of a decode -> the score that counts where one is aimed at.
+
+    A small picture has few scales, and a fit finds blurs that score well: 63 points at 19.75 dB.
+    """
+    lowest, highest = BELIEVED_PSNR_DB
+    return min(score, 100 * (psnr_db - lowest) / (highest - lowest))
 
 
 def metadata_bytes(metadata: bytes | None) -> int:

@@ -13,7 +13,7 @@ from sirencodec.fitting.loss.values import psnr_db
 from sirencodec.fitting.pyramid.matrices import TrainedMatrices
 from sirencodec.fitting.pyramid.stage_loss import StageLoss
 from sirencodec.fitting.rdoq import rdoq
-from sirencodec.fitting.target import Kind
+from sirencodec.fitting.target import Kind, believed_score
 
 
 class RoundedPicture:
@@ -59,7 +59,8 @@ class RoundedPicture:
         if kind is Kind.PSNR:
             return self.psnr_db()
         if kind is Kind.SCORE:
-            return self._loss.ssimulacra2(self._matrices.parts, self.latents())
+            score = self._loss.ssimulacra2(self._matrices.parts, self.latents())
+            return believed_score(score, self.psnr_db())
         return self.score()
 
     def is_exact(self, peak: int) -> bool:

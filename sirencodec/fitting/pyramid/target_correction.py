@@ -89,7 +89,10 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
         else:
             fit.nudge(lambda_)
         nudges = 0 if nudge is None else nudges + 1
-        results.append(_result(fit, target, settings))
+        result = _result(fit, target, settings)
+        if _is_idle(results[-1], result, settings.of(target.kind)):
+            break
+        results.append(result)
     results += _leaner(fit, results[-1], target, settings)
     return max(results, key=lambda one: target.merit(one.num_bytes, one.quality)).picture
 
@@ -114,6 +117,14 @@ def _result(fit: Correctable, target: Target, settings: CorrectionSettings) -> _
     miss = target.miss(num_bytes, quality)
     missing = _missing(miss, target, settings)
     return _Result(picture, fit.lambda_, num_bytes, quality, miss, missing)
+
+
+def _is_idle(before: _Result, after: _Result, settings: FollowingSettings) -> bool:
+    """Whether a correction has added bits and brought next to nothing for them."""
+    change = after.lambda_ / before.lambda_
+    if before.missing >= 0 or change >= 1:
+        return False
+    return after.missing - before.missing < settings.least_answer * -math.log(change)
 
 
 def _gains(results: Sequence[_Result], target: Target) -> bool:

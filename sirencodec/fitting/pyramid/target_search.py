@@ -10,7 +10,7 @@ makes up most of their bits. With ``left`` the part of the stage that is left,
     PSNR at the end = PSNR + rise * left^2,
     log(100 - score at the end) = log(100 - score) - rise * left^2,
 
-both savings growing as the rate falls below the usual one.
+both savings growing as the rate falls below the usual one, and the rise as lambda falls.
 """
 
 import math
@@ -59,7 +59,7 @@ class TargetSearch:
         self._followed = math.log(plan.lambda_)  # lambda that the picture is one of
         blend = plan.settings.blend
         self._rdoq_share = 1 / blend.latents_curvature if blend.shares else 1.0
-        furthest = math.exp(self._settings.furthest)
+        furthest = math.exp(self._furthest(plan.target))
         self._least, self._most = plan.lambda_ / furthest, plan.lambda_ * furthest
         self._measurements = list(self._settings.measurements)
         self._matrices_bits: float | None = None  # expected at the end
@@ -78,15 +78,23 @@ class TargetSearch:
         if target is None or share < self._settings.first_look or update % self._period:
             return lambda_
         if target.budget_bits is None:
-            distance = self._distance_to_quality(target, share, rounded)
+            distance = self._distance_to_quality(target, lambda_, share, rounded)
         else:
             distance = self._distance_to_budget(target.budget_bits, lambda_, share, rounded)
             weight = self._schedule.bit_weight(progress)
             will_weigh_less = self._settings.weight_to_bits * math.log(weight)
             distance += self._settings.bits_to_lambda * will_weigh_less
             if lambda_ < self._settings.exact_lambda:  # no bits for what a decode cannot show
-                distance = max(distance, self._distance_to_quality(self._exact, share, rounded))
+                distance = max(
+                    distance, self._distance_to_quality(self._exact, lambda_, share, rounded)
+                )
         return self._moved(lambda_, share, distance)
+
+    def _furthest(self, target: Target | None) -> float:
+        """Target -> how far log(lambda) may go from the first."""
+        if target is None or target.kind is Kind.SIZE:
+            return self._settings.furthest
+        return self._settings.of(target.kind).furthest
 
     def will_measure(self, update: int) -> bool:
         """Whether an update of the last stage finds out what the matrices would take."""
@@ -112,11 +120,14 @@ class TargetSearch:
         factor = math.exp(self._settings.gain * part * cosine(share) * missing)
         return min(max(changed_lambda(lambda_, factor), self._least), self._most)
 
-    def _distance_to_quality(self, target: Target, share: float, rounded: Rounded) -> float:
+    def _distance_to_quality(
+        self, target: Target, lambda_: float, share: float, rounded: Rounded
+    ) -> float:
         """Measure wanted and part of the stage that is done -> missing in log(lambda)."""
         settings = self._settings.of(target.kind)
         miss = target.miss(0, rounded.measured(target.kind)) + settings.aim
-        return settings.to_lambda * (settings.rise * (1 - share) ** 2 - target.distance(miss))
+        rise = self._settings.rise(target.kind, lambda_) * (1 - share) ** 2
+        return settings.to_lambda * (rise - target.distance(miss))
 
     def _distance_to_budget(
         self, budget_bits: float, lambda_: float, share: float, rounded: Rounded

@@ -15,13 +15,18 @@ class MeasureSettings:
 
     Attributes:
         rise: that it will still rise, times the square of what is left of the stage.
+        far_rise: the same at the lowest lambdas, where latents have far to go.
         aim: how far above the target to aim, in its unit.
         to_lambda: logarithm of lambda for a distance of 1.
+        furthest: that lambda goes from the first, which is foreseen well where it decides nearly
+            alone. A short fit follows slowly, and would be driven to where it cannot follow [30].
     """
 
     rise: float
+    far_rise: float
     aim: float
     to_lambda: float
+    furthest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,7 @@ class SearchSettings:
             slows down along a cosine. 20 swings [11, 15].
         response: share of the stage in which the picture follows all but 1/e of a change [15].
         largest_distance: that is believed.
-        furthest: that lambda goes from the first. A short fit follows slowly, and would be driven
-            to where it cannot follow at all [30].
+        furthest: that lambda goes from the first, towards a size.
         usual_bpp: rate at which the savings hold.
         saving: log of the bits that latents will still lose, times the square of what is left of
             the stage [19, 26].
@@ -49,7 +53,10 @@ class SearchSettings:
         least_share: of a budget, for latents.
         bits_to_lambda: exponent: lambda for a ratio of bits.
         psnr: how a PSNR follows lambda [21].
-        score: how a score follows lambda [30].
+        score: how a score follows lambda [30, 35].
+        rise_lambdas: from the first down to the second, ``rise`` becomes ``far_rise`` along the
+            logarithm of lambda. With one rise for all a search took what was still to come for
+            missing, and lambda ran away: 6.8 bits a pixel for a score of 84 [35].
         exact_lambda: below it a fit with bits left is asked whether it needs them.
         exact_levels: root of the mean squared error of a picture that decodes exactly, in levels of
             the samples: of normal errors of this size one in a thousand is over half a level.
@@ -73,8 +80,9 @@ class SearchSettings:
     aim: float = 0.97
     least_share: float = 0.02
     bits_to_lambda: float = 1.8
-    psnr: MeasureSettings = MeasureSettings(rise=3.3, aim=0.08, to_lambda=0.2 * math.log(10))
-    score: MeasureSettings = MeasureSettings(rise=0.55, aim=0.0, to_lambda=1 / 0.28)
+    psnr: MeasureSettings = MeasureSettings(3.3, 3.3, 0.08, 0.2 * math.log(10), furthest=5.0)
+    score: MeasureSettings = MeasureSettings(0.55, 1.3, 0.0, 1 / 0.28, furthest=1.5)
+    rise_lambdas: tuple[float, float] = (1e-3, 1e-4)
     exact_lambda: float = 1e-4
     exact_levels: float = 0.15
     measurements: tuple[tuple[float, float], ...] = ((0.2, 1.1), (0.45, 1.04), (0.7, 1.0))
@@ -82,6 +90,12 @@ class SearchSettings:
     def of(self, kind: Kind) -> MeasureSettings:
         """Kind of measure -> how it follows lambda."""
         return self.score if kind is Kind.SCORE else self.psnr
+
+    def rise(self, kind: Kind, lambda_: float) -> float:
+        """Kind of measure and lambda -> its rise, times the square of what is left."""
+        (near, far), settings = self.rise_lambdas, self.of(kind)
+        share = min(max(math.log(near / lambda_) / math.log(near / far), 0.0), 1.0)
+        return settings.rise + share * (settings.far_rise - settings.rise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +108,15 @@ class FollowingSettings:
         nudged_miss: misses up to this are nudged [22, 24].
         miss_to_nudge: logarithm of the factor on lambda of a nudge, for a miss of 1.
         nudge_margin: how far beyond the target a nudge aims.
+        least_answer: share of what was expected of a correction that must have come for another to
+            follow, where bits were added; its picture is not kept either.
     """
 
     to_lambda: float
     nudged_miss: float
     miss_to_nudge: float
     nudge_margin: float
+    least_answer: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +134,8 @@ class CorrectionSettings:
         aim_share: of the target's tolerance, beyond the target; 0 aims at the target itself.
         size: how a fit follows lambda towards a size.
         psnr: the same towards a PSNR.
-        score: the same towards a score [30].
+        score: the same towards a score [30]. What no lambda reaches is not paid for: from some 86
+            points on, a short fit gains half a point by half as many bits again [35].
     """
 
     most: int = 5
@@ -129,7 +147,7 @@ class CorrectionSettings:
     aim_share: float = 0.25
     size: FollowingSettings = FollowingSettings(4.0, 0.02, 12.0, 0.005)
     psnr: FollowingSettings = FollowingSettings(-9 * (0.2 * math.log(10)), 0.1, -3.0, 0.02)
-    score: FollowingSettings = FollowingSettings(-7.5, 0.0, 0.0, 0.0)
+    score: FollowingSettings = FollowingSettings(-7.5, 0.0, 0.0, 0.0, least_answer=0.3)
 
     def of(self, kind: Kind) -> FollowingSettings:
         """Kind of target -> how a fit follows lambda towards it."""

@@ -10,7 +10,13 @@ import pytest
 
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import ParameterError, TargetWarning
-from sirencodec.fitting.target import Kind, Target, metadata_bytes, warn_of_missed_target
+from sirencodec.fitting.target import (
+    Kind,
+    Target,
+    believed_score,
+    metadata_bytes,
+    warn_of_missed_target,
+)
 
 SIZE, PSNR, SCORE = Target(Kind.SIZE, 2_000), Target(Kind.PSNR, 30), Target(Kind.SCORE, 60)
 
@@ -135,6 +141,12 @@ def test_distances_grow_with_the_logarithm_of_lambda() -> None:
     for score in (100.0, math.inf):
         assert SCORE.distance(SCORE.miss(1, score)) < -1
         assert math.isfinite(SCORE.distance(SCORE.miss(1, score)))
+
+
+@pytest.mark.parametrize(("psnr_db", "most"), [(16, 0), (19.75, 25), (23.5, 50), (31, 100)])
+def test_a_score_is_believed_as_far_as_the_psnr_allows(psnr_db: float, most: float) -> None:
+    assert believed_score(99.9, psnr_db) == pytest.approx(min(most, 99.9), abs=0.1)
+    assert believed_score(-5, psnr_db) == -5
 
 
 def test_bits_that_are_less_than_a_byte_are_out_of_reach() -> None:

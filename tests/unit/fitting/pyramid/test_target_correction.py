@@ -244,6 +244,15 @@ def test_a_score_is_come_near(score: float) -> None:
     assert len(fit.moves) <= 2
 
 
+def test_bits_that_bring_no_points_are_not_paid() -> None:
+    """A score that no lambda reaches: one correction shows it, and its picture is not kept."""
+    fit = Fit()
+    fit.psnr_db = lambda: 86 - 0.1 * fit.effect  # type: ignore[method-assign]
+    found = corrected(fit, Target(Kind.SCORE, 90.0))
+    assert number_of(found) == 0
+    assert names(fit.moves) == ["fit on"]
+
+
 def test_of_pictures_within_the_budget_the_best_is_kept() -> None:
     """The first is too small, the others too large."""
     fit = Fit(num_bytes=0.8 * BUDGET)

@@ -68,7 +68,8 @@ class Picture:
         left = (1 - self.share) ** 2
         if kind is Kind.PSNR:
             return self.final_quality() - SEARCH.psnr.rise * left
-        return 100 - (100 - self.final_score()) * math.exp(SEARCH.score.rise * left)
+        rise = SEARCH.rise(Kind.SCORE, math.exp(self._followed))
+        return 100 - (100 - self.final_score()) * math.exp(rise * left)
 
 
 def searched(
@@ -77,11 +78,12 @@ def searched(
     search: SearchSettings = SEARCH,
     bits_of_matrices: float = MATRICES_BITS,
     psnr_db: float = 32.0,
+    kind_of_picture: type[Picture] = Picture,
 ) -> tuple[Picture, list[float]]:
     """A fit from a first lambda -> its picture, and the lambda of every update."""
     settings = replace(SETTINGS, search=search)
     plan = PyramidPlan(((0, UPDATES),), start, 0, target, settings)
-    picture, lambda_, lambdas = Picture(start, bits_of_matrices, psnr_db), start, []
+    picture, lambda_, lambdas = kind_of_picture(start, bits_of_matrices, psnr_db), start, []
     found = TargetSearch(plan)
     for update in range(UPDATES):
         lambda_ = found.next_lambda(update, update / UPDATES, lambda_, picture)
@@ -111,10 +113,25 @@ def test_a_quality_is_met_from_any_start(error: float) -> None:
 @pytest.mark.parametrize("error", [0.25, 1.0, 4.0])
 @pytest.mark.parametrize("score", [30.0, 60.0, 80.0])
 def test_a_score_is_met_from_any_start(score: float, error: float) -> None:
-    """To a fifth of a point, or a twentieth of what is missing from 100."""
-    picture, _ = searched(Target(Kind.SCORE, score), error * RIGHT)
+    """To a fifth of a point, or a twentieth of what is missing from 100; starts are foreseen."""
+    foreseen = RIGHT * ((100 - score) / 50) ** SEARCH.score.to_lambda
+    picture, _ = searched(Target(Kind.SCORE, score), error * foreseen)
     wanted = score + SEARCH.score.aim
     assert picture.final_score() == pytest.approx(wanted, abs=0.2 + 0.05 * (100 - score))
+
+
+def test_a_score_that_stays_away_does_not_drive_lambda_on() -> None:
+    """Where latents have far to go they come late, and what is to come yet is not asked for."""
+    target = Target(Kind.SCORE, 88.0)
+    start = RIGHT * (12 / 50) ** SEARCH.score.to_lambda
+    _, lambdas = searched(target, start)
+    assert min(lambdas) > start / 2
+
+    def stuck(_: Picture, kind: Kind) -> float:
+        return 80.0
+
+    picture = type("Stuck", (Picture,), {"measured": stuck})
+    assert min(searched(target, start, kind_of_picture=picture)[1]) > start / 5
 
 
 def test_a_right_lambda_hardly_moves() -> None:
