@@ -94,7 +94,8 @@ def _decode_samples(
     region = choose_region(header, width=width, height=height, scale=scale, crop=crop)
     check_device(device)
     windows = windows_on(device, region, header)
-    check_work(header, region, stored.limits, stored.check_latents(windows))
+    latents = stored.check_latents(windows)
+    check_work(header, region, stored.limits, latents, exact=exact)
     picture = to_picture(stored.decode(windows), header)
     if stored.num_missing:
         warnings.warn(

@@ -102,7 +102,7 @@ class SirenFunction:
         region = choose_region(self._header, width=width, height=height, crop=crop)
         windows = windows_on(self._device, region, self._header)
         num_latents = self._stored.check_latents(windows)
-        check_work(self._header, region, self._limits, num_latents)
+        check_work(self._header, region, self._limits, num_latents, exact=self._exact)
         picture = to_picture(self._stored.decode(windows), self._header)
         samples = samples_on(self._device, picture, region, exact=self._exact)
         return Image(samples, self.metadata)

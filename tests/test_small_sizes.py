@@ -42,7 +42,16 @@ def whole(picture: Picture) -> PIL.Image.Image:
 
 @pytest.mark.parametrize(
     ("width", "octave", "floor"),
-    [(20, 2, 40), (40, 2, 38), (80, 2, 36), (160, 2, 34), (240, 1, 42), (320, 1, 41), (600, 0, 50)],
+    [
+        (8, 2, 38),
+        (20, 2, 40),
+        (40, 2, 38),
+        (80, 2, 36),
+        (160, 2, 34),
+        (240, 1, 42),
+        (320, 1, 41),
+        (600, 0, 50),
+    ],
 )
 def test_small_sizes_are_near_means_of_the_whole(
     picture: Picture, whole: PIL.Image.Image, width: int, octave: int, floor: float

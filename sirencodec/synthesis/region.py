@@ -51,22 +51,27 @@ class Region:
     @property
     def points_across(self) -> int:
         """Points averaged along x for each output pixel: 1 when enlarging."""
-        return self._points_per_cell(self.right - self.left, self.width)
+        return min(MOST_POINTS_PER_CELL, self.pixels_across)
 
     @property
     def points_down(self) -> int:
         """Points averaged along y for each output pixel: 1 when enlarging."""
-        return self._points_per_cell(self.bottom - self.top, self.height)
+        return min(MOST_POINTS_PER_CELL, self.pixels_down)
 
-    def _points_per_cell(self, stored_pixels: float, cells: int) -> int:
-        """Side of the region and output pixels along it -> points along each of them.
+    @property
+    def pixels_across(self) -> int:
+        """Pixels of the octave that an output pixel has along x, rounded up."""
+        return self._pixels_per_cell(self.right - self.left, self.width)
 
-        About one for each pixel of the octave.
-        """
+    @property
+    def pixels_down(self) -> int:
+        """Pixels of the octave that an output pixel has along y, rounded up."""
+        return self._pixels_per_cell(self.bottom - self.top, self.height)
+
+    def _pixels_per_cell(self, stored_pixels: float, cells: int) -> int:
         if cells >= stored_pixels:  # and perhaps more than a float can be
             return 1
-        pixels = stored_pixels / cells / (1 << self.octave)
-        return min(MOST_POINTS_PER_CELL, max(1, math.ceil(pixels - 1e-9)))
+        return max(1, math.ceil(stored_pixels / cells / (1 << self.octave) - 1e-9))
 
     @property
     def num_points(self) -> int:
@@ -116,11 +121,11 @@ def _choose_octave(region: Region, grids: tuple[int, ...]) -> int:
     """Region of the whole picture and exponents of its grids -> the octave to ask it in.
 
     That is 0 wherever the mean over all stored pixels can be had at little cost; else as many
-    octaves as bring the points down to MOST_REDUCED_POINTS, if that leaves enough in every output
+    octaves as bring their number down to MOST_REDUCED_POINTS, if that leaves enough in every output
     pixel.
     """
     octave = 0
-    while octave < max(grids, default=0) and region.num_points > _most_points(octave):
+    while octave < max(grids, default=0) and _has_many_pixels(region):
         octave += 1
         region = replace(region, octave=octave)
         if min(region.points_across, region.points_down) < FEWEST_POINTS_PER_CELL:
@@ -128,8 +133,10 @@ def _choose_octave(region: Region, grids: tuple[int, ...]) -> int:
     return octave
 
 
-def _most_points(octave: int) -> int:
-    return MOST_REDUCED_POINTS if octave else MOST_POINTS
+def _has_many_pixels(region: Region) -> bool:
+    """Whether a mean of all pixels of the octave is too much; that not all are asked is no excuse."""
+    pixels = region.width * region.height * region.pixels_across * region.pixels_down
+    return pixels > (MOST_REDUCED_POINTS if region.octave else MOST_POINTS)
 
 
 def _choose_crop(header: Header, crop: Crop | None) -> Crop:
@@ -174,7 +181,9 @@ def _scaled(length: float, factor: float | Fraction) -> int:
     return max(1, round(Fraction(length) * Fraction(factor)))
 
 
-def check_work(header: Header, region: Region, limits: Limits, num_latents: int) -> None:
+def check_work(
+    header: Header, region: Region, limits: Limits, num_latents: int, *, exact: bool = False
+) -> None:
     """Raise LimitError if evaluating ``region`` would take more than ``limits`` allow.
 
     Args:
@@ -182,6 +191,7 @@ def check_work(header: Header, region: Region, limits: Limits, num_latents: int)
         region: to evaluate.
         limits: what it may take.
         num_latents: that are decoded for it.
+        exact: whether in double precision.
     """
-    points = region.num_points
-    check_decode(header, region.width, region.height, limits, points, num_latents)
+    points, size = region.num_points, (region.width, region.height)
+    check_decode(header, *size, limits, points, num_latents, exact=exact)

@@ -2,6 +2,9 @@
 import { SirenError } from "./errors.js";
 import { finestNeeded } from "./region.js";
 
+// In multiply-adds, or what takes as long: bitstream/work.py.
+const POINT_MULTIPLY_ADDS = 150;
+const SINE_MULTIPLY_ADDS = 8;
 const FEATURE_MULTIPLY_ADDS = 50;
 const REFINEMENT_MULTIPLY_ADDS = 700;
 const LATENT_MULTIPLY_ADDS = 2000;
@@ -51,6 +54,7 @@ export function countLatents({ width, height, grids }, finest = 0) {
 export function decodingWork(header, points, finest = 0) {
   let perPoint = countParameters(header) + FEATURE_MULTIPLY_ADDS * header.grids.length;
   perPoint += header.grids.length ? REFINEMENT_MULTIPLY_ADDS : 0;
+  perPoint += SINE_MULTIPLY_ADDS * header.features * (header.layers + 1) + POINT_MULTIPLY_ADDS;
   return points * perPoint + countLatents(header, finest) * LATENT_MULTIPLY_ADDS;
 }
 

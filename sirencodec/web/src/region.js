@@ -61,8 +61,10 @@ export function chooseRegion(header, width, height, crop = [0, 0, header.width, 
     pointsDown: pointsPerCell(top + down - top, height, octave, most),
   });
   const coarsest = Math.max(0, ...header.grids);
-  const isLarge = (/** @type {Region} */ each) =>
-    width * height * each.pointsAcross * each.pointsDown > (each.octave ? MOST_REDUCED_POINTS : MOST_POINTS);
+  const pixelsOf = (/** @type {Region} */ each) =>
+    width * pointsPerCell(left + across - left, width, each.octave, Infinity) *
+    height * pointsPerCell(top + down - top, height, each.octave, Infinity);
+  const isLarge = (/** @type {Region} */ each) => pixelsOf(each) > (each.octave ? MOST_REDUCED_POINTS : MOST_POINTS);
   let region = inOctave(0);
   while (region.octave < coarsest && (fewest < FEWEST_POINTS_PER_CELL || isLarge(region))) {
     const next = inOctave(region.octave + 1);

@@ -9,6 +9,7 @@ import pytest
 
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.header import Header
+from sirencodec.bitstream.work import decoding_work
 from sirencodec.errors import LimitError, ParameterError
 from sirencodec.limits import Limits
 from sirencodec.synthesis.coordinates import image_coordinates
@@ -126,7 +127,16 @@ def test_points_are_centres_of_equal_parts() -> None:
 
 def test_work_is_that_of_all_points() -> None:
     region = choose_region(HEADER, width=30)
-    needed = 300 * 200 * HEADER.architecture.num_parameters
+    needed = decoding_work(HEADER.architecture, 300 * 200, 0)
     check_work(HEADER, region, Limits(max_multiply_adds=needed), 0)
     with pytest.raises(LimitError, match="multiply adds"):
         check_work(HEADER, region, Limits(max_multiply_adds=needed - 1), 0)
+    with pytest.raises(LimitError, match="multiply adds"):
+        check_work(HEADER, region, Limits(max_multiply_adds=2 * needed), 0, exact=True)
+
+
+@pytest.mark.parametrize(("width", "octave"), [(8, 3), (160, 3), (400, 1), (1000, 0)])
+def test_small_sizes_of_large_pictures_leave_fine_grids_out(width: int, octave: int) -> None:
+    """However few of a large picture's points are asked for each output pixel."""
+    architecture = Architecture(4, 1, 3, 30, tuple(range(7)), 1)
+    assert choose_region(Header(4032, 3008, 8, architecture), width=width).octave == octave
