@@ -1,6 +1,8 @@
 """`.siren` bytes -> image."""
 
 import warnings
+from collections.abc import Iterator
+from typing import Final
 
 from sirencodec.bitstream.source import Source
 from sirencodec.config import STRIP_ALL
@@ -11,9 +13,11 @@ from sirencodec.image.metadata import Metadata
 from sirencodec.image.samples import Samples
 from sirencodec.image.stripping import strip_image
 from sirencodec.limits import DEFAULT_LIMITS, Limits
-from sirencodec.synthesis.picture import to_picture
-from sirencodec.synthesis.region import Crop, check_work, choose_region
-from sirencodec.synthesis.samples import check_device, samples_on, windows_on
+from sirencodec.synthesis.picture import Picture, to_picture
+from sirencodec.synthesis.region import Crop, Region, check_work, choose_region
+from sirencodec.synthesis.samples import check_device, paint, samples_on, windows_on
+
+BAND_PIXELS: Final = 2**22  # of a picture that is painted in bands: 12 MB in 8-bit colour
 
 
 def decode(
@@ -80,6 +84,27 @@ def decode_samples(
     return _decode_samples(stored, device, width=width, height=height)
 
 
+def decode_bands(
+    data: bytes | Source,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    partial: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Iterator[Samples]:
+    """`.siren` file -> samples as they are stored, some rows at a time, from the top.
+
+    Those of ``decode_samples``, whose arguments these are, on a CPU. All latents are decoded first.
+    """
+    stored = open_stored(data, limits, partial=partial)
+    region = choose_region(stored.header, width=width, height=height)
+    picture = _decode_picture(stored, region, "auto")
+    at_once = max(1, BAND_PIXELS // region.width)
+    for top in range(0, region.height, at_once):
+        rows = range(top, min(top + at_once, region.height))
+        yield paint(picture, region, exact=False, rows=rows)
+
+
 def _decode_samples(
     stored: StoredPicture,
     device: str,
@@ -90,21 +115,28 @@ def _decode_samples(
     scale: float | None = None,
     crop: Crop | None = None,
 ) -> Samples:
-    header = stored.header
-    region = choose_region(header, width=width, height=height, scale=scale, crop=crop)
+    region = choose_region(stored.header, width=width, height=height, scale=scale, crop=crop)
     check_device(device)
-    windows = windows_on(device, region, header)
+    picture = _decode_picture(stored, region, device, exact=exact)
+    return samples_on(device, picture, region, exact=exact)
+
+
+def _decode_picture(
+    stored: StoredPicture, region: Region, device: str, *, exact: bool = False
+) -> Picture:
+    """File -> what a region needs of it, within the limits; a warning if some of it is missing."""
+    windows = windows_on(device, region, stored.header)
     latents = stored.check_latents(windows)
-    check_work(header, region, stored.limits, latents, exact=exact)
-    picture = to_picture(stored.decode(windows), header)
+    check_work(stored.header, region, stored.limits, latents, exact=exact)
+    picture = to_picture(stored.decode(windows), stored.header)
     if stored.num_missing:
         warnings.warn(
             f"the file is cut off or damaged: {stored.num_missing} of the segments that were "
             "needed are missing, or parts of them",
             SirenCodecWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
-    return samples_on(device, picture, region, exact=exact)
+    return picture
 
 
 def _read_what_is_sound(stored: StoredPicture) -> Metadata:

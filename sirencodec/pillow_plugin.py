@@ -1,7 +1,8 @@
 """`.siren` files in Pillow: ``Image.open("x.siren")`` and ``image.save("x.siren", quality=60)``.
 
-Opening reads the header and metadata; the first use of the pixels decodes them, at whatever size
-``draft`` or ``thumbnail`` asked for by then.
+Opening reads the header and metadata, and no more of a file that can seek; the first use of the
+pixels decodes them, at whatever size ``draft`` or ``thumbnail`` asked for by then, reads what that
+needs, and never holds more than some rows besides Pillow's own copy.
 
 Errors are those that callers of Pillow expect, with the package's own as the cause: ``OSError`` if
 the file is damaged, ``DecompressionBombError`` if it asks for too much. How many pixels are too
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from PIL._imaging import PixelAccess
 
     from sirencodec.bitstream.container import Container
+    from sirencodec.bitstream.source import Source
     from sirencodec.image.metadata import Metadata
 
 FORMAT = "SIREN"
@@ -68,23 +70,24 @@ class SirenImageFile(ImageFile.ImageFile):
     format = FORMAT
     format_description = "SIREN image (sirencodec)"
 
-    _data: bytes | None = None  # the file, until it is decoded
+    _source: "Source | None" = None  # the file, until it is decoded; read in part
     _stored_size = (0, 0)
 
     def _open(self) -> None:
         """Set size, mode and info from the header and the metadata section."""
         from sirencodec.bitstream.container import parse_container
+        from sirencodec.bitstream.source import open_source
         from sirencodec.image.pillow_metadata import info_for_pillow
 
         with _errors_for_pillow():
-            data = _LIMITS.read(cast(BinaryIO, self.fp))
-            container = parse_container(data, _LIMITS, partial=ImageFile.LOAD_TRUNCATED_IMAGES)
+            source = open_source(cast(BinaryIO, self.fp), _LIMITS)
+            container = parse_container(source, _LIMITS, partial=ImageFile.LOAD_TRUNCATED_IMAGES)
         header = container.header
         is_deep_gray = header.bit_depth == 16 and header.architecture.channels == 1
         self._mode = "I;16" if is_deep_gray else mode_name(header.architecture.channels)
         self._stored_size = self._size = (header.width, header.height)
         self.info.update(info_for_pillow(_read_sound_metadata(container)))
-        self._data = data
+        self._source = source
 
     def draft(
         self, mode: str | None, size: tuple[int, int] | None
@@ -105,7 +108,7 @@ class SirenImageFile(ImageFile.ImageFile):
         Raises:
             DecompressionBombError: as from ``Image.open``, for the size to come.
         """
-        if self._data is None or size is None:
+        if self._source is None or size is None:
             return None
         width, height = self._stored_size
         ratios = (size[0] / width, size[1] / height)
@@ -134,23 +137,19 @@ class SirenImageFile(ImageFile.ImageFile):
 
     def load(self) -> "PixelAccess | None":
         """Decode the pixels, the first time."""
-        if self._data is not None:
-            from sirencodec.decoder import decode_samples
-            from sirencodec.image.files import to_pillow
-            from sirencodec.image.image import Image as Decoded
+        if self._source is not None:
+            from sirencodec.decoder import decode_bands
+            from sirencodec.image.files import bands_to_pillow
 
             width, height = self.size
+            partial = ImageFile.LOAD_TRUNCATED_IMAGES
             with _errors_for_pillow():
-                samples = decode_samples(
-                    self._data,
-                    width=width,
-                    height=height,
-                    partial=ImageFile.LOAD_TRUNCATED_IMAGES,
-                    limits=_LIMITS,
+                bands = decode_bands(
+                    self._source, width=width, height=height, partial=partial, limits=_LIMITS
                 )
-            self.im = to_pillow(Decoded(samples)).im
+                self.im = bands_to_pillow(bands, self.size).im
             self.readonly = 0
-            self._data = None
+            self._source = None
             if self._exclusive_fp and self.fp is not None:
                 self.fp.close()
             self.fp = None

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
+import torch
 from PIL import ImageFile
 
 import sirencodec
@@ -17,12 +22,17 @@ from sirencodec.bitstream.architecture import grid_shape
 from sirencodec.bitstream.container import Container, parse_container, write_container
 from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.tiling import Tiling
+from sirencodec.decoder import BAND_PIXELS
+from sirencodec.entropy import range_decoder_native
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.entropy.stored import open_stored
 from sirencodec.errors import CorruptError, LimitError, SirenCodecWarning, TruncatedError
 from sirencodec.limits import Limits
+from sirencodec.native.threads import thread_count
+from tests.broken_files import join, take_apart
 from tests.command import ok, run
 from tests.paths import VALID
+from tests.threads import torch_threads
 
 WIDTH, HEIGHT = 610, 420
 
@@ -158,6 +168,47 @@ def test_limits_count_what_is_decoded(data: bytes) -> None:
         sirencodec.decode(data, limits=few)
 
 
+# Threads ---------------------------------------------------------------------------------------
+
+
+def decode_on_three_threads(data: bytes) -> npt.NDArray[Any]:
+    assert thread_count() == 3
+    return sirencodec.decode(data).samples
+
+
+def test_many_decodes_of_several_threads_at_once(data: bytes) -> None:
+    """Beside somebody's own setting of PyTorch's threads, and each shared among three."""
+    with torch_threads(1):
+        alone = sirencodec.decode(data).samples
+    with torch_threads(3), ThreadPoolExecutor(5) as pool:
+        for found in pool.map(decode_on_three_threads, [data] * 10):
+            np.testing.assert_array_equal(found, alone)
+        assert torch.get_num_threads() == 3
+
+
+def test_one_function_asked_by_many_threads(data: bytes) -> None:
+    whole, function = sirencodec.decode(data).samples, sirencodec.open(data)
+
+    def sample(x: int) -> npt.NDArray[Any]:
+        return function.sample(crop=(x, 7 * x % 300, 50, 60)).samples
+
+    with torch_threads(3), ThreadPoolExecutor(5) as pool:
+        for x, found in zip(range(0, 550, 37), pool.map(sample, range(0, 550, 37)), strict=True):
+            np.testing.assert_array_equal(found, whole[7 * x % 300 :][:60, x : x + 50])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:This process")
+def test_children_decode_on_several_threads(data: bytes) -> None:
+    """After their parent did, also while another of its threads does."""
+    context = multiprocessing.get_context("fork")
+    with torch_threads(3), ThreadPoolExecutor(1) as pool, context.Pool(2) as children:
+        meanwhile = pool.submit(decode_on_three_threads, data)
+        found = children.map(decode_on_three_threads, [data] * 4)
+        for each in found:
+            np.testing.assert_array_equal(each, meanwhile.result())
+
+
 # Files that were cut off -----------------------------------------------------------------------
 
 
@@ -200,6 +251,20 @@ def test_a_segment_that_is_cut_gives_what_it_has(photograph: bytes) -> None:
     before = psnr(decode_cut(photograph, start), whole)
     halfway = psnr(decode_cut(photograph, (start + end) // 2), whole)
     assert before < halfway < psnr(decode_cut(photograph, end), whole)
+
+
+def test_numpy_takes_as_much_from_a_cut_file(
+    photograph: bytes, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As compiled loops do, wherever it ends."""
+    sizes = [(photograph, size) for size in range(len(photograph) - 1, 0, -len(photograph) // 12)]
+    sizes += [(photograph, len(photograph) - back) for back in range(2, 12)]
+    cuts = [file[:size] for file, size in [*sizes, (data, len(data) // 3)]]
+    cuts = [cut for cut in cuts if len(cut) > parse_container(photograph).segments_start]
+    compiled = [decode_cut(cut, len(cut)) for cut in cuts]
+    monkeypatch.setattr(range_decoder_native, "stream_loops", lambda: None)
+    for cut, wanted in zip(cuts, compiled, strict=True):
+        np.testing.assert_array_equal(decode_cut(cut, len(cut)), wanted)
 
 
 def test_any_cut_is_a_picture_or_an_error(photograph: bytes) -> None:
@@ -249,6 +314,28 @@ def test_pillow_loads_what_there_is(photograph: bytes, monkeypatch: pytest.Monke
         with pytest.warns(SirenCodecWarning, match="segments"):
             image.load()
         np.testing.assert_array_equal(np.asarray(image), decode_cut(cut, len(cut)))
+
+
+def test_pillow_reads_what_it_needs(data: bytes) -> None:
+    file = Counting(data)
+    with PIL.Image.open(file) as image:
+        assert file.taken < 4200
+        image.thumbnail((40, 40))
+        assert image.size == (40, 28)
+    whole = Counting(data)
+    with PIL.Image.open(whole) as image:
+        image.load()
+        found = np.asarray(image)
+    assert file.taken <= whole.taken < 1.2 * len(data) + 8400
+    np.testing.assert_array_equal(found, sirencodec.decode(data).samples)
+
+
+def test_pillow_paints_in_bands() -> None:
+    """A picture larger than a band, of a network alone."""
+    parts = take_apart((VALID / "1-gray-4x4.siren").read_bytes())
+    file = join(replace(parts, width=2100, height=2 * BAND_PIXELS // 2100 + 5))
+    with PIL.Image.open(io.BytesIO(file)) as image:
+        np.testing.assert_array_equal(np.asarray(image)[..., None], sirencodec.decode(file).samples)
 
 
 def test_the_command_decodes_what_there_is(photograph: bytes, tmp_path: Path) -> None:

@@ -84,11 +84,11 @@ class ResidualDecoder:
         self._decoder = decoder
 
     def code_residuals(self, wholes: Indices, tables: Indices, samples: Levels) -> None:
-        """Decode."""
-        residuals = np.empty(tables.size, np.int32)
+        """Decode. Residuals behind the end of a stream that may end are 0."""
+        residuals = np.zeros(tables.size, np.int32)
         for index, members in _by_table(tables.ravel()):
             symbols = self._decoder.decode(len(members), residual_table(index))
-            residuals[members] = symbols - LARGEST_RESIDUAL
+            residuals[members[: len(symbols)]] = symbols - LARGEST_RESIDUAL
         samples[:] = wholes + residuals.reshape(samples.shape)
 
 

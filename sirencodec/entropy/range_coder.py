@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # compiled decoders do without it
     import constriction
 
 STATE_BITS = 64
+STATE_WORDS = 2  # that a decoder has taken before the first symbol
 PRECISION = 24  # bits of a probability, fixed in constriction's default coder
 TOTAL = 1 << PRECISION
 WORD_BYTES = 4
@@ -66,6 +67,11 @@ class SymbolEncoder:
         """Length of the stream so far."""
         return int(self._encoder.num_words())
 
+    @property
+    def num_shifted_out(self) -> int:
+        """Words that no further symbol can change, but for a carry."""
+        return int(self._encoder.pos()[0])
+
     def words(self) -> bytes:
         """All symbols so far as a stream that ends on little-endian 32-bit words.
 
@@ -104,7 +110,12 @@ class SymbolDecoder:
     """A range-coded stream -> its symbols, asked for in the order they were encoded in."""
 
     def __init__(
-        self, stream: bytes, on_symbols: OnSymbols | None = None, *, by_words: bool = False
+        self,
+        stream: bytes,
+        on_symbols: OnSymbols | None = None,
+        *,
+        by_words: bool = False,
+        may_end: bool = False,
     ) -> None:
         """Start at the beginning of a stream.
 
@@ -112,6 +123,7 @@ class SymbolDecoder:
             stream: what ``SymbolEncoder`` has made.
             on_symbols: called with everything that is decoded.
             by_words: whether it is made of little-endian words, by ``SymbolEncoder.words``.
+            may_end: whether it is only the first part of one.
 
         Raises:
             CorruptError: if it is then not a whole number of words.
@@ -124,17 +136,38 @@ class SymbolDecoder:
         words = np.frombuffer(padded, dtype="<u4" if by_words else ">u4").astype(np.uint32)
         self._decoder = constriction.stream.queue.RangeDecoder(words)
         self._stream, self._num_words = stream, len(words)
-        self._by_words = by_words
+        self._by_words, self._may_end = by_words, may_end
         self._again = SymbolEncoder()
         self._on_symbols = on_symbols
 
     def decode(self, count: int, frequencies: Frequencies) -> Symbols:
         """The next ``count`` (>= 1) symbols, under the table they were encoded with.
 
+        Fewer, of a stream that may end: those that do not need bytes beyond its last.
+
         Raises:
             CorruptError: if no symbols have this stream as their encoding.
         """
         model = _model(frequencies)
+        if not self._may_end:
+            return self._take(count, model, frequencies)
+        parts = [np.empty(0, np.int32)]
+        while count and (safe := min(count, self._certain_symbols())):
+            parts.append(self._take(safe, model, frequencies))
+            count -= safe
+        return np.concatenate(parts)
+
+    def _certain_symbols(self) -> int:
+        """Symbols that the bytes left are enough for, whatever these are; 0 at their end."""
+        left = len(self._stream) - WORD_BYTES * (self._again.num_shifted_out + STATE_WORDS)
+        return 0 if left < 0 else 1 + 8 * left // PRECISION
+
+    def _take(
+        self,
+        count: int,
+        model: "constriction.stream.model.Categorical",
+        frequencies: Frequencies,
+    ) -> Symbols:
         try:
             symbols: Symbols = self._decoder.decode(model, count)
         except AssertionError as error:  # constriction's word for bits that no symbol has

@@ -33,13 +33,10 @@ def open_stream(
     by_words: bool = False,
     may_end: bool = False,
 ) -> "SymbolDecoder | NativeDecoder":
-    """Stream -> the fastest decoder of it there is. Arguments and errors as ``SymbolDecoder``.
-
-    One that ``may_end``, for the file was cut off in it, takes compiled loops.
-    """
+    """Stream -> the fastest decoder of it there is. Arguments and errors as ``SymbolDecoder``."""
     loops = stream_loops()
     if loops is None or on_symbols is not None:
-        return SymbolDecoder(stream, on_symbols, by_words=by_words)
+        return SymbolDecoder(stream, on_symbols, by_words=by_words, may_end=may_end)
     return NativeDecoder(stream, loops, by_words=by_words, may_end=may_end)
 
 

@@ -9,7 +9,7 @@ from sirencodec.bitstream.tiling import Layout, Part
 from sirencodec.entropy.grids import Grids, Windows
 from sirencodec.entropy.latents import Networks, code_part, residual_decoder
 from sirencodec.entropy.range_coder import OnSymbols
-from sirencodec.entropy.range_decoder_native import NativeDecoder, open_stream
+from sirencodec.entropy.range_decoder_native import open_stream
 from sirencodec.errors import CorruptError, FormatError, TruncatedError
 from sirencodec.native.threads import share, thread_count
 
@@ -104,11 +104,10 @@ class SegmentDecoder:
     def _decode_cut(self, number: int, part: Part, threads: int) -> None:
         """Segment that the file ends in -> as many of its latents as can be had."""
         decoder = open_stream(self._container.segment(number), may_end=True)
-        if isinstance(decoder, NativeDecoder):
-            try:
-                code_part(self._grids, part, self._networks, residual_decoder(decoder), threads)
-            except CorruptError:
-                self._clear(part)
+        try:
+            code_part(self._grids, part, self._networks, residual_decoder(decoder), threads)
+        except CorruptError:
+            self._clear(part)
 
     def _clear(self, part: Part) -> None:
         for exponent, window in part:

@@ -78,11 +78,31 @@ def to_pillow(image: Image) -> PIL.Image.Image:
     Warns:
         ConversionWarning: if 16-bit colour had to be rounded to the 8 bits Pillow has.
     """
-    samples, notes = fit_samples(image.samples, PILLOW_MODES)
-    _warn(notes, "image")
-    pil = _pillow_image(samples)
+    pil = bands_to_pillow([image.samples], (image.width, image.height))
     pil.info.update(info_for_pillow(image.metadata))
     return pil
+
+
+def bands_to_pillow(bands: Iterable[Samples], size: tuple[int, int]) -> PIL.Image.Image:
+    """Rows of samples, from the top, and size -> Pillow image, as ``to_pillow``.
+
+    Never all samples at once, if there are several bands.
+    """
+    whole, top = None, 0
+    notes: list[str] = []
+    for samples in bands:
+        fitted, notes = fit_samples(samples, PILLOW_MODES)
+        band = _pillow_image(fitted)
+        if band.size == size:
+            whole = band
+            break
+        whole = whole or PIL.Image.new(band.mode, size)
+        whole.paste(band, (0, top))
+        top += band.height
+    if whole is None:
+        raise ValueError("no bands")
+    _warn(notes, "image")
+    return whole
 
 
 def write_image(

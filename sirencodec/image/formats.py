@@ -118,6 +118,9 @@ def round_to_8_bits(samples: Samples) -> Uint8Array:
 
 def _lay_on_white(samples: Uint8Array) -> Uint8Array:
     """Samples with alpha -> without, as they look on a white page."""
-    colour, alpha = samples[:, :, :-1].astype(np.uint16), samples[:, :, -1:].astype(np.uint16)
-    white = _MAX_8_BIT * (_MAX_8_BIT - alpha)
-    return ((colour * alpha + white + _MAX_8_BIT // 2) // _MAX_8_BIT).astype(np.uint8)
+    laid = np.empty((*samples.shape[:2], samples.shape[2] - 1), np.uint8)
+    for row, line in zip(laid, samples, strict=True):  # all at once takes 20 bytes a pixel
+        colour, alpha = line[:, :-1].astype(np.uint16), line[:, -1:].astype(np.uint16)
+        white = _MAX_8_BIT * (_MAX_8_BIT - alpha)
+        row[:] = (colour * alpha + white + _MAX_8_BIT // 2) // _MAX_8_BIT
+    return laid

@@ -79,30 +79,33 @@ def paint_native(
     samples: Array,
     dtype: npt.DTypeLike,
     threads: int | None = None,
+    top: int = 0,
 ) -> None:
-    """Picture and region -> samples.
+    """Picture and region -> samples, some rows of them.
 
     Args:
         painter: of ``native.picture``, for this precision.
         picture: what to ask, in the region's octave.
         region: where.
-        samples: (height, width, channels) to be filled: unsigned integers of 8 or 16 bits, or means
+        samples: (rows, width, channels) to be filled: unsigned integers of 8 or 16 bits, or means
             in float64, which are not clipped.
         dtype: float32 or float64.
         threads: to work on; as many as a decode takes, if None.
+        top: row of the region that the first row of samples is.
 
     Raises:
         MemoryError: if there is no room for a tile.
     """
     down, across = points_of(region)
+    height = len(samples)
     native, columns = NativePicture(picture, dtype), _Axis(across, dtype)
     rows_at_once = max(1, TILE_DOWN // down.per_cell)
 
     def paint_band(first: int) -> None:
-        end = min(first + rows_at_once, region.height)
-        rows = _Axis(down.cells(first, end), dtype)
+        end = min(first + rows_at_once, height)
+        rows = _Axis(down.cells(top + first, top + end), dtype)
         task: Any = native.task(rows, columns, samples[first:end])
         if painter(ctypes.byref(task)):
             raise MemoryError("no room for a tile of the picture")
 
-    share(paint_band, range(0, region.height, rows_at_once), threads or thread_count())
+    share(paint_band, range(0, height, rows_at_once), threads or thread_count())

@@ -40,8 +40,9 @@ def paint_numpy(
     dtype: npt.DTypeLike,
     threads: int | None = None,
     tile_points: int = TILE_POINTS,
+    top: int = 0,
 ) -> None:
-    """Picture and region -> samples.
+    """Picture and region -> samples, some rows of them.
 
     Arguments as for ``paint_native``, and how many points along an axis to ask at a time: memory
     against the number of operations.
@@ -49,7 +50,7 @@ def paint_numpy(
     down, across = points_of(region)
     tiles = [
         (rows, columns)
-        for rows in _cells(region.height, down.per_cell, tile_points)
+        for rows in _cells(len(samples), down.per_cell, tile_points)
         for columns in _cells(region.width, across.per_cell, tile_points)
     ]
     painter = _Painter(picture, dtype)
@@ -57,7 +58,7 @@ def paint_numpy(
     def paint(tile: tuple[slice, slice]) -> None:
         rows, columns = tile
         means = painter.means(
-            down.cells(rows.start, rows.stop), across.cells(columns.start, columns.stop)
+            down.cells(top + rows.start, top + rows.stop), across.cells(columns.start, columns.stop)
         )
         samples[rows, columns] = (
             means if samples.dtype == np.float64 else to_samples(means, 8 * samples.itemsize)

@@ -134,7 +134,7 @@ def _choose_octave(region: Region, grids: tuple[int, ...]) -> int:
 
 
 def _has_many_pixels(region: Region) -> bool:
-    """Whether a mean of all pixels of the octave is too much; that not all are asked is no excuse."""
+    """Whether the region has too many pixels of its octave, though perhaps not all are asked."""
     pixels = region.width * region.height * region.pixels_across * region.pixels_down
     return pixels > (MOST_REDUCED_POINTS if region.octave else MOST_POINTS)
 

@@ -46,13 +46,14 @@ def samples_on(device: str, picture: Picture, region: Region, *, exact: bool) ->
     return query_samples(tensors, region, picture.header.bit_depth)
 
 
-def paint(picture: Picture, region: Region, *, exact: bool) -> Samples:
+def paint(picture: Picture, region: Region, *, exact: bool, rows: range | None = None) -> Samples:
     """Picture and region -> (height, width, channels) samples of the stored bit depth.
 
     Args:
         picture: what to ask.
         region: where.
         exact: in float64 instead of float32.
+        rows: of the output, those wanted; all if None.
 
     Raises:
         MemoryError: if there is no room.
@@ -61,17 +62,18 @@ def paint(picture: Picture, region: Region, *, exact: bool) -> Samples:
         SirenCodecWarning: once, if nothing was compiled and decoding is slow therefore.
     """
     header = picture.header
-    shape = region.height, region.width, header.architecture.channels
+    rows = range(region.height) if rows is None else rows
+    shape = len(rows), region.width, header.architecture.channels
     samples = np.empty(shape, np.uint8 if header.bit_depth == 8 else np.uint16)
     reduced, dtype = picture.reduced(region.octave), np.float64 if exact else np.float32
     painters = double_painters() if exact else single_painters()
     if painters:
-        paint_native(painters[0], reduced, region, samples, dtype)
+        paint_native(painters[0], reduced, region, samples, dtype, top=rows.start)
     else:
         from sirencodec.synthesis.query_numpy import paint_numpy
 
         _warn_of_slowness()
-        paint_numpy(reduced, region, samples, dtype)
+        paint_numpy(reduced, region, samples, dtype, top=rows.start)
     return samples
 
 
