@@ -11,7 +11,6 @@ from sirencodec.errors import CorruptError, LimitError, SirenCodecWarning
 from sirencodec.image.image import Image
 from sirencodec.image.metadata import Metadata
 from sirencodec.image.samples import Samples
-from sirencodec.image.stripping import strip_image
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.synthesis.picture import Picture, to_picture
 from sirencodec.synthesis.region import Crop, Region, check_work, choose_region
@@ -67,7 +66,11 @@ def decode(
         stored, device, exact=exact, width=width, height=height, scale=scale, crop=crop
     )
     image = Image(samples, metadata)
-    return strip_image(image, STRIP_ALL if strip is True else str(strip))[0] if strip else image
+    if not strip:
+        return image
+    from sirencodec.image.stripping import strip_image  # and with it Pillow's colour management
+
+    return strip_image(image, STRIP_ALL if strip is True else str(strip))[0]
 
 
 def decode_samples(

@@ -575,6 +575,11 @@ BOMBS: dict[str, tuple[Parts, dict[str, int], type[SirenCodecError]]] = {
     ),
     "more pixels than the limit": (SMALL_FILE, {"width": 16385, "height": 16384}, LimitError),
     "a single long row": (SMALL_FILE, {"width": 2**28, "height": 1}, LimitError),
+    "a third of a terasine in a network of 137 weights": (
+        replace(SMALL_FILE, width=65535, height=65535, hidden_features=1, hidden_layers=64),
+        {"width": 2048, "height": 1024},
+        LimitError,
+    ),
     "more arithmetic than the limit": (
         replace(SMALL_FILE, hidden_features=1024, hidden_layers=3),
         {"width": 16384, "height": 16384},

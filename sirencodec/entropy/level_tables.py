@@ -77,7 +77,6 @@ def exp2_negative(exponent: Integers) -> Integers:
     factor = _ONE >> 1
     for bit in range(15, -1, -1):
         factor = isqrt(factor << 30)
-        is_set = exponent >> bit & 1 == 1
-        power[is_set] = power[is_set] * factor >> 30
+        power = np.where(exponent & 1 << bit, power * factor >> 30, power)
     result: Integers = power >> np.minimum(exponent >> 16, 62)
     return result

@@ -20,7 +20,6 @@ from sirencodec.image.formats import PILLOW_MODES, find_target_format, fit_sampl
 from sirencodec.image.image import Image
 from sirencodec.image.pillow_metadata import drop_misfit_profile, info_for_pillow, save_options
 from sirencodec.image.png import write_png
-from sirencodec.image.reader import open_source, read_pillow, read_stream
 from sirencodec.image.samples import Samples, mode_of
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 
@@ -48,6 +47,8 @@ def read_image(
     Warns:
         ConversionWarning: if the image had to be converted, or has further frames.
     """
+    from sirencodec.image.reader import open_source, read_stream  # writing does without it
+
     with open_source(source) as (stream, name):
         reading = read_stream(stream, name, limits)
     _warn(reading.notes, name)
@@ -63,6 +64,8 @@ def from_pillow(pil: PIL.Image.Image) -> Image:
     Warns:
         ConversionWarning: if it had to be converted.
     """
+    from sirencodec.image.reader import read_pillow
+
     with pillow_errors("cannot read image"):
         reading = read_pillow(pil)
     _warn(reading.notes, "image")
