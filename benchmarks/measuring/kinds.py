@@ -37,6 +37,26 @@ def screenshot() -> Pixels:
     return np.asarray(image)
 
 
+def text_page() -> Pixels:
+    """A heading and sixteen lines of black text on white."""
+    image = PIL.Image.new("L", (SIDE, SIDE), 255)
+    draw = ImageDraw.Draw(image)
+    draw.text((20, 14), "Of sines and pictures", fill=0, font=ImageFont.load_default(18))
+    words = PHOTOGRAPH.parents[2].joinpath("LICENSE").read_text("utf-8").split()
+    lines = [" ".join(words[first : first + 6]) for first in range(0, 96, 6)]
+    draw.multiline_text((20, 44), "\n".join(lines), fill=0, font=ImageFont.load_default(9))
+    return np.repeat(np.asarray(image)[..., None], 3, 2)
+
+
+def gradient() -> Pixels:
+    """A flat strip under a sky that goes from blue to orange, as slides have it."""
+    share = (np.arange(SIDE) / (SIDE * 3 / 4 - 1)).clip(0, 1)[:, None, None]
+    sky = (1 - share) * (20, 70, 160) + share * (250, 190, 120)
+    pixels: Pixels = np.round(np.broadcast_to(sky, (SIDE, SIDE, 3))).astype(np.uint8)
+    pixels[SIDE * 3 // 4 :] = (40, 44, 52)
+    return pixels
+
+
 def chart() -> Pixels:
     """Five bars and two axes."""
     image = PIL.Image.new("RGB", (SIDE, SIDE), (250, 250, 250))
@@ -106,9 +126,11 @@ def _reduced(pixels: Pixels) -> Pixels:
 KINDS: Final[dict[str, Callable[[], Pixels]]] = {
     "photograph": photograph,
     "screenshot": screenshot,
+    "text page": text_page,
     "chart": chart,
     "line art": line_art,
     "pixel art": pixel_art,
+    "gradient": gradient,
     "white disc with alpha": disc,
     "logo with alpha": logo,
 }

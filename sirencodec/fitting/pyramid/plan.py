@@ -10,7 +10,7 @@ from sirencodec.fitting.pyramid.forecast import Spectrum
 from sirencodec.fitting.pyramid.plan_settings import PlanSettings
 from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.pyramid.target_settings import SearchSettings
-from sirencodec.fitting.target import Target
+from sirencodec.fitting.target import Kind, Target
 from sirencodec.image.samples import Samples
 
 
@@ -102,7 +102,8 @@ def plan_pyramid(
     """Target, image and effort -> the work to do and what for.
 
     Args:
-        target: said of the payload. Lambda begins above the one that is foreseen to meet it.
+        target: said of the payload. Lambda begins above the one that is foreseen to meet it, or
+            to make the picture exact: no target is worth more.
         samples: (height, width, channels) uint8 or uint16.
         effort: 0 to 9.
         seed: of all randomness.
@@ -110,11 +111,22 @@ def plan_pyramid(
     """
     stages = plan_stages(samples.shape[0] * samples.shape[1], effort, settings.plan)
     spectrum = Spectrum(samples, settings.forecast)
-    foreseen = spectrum.lambda_for(target)
+    peak = int(np.iinfo(samples.dtype).max)
+    foreseen = max(spectrum.lambda_for(target), _exact_lambda(spectrum, peak, settings.search))
     surplus = settings.plan.surplus_per_bpp * spectrum.bpp(foreseen)
     first = foreseen * (1 + min(settings.plan.largest_surplus, surplus))
-    peak = int(np.iinfo(samples.dtype).max)
     return PyramidPlan(stages, first, seed, target, settings, peak)
+
+
+def _exact_lambda(spectrum: Spectrum, peak: int, settings: SearchSettings) -> float:
+    """Image and its largest number -> lambda at which a picture is likely to be exact.
+
+    Neither latents nor matrices may be too coarse for it, so a bit is worth no more error than an
+    exact picture has.
+    """
+    exact_db = exact_psnr_db(peak, settings)
+    most = spectrum.num_pixels * 10 ** (-exact_db / 10)
+    return min(most, spectrum.lambda_for(Target(Kind.PSNR, exact_db)))
 
 
 def plan_stages(

@@ -129,6 +129,14 @@ def test_a_search_starts_from_what_is_likely() -> None:
     assert plan(psnr_db=33.3).target == Target(Kind.PSNR, 33.3)
 
 
+def test_a_search_does_not_start_beyond_what_is_exact() -> None:
+    """Flat pictures are exact at a large lambda, photographs at none that a usual rate has."""
+    flat = {"num_pixels": 512 * 512}  # plan() repeats a pixel
+    assert plan(bpp=8.0, **flat).lambda_ == plan(quality=100.0, **flat).lambda_
+    assert plan(bpp=8.0, **flat).lambda_ > 1_000 * plan(bpp=8.0).lambda_
+    assert plan(bpp=8.0).lambda_ < plan(bpp=6.0).lambda_
+
+
 @pytest.mark.parametrize(
     ("psnr_db", "least", "most"), [(25.0, 1.0, 1.05), (33.0, 1.2, 1.5), (45.0, 1.5, 1.7)]
 )
