@@ -11,7 +11,7 @@ from sirencodec.bitstream.container import parse_container
 from sirencodec.config import TUNES, EncodeConfig
 from sirencodec.decoder import decode
 from sirencodec.encoder import encode_image
-from sirencodec.errors import ParameterError
+from sirencodec.errors import ParameterError, TargetWarning
 from sirencodec.fitting.progress import FitProgress
 from sirencodec.fitting.pure.settings import PureSettings
 from sirencodec.fitting.settings import Settings
@@ -173,6 +173,29 @@ def test_a_picture_of_one_colour_is_exact_in_few_bytes(profile: str, most: int) 
         result = encode_image(image, EncodeConfig(bpp=8, effort=0, profile=profile))
     assert math.isinf(result.psnr_db)
     assert len(result.data) < most
+
+
+@pytest.mark.slow
+def test_sprites_keep_to_their_size() -> None:
+    """They took ten times as many bytes: their edges lay where the forecast did not look."""
+    cells = np.random.default_rng(4).integers(0, 256, (24, 12, 3)).astype(np.uint8)
+    sprite = np.kron(np.hstack([cells, cells[:, ::-1]]), np.ones((8, 8, 1), np.uint8))
+    result = encode_image(Image.from_array(sprite), EncodeConfig(size_bytes=4_000, effort=0))
+    assert len(result.data) <= 4_000
+    assert result.psnr_db > 20
+
+
+@pytest.mark.slow
+def test_a_drawn_sky_keeps_to_its_size() -> None:
+    """It took four times as many bytes, for the rounding of its samples, and was ruined."""
+    rows = np.linspace(0, 1, 192)[:, None, None]
+    sky = np.round((1 - rows) * (20, 70, 160) + rows * (250, 190, 120))
+    image = Image.from_array(np.broadcast_to(sky, (192, 192, 3)).astype(np.uint8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TargetWarning)  # there is no use for all of it
+        result = encode_image(image, EncodeConfig(bpp=0.65, effort=0, profile="pyramid"))
+    assert len(result.data) <= 192 * 192 * 0.65 / 8
+    assert result.psnr_db > 45
 
 
 @pytest.mark.slow

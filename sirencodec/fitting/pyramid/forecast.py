@@ -147,10 +147,15 @@ def likely_matrices_bits(
 
 
 def _in_blocks(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """(rows, columns, channels) -> (down, 8, across, 8, channels), edges repeated."""
-    rows, columns, channels = plane.shape
-    padded = np.pad(plane, ((0, -rows % BLOCK), (0, -columns % BLOCK), (0, 0)), mode="edge")
-    return padded.reshape(-(-rows // BLOCK), BLOCK, -(-columns // BLOCK), BLOCK, channels)
+    """(rows, columns, channels) -> (down, 8, across, 8, channels), edges repeated.
+
+    The first block begins half a block outside, as drawings tend to have their edges at multiples
+    of powers of two, where blocks would not see them.
+    """
+    widths = [(BLOCK // 2, (BLOCK // 2 - side) % BLOCK) for side in plane.shape[:2]]
+    padded = np.pad(plane, (*widths, (0, 0)), mode="edge")
+    rows, columns, channels = padded.shape
+    return padded.reshape(rows // BLOCK, BLOCK, columns // BLOCK, BLOCK, channels)
 
 
 def _coefficients(blocks: npt.NDArray[Any]) -> Energies:

@@ -102,8 +102,7 @@ def plan_pyramid(
     """Target, image and effort -> the work to do and what for.
 
     Args:
-        target: said of the payload. Lambda begins above the one that is foreseen to meet it, or
-            to make the picture exact: no target is worth more.
+        target: said of the payload. Lambda begins above the one that is foreseen to meet it.
         samples: (height, width, channels) uint8 or uint16.
         effort: 0 to 9.
         seed: of all randomness.
@@ -112,21 +111,22 @@ def plan_pyramid(
     stages = plan_stages(samples.shape[0] * samples.shape[1], effort, settings.plan)
     spectrum = Spectrum(samples, settings.forecast)
     peak = int(np.iinfo(samples.dtype).max)
-    foreseen = max(spectrum.lambda_for(target), _exact_lambda(spectrum, peak, settings.search))
+    foreseen = max(spectrum.lambda_for(target), _least_lambda(spectrum, peak, settings))
     surplus = settings.plan.surplus_per_bpp * spectrum.bpp(foreseen)
     first = foreseen * (1 + min(settings.plan.largest_surplus, surplus))
     return PyramidPlan(stages, first, seed, target, settings, peak)
 
 
-def _exact_lambda(spectrum: Spectrum, peak: int, settings: SearchSettings) -> float:
-    """Image and its largest number -> lambda at which a picture is likely to be exact.
+def _least_lambda(spectrum: Spectrum, peak: int, settings: PyramidSettings) -> float:
+    """Image and its largest number -> lambda that a fit does not begin below.
 
-    Neither latents nor matrices may be too coarse for it, so a bit is worth no more error than an
-    exact picture has.
+    Latents that were filled in vain hardly empty again, while a search fills them soon enough. So a
+    fit begins no lower than where ``sure_psnr_db`` is foreseen. On flat pictures that is so at any
+    lambda, and a bit must not be worth more error than an exact picture has.
     """
-    exact_db = exact_psnr_db(peak, settings)
-    most = spectrum.num_pixels * 10 ** (-exact_db / 10)
-    return min(most, spectrum.lambda_for(Target(Kind.PSNR, exact_db)))
+    exact_error = 10 ** (-exact_psnr_db(peak, settings.search) / 10)
+    sure = spectrum.lambda_for(Target(Kind.PSNR, settings.forecast.sure_psnr_db))
+    return min(sure, spectrum.num_pixels * exact_error)
 
 
 def plan_stages(

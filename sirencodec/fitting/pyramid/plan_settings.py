@@ -65,6 +65,8 @@ class ForecastSettings:
     Attributes:
         psnr_offset_db: PSNR of a fit where water-filling has 0 dB.
         psnr_factor: decibels of a fit for one of water-filling; below 1, as grids are redundant.
+        sure_psnr_db: up to which all of this is of use. Graphics are foreseen to take few bits for
+            more, which is far from true [36].
         score_lambda: lambda at which a score of 0 would be expected, if scores kept to the law that
             they have from 20 to 80: 100 - score goes with lambda to the power of ``score_power``,
             whatever the image, within some 5 points [30].
@@ -77,6 +79,7 @@ class ForecastSettings:
 
     psnr_offset_db: float = 5.0
     psnr_factor: float = 0.8
+    sure_psnr_db: float = 45.0
     score_lambda: float = 0.024
     score_power: float = 0.28
     matrices_bits: float = 6_500.0

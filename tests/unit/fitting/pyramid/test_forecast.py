@@ -62,6 +62,15 @@ def test_flat_images_take_nothing() -> None:
     assert spectrum.psnr_db(1e-3) > 100
 
 
+@pytest.mark.parametrize("side", [2, 4, 8, 16])
+def test_edges_are_seen_wherever_they_lie(side: int) -> None:
+    """Squares as large as a block, and in step with its blocks, looked flat to it."""
+    rows, columns = np.indices((256, 256)) // side
+    squares = np.random.default_rng(0).integers(0, 256, (128, 128))[rows, columns]
+    samples = np.repeat(squares[..., None], 3, 2).astype(np.uint8)
+    assert spectrum_of(samples).bpp(1e-3) > 1 / side
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 900), (8, 8), (17, 5)], ids=str)
 def test_any_size(size: tuple[int, int]) -> None:
     spectrum = spectrum_of(make_clouds(*size))

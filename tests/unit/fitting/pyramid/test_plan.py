@@ -129,12 +129,12 @@ def test_a_search_starts_from_what_is_likely() -> None:
     assert plan(psnr_db=33.3).target == Target(Kind.PSNR, 33.3)
 
 
-def test_a_search_does_not_start_beyond_what_is_exact() -> None:
-    """Flat pictures are exact at a large lambda, photographs at none that a usual rate has."""
+def test_a_search_does_not_start_where_latents_are_filled_in_vain() -> None:
+    """Flat pictures are exact at a large lambda; others begin where 45 dB are foreseen."""
     flat = {"num_pixels": 512 * 512}  # plan() repeats a pixel
     assert plan(bpp=8.0, **flat).lambda_ == plan(quality=100.0, **flat).lambda_
     assert plan(bpp=8.0, **flat).lambda_ > 1_000 * plan(bpp=8.0).lambda_
-    assert plan(bpp=8.0).lambda_ < plan(bpp=6.0).lambda_
+    assert plan(bpp=8.0).lambda_ == plan(psnr_db=60).lambda_ == plan(psnr_db=45).lambda_
 
 
 @pytest.mark.parametrize(
