@@ -6,7 +6,8 @@ is left out.
 
 Agreement with what people say of CID22's pictures (Kendall's tau, README of SSIMULACRA2): .71 for
 SSIMULACRA2, .62 for PSNR-HVS, .59 for MS-SSIM, .35 for PSNR in RGB. No codec here, ours included,
-is optimised for PSNR-HVS.
+is optimised for PSNR-HVS itself; AVIF's tuning for eyes and ours weigh errors in its spirit, light
+over colour and coarse over fine.
 """
 
 import math

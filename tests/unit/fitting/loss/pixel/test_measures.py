@@ -14,6 +14,7 @@ from sirencodec.fitting.loss.pixel.ms_ssim_native import NativeMsSsim
 from sirencodec.fitting.loss.pixel.ms_ssim_torch import TorchMsSsim
 from sirencodec.fitting.loss.pixel.ssimulacra2_native import NativeSsimulacra2
 from sirencodec.fitting.loss.pixel.ssimulacra2_torch import TorchSsimulacra2
+from sirencodec.fitting.loss.pixel.visible_error import VisibleError
 from sirencodec.native.library import Loops, double_loops, single_loops
 from sirencodec.native.measures import MeasureLoops
 from sirencodec.synthesis.threads import Workers
@@ -201,6 +202,33 @@ def test_ms_ssim_of_opposites_is_zero() -> None:
         found = measure(1 - original)
         assert found.value == 0
         assert not found.gradient.any()
+
+
+def test_errors_count_by_how_well_they_are_seen() -> None:
+    """Light more than colour, slow waves more than fast ones, as the formula says."""
+    original = torch.full((3, 32, 48), 0.5, dtype=torch.float64)
+    measure = VisibleError(original, Workers())
+    place = torch.arange(48, dtype=torch.float64)
+
+    def counted(frequency: float, colour: tuple[float, float, float]) -> float:
+        wave = torch.cos(2 * np.pi * frequency * (place + 0.5))
+        error = torch.tensor(colour, dtype=torch.float64)[:, None, None] * wave.expand(32, 48)
+        return measure.value(original + error) / error.square().mean().item()
+
+    gray, colour = (1.0, 1.0, 1.0), (0.587, -0.299, 0.0)
+    for frequency in (0.0, 1 / 48, 1 / 8, 1 / 4):
+        blur = np.cos(np.pi * frequency) ** 4
+        expected = 0.2 + 0.8 * blur
+        assert counted(frequency, gray) == pytest.approx(4 * expected)
+        assert counted(frequency, colour) == pytest.approx(expected)
+
+
+def test_visible_errors_of_gray_are_those_of_equal_colours() -> None:
+    original, decoded = tensors(1, 21, 30)
+    gray = VisibleError(original, Workers())(decoded)
+    coloured = VisibleError(original.expand(3, -1, -1), Workers())(decoded.expand(3, -1, -1))
+    assert gray.value == pytest.approx(coloured.value)
+    torch.testing.assert_close(gray.gradient[0], coloured.gradient.sum(0))
 
 
 def test_other_names_are_unknown() -> None:
