@@ -21,8 +21,8 @@ class Limits:
         max_pixels: pixels of the decoded output (and of the stored image).
         max_parameters: weights and biases of the network.
         max_latents: samples of the latent grids that a decode needs.
-        max_multiply_adds: arithmetic of one decode; bounds time, since one core does some 10^10
-            a second.
+        max_multiply_adds: arithmetic of one decode, in multiply-adds or what takes as long
+            (``bitstream.work``); bounds time, since one core does some 2 * 10^10 a second.
         max_memory_bytes: samples and latents of one decode.
         max_metadata_bytes: ICC, EXIF and XMP together, after decompression.
     """
@@ -32,7 +32,7 @@ class Limits:
     max_pixels: int = 2**27  # 16384 x 8192; in 8-bit colour, Pillow's copy included, 940 MB
     max_parameters: int = 2**22  # 4 M weights: a 3 MB file, a hundred times a usual one
     max_latents: int = 2**27  # a pyramid of 100 megapixels
-    max_multiply_adds: int = 2**40  # a minute on two cores, 20 G multiply-adds a second
+    max_multiply_adds: int = 2**40  # 28 to 48 seconds of a core: measurements.md
     max_memory_bytes: int = 640 * 2**20
     max_metadata_bytes: int = 16 * 2**20
 

@@ -344,6 +344,7 @@ def test_the_command_decodes_what_there_is(photograph: bytes, tmp_path: Path) ->
     refused = run("decode", path)
     assert refused.exit_code == 1
     assert "ends early" in refused.output
+    assert "--partial" in refused.output
     assert "segments" in ok("decode", path, "--partial", "--width", "60").output
     with PIL.Image.open(tmp_path / "cut.png") as image:
         assert image.size == (60, 40)

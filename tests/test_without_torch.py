@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import PIL.Image
 import pytest
 
 from tests.paths import VALID
@@ -76,3 +77,16 @@ def test_it_is_not_missed(call: str, tmp_path_factory: pytest.TempPathFactory) -
 def test_what_needs_it_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
     call = "fails(sirencodec.DependencyError, sirencodec.decode, pyramid, device='cuda')"
     run(f"{NOT_INSTALLED}{HELPERS}\n{call}", str(tmp_path_factory.mktemp("out")))
+
+
+def test_the_command_says_what_encoding_needs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("out")
+    picture = folder / "picture.png"
+    PIL.Image.new("L", (8, 8)).save(picture)
+    code = f"{NOT_INSTALLED}\nimport sys\nsys.argv[1:] = ['encode', sys.argv[3]]"
+    code += "\nfrom sirencodec.cli import main\nmain()"
+    command = [sys.executable, "-c", code, str(PYRAMID), str(METADATA), str(picture)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install torch" in done.stderr
+    assert "unexpected" not in done.stderr

@@ -17,6 +17,8 @@ def explain(name: str | None, error: Exception) -> str:
         reason = error.strerror
     elif isinstance(error, MemoryError):
         reason = "not enough memory"
+    elif isinstance(error, ModuleNotFoundError) and error.name == "torch":
+        reason = "this needs PyTorch: pip install torch"
     elif not isinstance(error, SirenCodecError | OSError):
         reason = f"unexpected {type(error).__name__}: {reason} (--debug shows more)"
     if isinstance(error, OSError) and isinstance(error.filename, str | bytes | os.PathLike):

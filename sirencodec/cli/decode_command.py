@@ -31,7 +31,7 @@ from sirencodec.cli.options import (
 from sirencodec.cli.report import Report, debug_option, emit_json
 from sirencodec.cli.shown import read_orientation_of
 from sirencodec.cli.streams import open_siren_file
-from sirencodec.errors import CorruptError, LimitError, ParameterError
+from sirencodec.errors import CorruptError, LimitError, ParameterError, TruncatedError
 from sirencodec.image.exif import TURNED
 from sirencodec.limits import Limits
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sirencodec.image.image import Image
 
 DEFAULT_FORMAT = "png"
+_BEHIND_THE_HEAD = ("segment", "metadata", "metadata_bytes")
 _METADATA_FIELDS = ("metadata", "icc_profile", "exif", "xmp")  # of FORMAT.md, section 4
 
 
@@ -204,6 +205,10 @@ def _decode(task: Task, limits: Limits, as_stored: bool, options: dict[str, Any]
         return decode_bytes(data, limits=limits, **{**options, **sizes})
     except LimitError as error:
         raise LimitError(f"{error}; see --max-pixels, --max-multiply-adds") from error
+    except TruncatedError as error:
+        if error.field in _BEHIND_THE_HEAD:
+            raise TruncatedError(f"{error}; --partial decodes what there is") from error
+        raise
     except CorruptError as error:
         if error.field in _METADATA_FIELDS:
             raise CorruptError(f"{error}; --strip decodes the picture without it") from error

@@ -91,7 +91,7 @@ device_option = click.option(
     shell_complete=_complete_device,
     default="auto",
     show_default=True,
-    help="Where to compute. auto: CUDA where there is one.",
+    help="Where to compute. auto: the CPU; for encode, CUDA where there is one.",
 )
 
 
