@@ -51,3 +51,32 @@ def test_memory_above_the_output(
     report = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     assert report["shape"] == [size[1], size[0], 1]
     assert report["above_output"] < ALLOWED_BYTES
+
+
+IN_PILLOW = """
+import resource, sys
+from pathlib import Path
+import PIL.Image, sirencodec
+
+with PIL.Image.open(sys.argv[1]) as image:  # whatever is set up by a first decode
+    image.load()
+resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+with PIL.Image.open(sys.argv[2]) as image:
+    image.load()
+status = Path("/proc/self/status").read_text()
+peak = 1024 * int(status.split("VmHWM:")[1].split()[0])
+print(peak - resident - 4 * image.width * image.height)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("name", ["1-rgba.siren", "1-rgb-16.siren"])
+def test_memory_above_the_copy_of_pillow(name: str, tmp_path: Path) -> None:
+    """Samples of 16 bits, too, are rounded some rows at a time."""
+    large = tmp_path / "large.siren"
+    parts = take_apart((VALID / name).read_bytes())
+    large.write_bytes(join(replace(parts, width=6000, height=6000)))
+    command = [sys.executable, "-W", "ignore", "-c", IN_PILLOW, str(SMALL_FILE), str(large)]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert int(done.stdout) < ALLOWED_BYTES
