@@ -18,6 +18,7 @@ from sirencodec.image.image import Image
 from sirencodec.image.metadata import Metadata
 from sirencodec.image.samples import Samples
 
+_BAND_PIXELS: Final = 2**20  # whose colours are converted together
 _CMS_ERRORS: Final = (ImageCms.PyCMSError, ImportError, OSError, TypeError, ValueError)
 
 
@@ -87,17 +88,24 @@ def _to_srgb(samples: Samples, profile: bytes) -> tuple[Samples, bool, str | Non
 
 
 def _convert(samples: Samples, source: ImageCms.ImageCmsProfile) -> Samples:
-    """8-bit samples in a profile's colours -> in sRGB, gray as gray; alpha stays."""
+    """8-bit samples in a profile's colours -> in sRGB, gray as gray; alpha stays.
+
+    Some rows at a time, and in place where the samples are a copy already.
+    """
     num_colours = 1 if samples.shape[2] < 3 else 3
-    colours = samples[:, :, 0] if num_colours == 1 else samples[:, :, :3]
-    converted = ImageCms.profileToProfile(
-        PIL.Image.fromarray(np.ascontiguousarray(colours)),
+    transform = ImageCms.buildTransform(
         source,
         ImageCms.createProfile("sRGB"),
+        "L" if num_colours == 1 else "RGB",
+        "RGB",
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        outputMode="RGB",
     )
-    if converted is None:
-        raise ValueError("the profile has no transform")
-    values = np.asarray(converted)[:, :, :num_colours]
-    return np.ascontiguousarray(np.concatenate([values, samples[:, :, num_colours:]], axis=2))
+    converted = samples if samples.flags.writeable else samples.copy()
+    rows = max(1, _BAND_PIXELS // samples.shape[1])
+    for top in range(0, len(samples), rows):
+        band = converted[top : top + rows]
+        colours = band[:, :, 0] if num_colours == 1 else band[:, :, :3]
+        pil = PIL.Image.fromarray(np.ascontiguousarray(colours))
+        done = ImageCms.applyTransform(pil, transform)
+        band[:, :, :num_colours] = np.asarray(done)[:, :, :num_colours]
+    return converted

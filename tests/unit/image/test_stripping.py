@@ -42,6 +42,18 @@ def test_colours_are_converted_when_their_profile_goes(mode: str) -> None:
     assert notes == ["colours were converted from Display P3 to sRGB"]
 
 
+def test_rows_are_converted_alike() -> None:
+    """Of a picture large enough to be converted in parts, turned or not."""
+    line = np.random.default_rng(0).integers(0, 256, (1, 1024, 3), np.uint8)
+    for exif in (None, make_exif(orientation=3)):
+        image = Image(np.repeat(line, 1030, axis=0), Metadata(icc_profile=P3, exif=exif))
+        before = image.samples.copy()
+        stripped, _ = strip_image(image, "all")
+        assert (stripped.samples == stripped.samples[:1]).all()
+        assert not np.array_equal(stripped.samples, before)
+        assert np.array_equal(image.samples, before)
+
+
 def test_srgb_is_what_is_assumed_without_a_profile() -> None:
     image = make_image("RGB", Metadata(icc_profile=SRGB))
     stripped, notes = strip_image(image, "all")
