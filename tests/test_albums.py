@@ -132,7 +132,7 @@ def test_heic_without_the_plugin_says_what_would_read_it(
     advice = "pip install 'sirencodec[heif]' lets it be read"
     assert f"sirencodec: 1 .heic not read: {advice}\n" in result.stderr
     assert f"{album}/named-so.jpg: a HEIC picture; {advice}\n" in result.stderr
-    assert result.stderr.endswith("0 skipped, 1 pictures not read, 1 failed\n")
+    assert result.stderr.endswith("0 skipped, 1 picture not read, 1 failed\n")
 
 
 def without(extensions: dict[str, str], name: str) -> dict[str, str]:
@@ -241,9 +241,13 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would(album: Path) -> None:
 
 def test_a_dry_run_says_json_and_finds_what_is_broken(album: Path) -> None:
     (album / "broken.png").write_bytes(b"nothing")
+    (album / "raw.cr2").write_bytes(b"")
     result = run("encode", "-r", album, "-o", "out", "--dry-run", "--json")
     assert result.exit_code == 1
     assert "broken.png: not an image" in result.stderr
+    assert "sirencodec: 3 to encode, 0 skipped, 1 would fail: " in result.stderr
+    (album / "broken.png").unlink()
+    assert run("encode", "-r", album, "-o", "out", "--dry-run").exit_code == 1  # for the raw file
     records = [json.loads(line) for line in result.stdout.splitlines()]
     assert [record["input"] for record in records] == [
         str(album / name) for name in ("a.jpg", "a.png", "b.png")

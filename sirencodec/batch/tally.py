@@ -46,7 +46,7 @@ class Tally:
         sizes = f" ({self.sizes})" if self.encoded else ""
         counts = [f"{self.encoded} encoded{sizes}", f"{self.skipped} skipped"]
         if self.passed_over:
-            counts.append(f"{self.passed_over} pictures not read")
+            counts.append(f"{self.passed_over} picture{'s' * (self.passed_over > 1)} not read")
         return ", ".join([*counts, f"{self.failed} failed"])
 
     @property

@@ -31,12 +31,13 @@ class Report:
 
     Attributes:
         say: writes a line; a progress display puts its own in place.
-        num_failures: so far.
+        num_failures: files that could not be dealt with, so far.
     """
 
     def __init__(self) -> None:
         self.say: Callable[[str], None] = say
         self.num_failures = 0
+        self._lacks_some = False
 
     def fail(self, name: str | None, error: Exception) -> None:
         """Report that the file of this name could not be dealt with."""
@@ -56,7 +57,7 @@ class Report:
 
     def mark_failed(self) -> None:
         """Something that was said already is to make the exit code that of a failure."""
-        self.num_failures += 1
+        self._lacks_some = True
 
     @contextmanager
     def guarding(self, name: str) -> Iterator[None]:
@@ -71,7 +72,7 @@ class Report:
 
     def exit(self) -> NoReturn:
         """Leave the program with the exit code that all of this comes to."""
-        raise click.exceptions.Exit(1 if self.num_failures else 0)
+        raise click.exceptions.Exit(1 if self.num_failures or self._lacks_some else 0)
 
 
 def say(line: str) -> None:

@@ -40,4 +40,5 @@ def test_everything_is_counted() -> None:
         tally.add(result)
     sizes = "1.0 kB became 100 bytes, 10 %"
     assert str(tally) == f"1 encoded ({sizes}), 2 skipped, 2 pictures not read, 1 failed"
+    assert str(Tally(passed_over=1)) == "0 encoded, 0 skipped, 1 picture not read, 0 failed"
     assert str(Tally()) == "0 encoded, 0 skipped, 0 failed"
