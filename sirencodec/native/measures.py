@@ -11,6 +11,7 @@ _PIECE: Final = 128, 256  # rows and columns of it
 _LANES: Final = 16  # of the widest vectors, in whole ones of which rows are written
 
 EDGES, STRUCTURE, CONTRAST, SIMILARITY = range(4)  # ``enum kind`` of comparison.h
+SUMS, SLOPES, SURVEY = range(3)  # ``enum part``
 
 
 class Comparison(ctypes.Structure):
@@ -32,6 +33,8 @@ class Comparison(ctypes.Structure):
         ("width", ctypes.c_long),
         ("top", ctypes.c_long),
         ("bottom", ctypes.c_long),
+        ("first", ctypes.c_long),
+        ("last", ctypes.c_long),
         ("mirrored", ctypes.c_long),
         ("kind", ctypes.c_long),
     )

@@ -15,9 +15,9 @@ from typing import Final
 
 from torch import Tensor
 
+from sirencodec.fitting.loss.pixel_rows import ALIGNMENT
 from sirencodec.synthesis.refinement import HALO
 
-ALIGNMENT: Final = 64  # swaths begin where a sample of every grid does
 SMALL_PIXELS: Final = 1 << 20  # images of up to so many are one swath
 SWATH_PIXELS: Final = 1 << 19  # about, of a larger one: its features take 30 MB
 BAND_PIXELS: Final = 1 << 16  # about; a lower band sees more rows of others than of its own

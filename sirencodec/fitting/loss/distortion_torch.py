@@ -14,6 +14,7 @@ from torch import Tensor
 from sirencodec.fitting.loss.backpropagation import to_squared_error_gradient
 from sirencodec.fitting.loss.costs import Distortion, Gradient
 from sirencodec.fitting.loss.cuda_graph import Recording
+from sirencodec.fitting.loss.pixel_rows import RowSink
 from sirencodec.fitting.loss.tile_synthesis import TileParts, TileSynthesis
 from sirencodec.fitting.loss.tiles import Tiles
 from sirencodec.synthesis.upsampling import kernels_gradient, upsampling_matrices
@@ -78,13 +79,15 @@ class TorchDistortion:
         kernels: Tensor,
         grids: Tensors,
         refinement: Tensors = (),
-        values: Tensor | None = None,
+        values: Tensor | RowSink | None = None,
     ) -> Distortion:
         """Error and gradient. See ``DistortionTerm``."""
         recording = self._error_recordings[self._is_weighted]
         (error,), *gradients = recording(layers, [kernels], grids, refinement)
-        if values is not None:
+        if isinstance(values, Tensor):
             values.copy_(self._tiles.join(self._values))
+        elif values is not None:
+            values.put(0, self._tiles.join(self._values))
         return Distortion(float(error), _as_gradient(gradients))
 
     def gradient(

@@ -12,6 +12,7 @@ from sirencodec.fitting.loss.bands_native import SMALL_PIXELS
 from sirencodec.fitting.loss.costs import ContextNetwork, Distortion, Gradient, Rate
 from sirencodec.fitting.loss.distortion_native import NativeDistortion
 from sirencodec.fitting.loss.distortion_torch import TorchDistortion
+from sirencodec.fitting.loss.pixel_rows import RowSink
 from sirencodec.fitting.loss.rate_native import NativeRate
 from sirencodec.fitting.loss.rate_pieces import PieceRate
 from sirencodec.fitting.loss.rate_torch import TorchRate
@@ -54,11 +55,12 @@ class DistortionTerm(Protocol):
         kernels: Tensor,
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
-        values: Tensor | None = None,
+        values: Tensor | RowSink | None = None,
     ) -> Distortion:
         """What a picture is made of -> D and its gradient, both halves in one pass.
 
-        Where ``values``, (channels, height, width), is given, it is filled with the picture's own.
+        Where ``values``, (channels, height, width), is given, it is filled with the picture's own;
+        or whoever takes rows gets them.
         """
         ...
 

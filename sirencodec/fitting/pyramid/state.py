@@ -10,8 +10,7 @@ from torch import Tensor
 from sirencodec.bitstream.architecture import Architecture, grid_shape
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.errors import FitError
-from sirencodec.fitting.loss.pixel.alpha import halved, mean_colour
-from sirencodec.fitting.loss.values import values_of
+from sirencodec.fitting.pyramid.images import StageImages
 from sirencodec.fitting.pyramid.latent_optimizer import LatentOptimizer
 from sirencodec.fitting.pyramid.matrices import Parts, TrainedMatrices
 from sirencodec.fitting.pyramid.plan import PyramidPlan
@@ -61,18 +60,15 @@ class PyramidState:
     ) -> None:
         """Start from zero latents and the shipped matrices."""
         self._plan, self._architecture, self._workers = plan, architecture, workers
-        targets = values_of(samples).to(device)
-        self._images = [targets]
-        for _ in range(max(octaves for octaves, _ in plan.stages)):
-            self._images.append(halved(self._images[-1]))
+        self._images = StageImages(samples, max(octaves for octaves, _ in plan.stages), device)
         generator = torch.Generator().manual_seed(plan.seed)
-        mean = mean_colour(targets).cpu()
         self.matrices = TrainedMatrices(
-            architecture, mean, plan.lambda_, plan.settings, generator, device
+            architecture, self._images.mean, plan.lambda_, plan.settings, generator, device
         )
-        height, width = targets.shape[1:]
+        height, width, _ = samples.shape
+        self._size = width, height
         self._grids = {
-            exponent: targets.new_zeros(grid_shape(width, height, exponent))
+            exponent: torch.zeros(grid_shape(width, height, exponent), device=device)
             for exponent in architecture.grids
         }
         self._random = torch.Generator(device=device).manual_seed(plan.seed)
@@ -85,14 +81,13 @@ class PyramidState:
         parts = self.matrices.parts
         self.view = StageView(self._architecture, octaves, parts)
         exponents = self.view.exponents
-        height, width = self._images[0].shape[1:]
-        self._shapes = [grid_shape(width, height, exponent) for exponent in exponents]
+        self._shapes = [grid_shape(*self._size, exponent) for exponent in exponents]
         self._latents = torch.cat([self._grids[exponent].flatten() for exponent in exponents])
         grids = self._split(self._latents)
         self._grids.update(zip(exponents, grids, strict=True))
         self._loss = StageLoss(
             self.view,
-            self._images[octaves],
+            self._images.take(octaves),
             self._shapes,
             parts,
             self._plan.settings.blend,

@@ -31,8 +31,9 @@ enum kind {
 };
 
 struct comparison {
-    const REAL *original, *mean;
-    const REAL *spread;  /* twice the original's variance, plus the constant C2 */
+    const REAL *original;
+    REAL *mean;          /* of the original in windows */
+    REAL *spread;        /* twice its variance, plus the constant C2 */
     const REAL *values;  /* of the other image, whose columns beside the plane are zero like the
                             original's */
     REAL *slopes;        /* of the score along them */
@@ -43,6 +44,7 @@ struct comparison {
     long row;                  /* between rows of planes */
     long height, width;
     long top, bottom; /* rows whose maps count */
+    long first, last; /* rows whose slopes are wanted, up to the last */
     long mirrored;    /* whether there is a mirror above and below, or nothing */
     long kind;
 };
@@ -191,29 +193,70 @@ INLINE void add_maps(const enum kind kind, vec sums[NUM_SUMS], struct maps maps)
     }
 }
 
+/* Row y of the original -> of two rings: of itself, and of its square. */
+INLINE void blur_original(const struct comparison *task, struct comparison_memory *memory, long y,
+                          long left, long from, long to)
+{
+    const struct window window = window_of(task->across);
+    const REAL *original = task->original + y * task->row + left - EDGE;
+    for (long at = from - REACH; at < to + REACH; at += LANES) {
+        fetch_ahead(original + at, task->row);
+        vec one = load(original + at);
+        store(memory->rows[0] + at, one);
+        store(memory->rows[1] + at, one * one);
+    }
+    for (long p = 0; p < 2; p++)
+        blur_across(window, memory->rows[p], memory->blurred[p][y % RING_ROWS], from, to);
+}
+
+/* The original -> its mean and spread in windows, zero in columns whose maps do not count. */
+INLINE void survey_piece(const struct comparison *task, struct comparison_memory *memory,
+                         struct piece piece)
+{
+    const long from = EDGE, to = from + piece.right - piece.left, end = task->height - 1;
+    long next = larger(0, piece.top - RADIUS - 1);
+    for (long y = piece.top; y < piece.bottom; y += 2) {
+        for (; next <= smaller(y + 1 + RADIUS, end); next++)
+            blur_original(task, memory, next, piece.left, from, to);
+        for (long p = 0; p < 2; p++)
+            blur_pair(task, memory, memory->blurred[p], y, memory->pairs[p], from, to);
+        for (long row = y; row < smaller(y + 2, piece.bottom); row++)
+            for (long at = from; at < to; at += LANES) {
+                const long column = piece.left + at - EDGE;
+                const ivec counted = load(task->counted + column) > splat(0);
+                vec mean = load(memory->pairs[0][row - y] + at);
+                vec variance = load(memory->pairs[1][row - y] + at) - mean * mean;
+                vec spread = 2 * variance + (REAL)(0.03 * 0.03);
+                store(task->mean + row * task->row + column, blend(counted, mean, splat(0)));
+                store(task->spread + row * task->row + column, blend(counted, spread, splat(0)));
+            }
+    }
+}
+
 #define ROWS_TOGETHER 16 /* whose sums are added lane by lane, in the precision of planes */
 
 INLINE void sum_piece(const enum kind kind, const struct comparison *task,
                       struct comparison_memory *memory, struct piece piece, double *sums)
 {
     const long from = EDGE, to = from + piece.right - piece.left, end = task->height - 1;
-    long next = larger(0, piece.top - RADIUS - 1);
+    const long first = larger(piece.top, task->top / 2 * 2);
+    const long bottom = smaller(piece.bottom, task->bottom);
+    long next = larger(0, first - RADIUS - 1);
     vec together[NUM_SUMS];
     memset(together, 0, sizeof together);
-    for (long y = piece.top; y < piece.bottom; y += 2) {
+    for (long y = first; y < bottom; y += 2) {
         for (; next <= smaller(y + 1 + RADIUS, end); next++)
             blur_products(kind, task, memory, next, piece.left, from, to);
         for (long p = 0; p < products_of(kind); p++)
             blur_pair(task, memory, memory->blurred[p], y, memory->pairs[p], from, to);
-        const long last = smaller(y + 2, smaller(piece.bottom, task->bottom));
-        for (long row = larger(y, task->top); row < last; row++)
+        for (long row = larger(y, task->top); row < smaller(y + 2, bottom); row++)
             for (long at = from; at < to; at += LANES) {
                 const long column = piece.left + at - EDGE;
                 add_maps(kind, together,
                          map_columns(kind, task, memory->pairs, row - y, at,
                                      row * task->row + column, column));
             }
-        if (y + 2 < piece.bottom && (y + 2) % ROWS_TOGETHER)
+        if (y + 2 < bottom && (y + 2) % ROWS_TOGETHER)
             continue;
         for (long s = 0; s < NUM_SUMS; s++)
             sums[s] += (double)sum_of_lanes(together[s]);
@@ -303,8 +346,10 @@ INLINE void slopes_of_piece(const enum kind kind, const struct comparison *task,
                             struct comparison_memory *memory, struct piece piece)
 {
     const long from = EDGE, to = from + piece.right - piece.left, end = task->height - 1;
-    long judged = larger(0, piece.top - RADIUS - 1), next = larger(0, judged - RADIUS - 1);
-    for (long y = piece.top; y < piece.bottom; y += 2) {
+    const long first = larger(piece.top, task->first / 2 * 2);
+    const long bottom = smaller(piece.bottom, task->last);
+    long judged = larger(0, first - RADIUS - 1), next = larger(0, judged - RADIUS - 1);
+    for (long y = first; y < bottom; y += 2) {
         for (; judged <= smaller(y + 1 + RADIUS, end); judged += 2) {
             for (; next <= smaller(judged + 1 + RADIUS, end); next++)
                 blur_products(kind, task, memory, next, piece.left, from - REACH, to + REACH);
@@ -316,7 +361,7 @@ INLINE void slopes_of_piece(const enum kind kind, const struct comparison *task,
         }
         for (long p = 0; p < products_of(kind); p++)
             blur_pair(task, memory, memory->slopes[p], y, memory->pairs[p], from, to);
-        for (long row = y; row < smaller(y + 2, piece.bottom); row++)
+        for (long row = y; row < smaller(y + 2, bottom); row++)
             for (long at = from; at < to; at += LANES) {
                 const long offset = row * task->row + piece.left + at - EDGE;
                 vec slope = load(memory->pairs[0][row - y] + at);
@@ -353,15 +398,21 @@ INLINE long pieces_of(const struct comparison *task)
     return parts_of(task->width, PIECE_COLUMNS) * parts_of(task->height, PIECE_ROWS);
 }
 
+enum part { SUMS, SLOPES, SURVEY };
+
 INLINE void compare_piece(const struct comparison *task, struct comparison_memory *memory,
-                          long index, int slopes)
+                          long index, int part)
 {
     struct piece piece = piece_of(task, index);
     double *sums = task->sums + index * NUM_SUMS;
+    if (part == SURVEY) {
+        survey_piece(task, memory, piece);
+        return;
+    }
     switch (task->kind) {
 #define CASE(kind)                                                                                 \
     case kind:                                                                                     \
-        if (slopes)                                                                                \
+        if (part == SLOPES)                                                                        \
             slopes_of_piece(kind, task, memory, piece);                                            \
         else                                                                                       \
             sum_piece(kind, task, memory, piece, sums);                                            \
@@ -375,10 +426,10 @@ INLINE void compare_piece(const struct comparison *task, struct comparison_memor
 }
 
 /*
- * Sums, or slopes, of all pieces that no other thread has begun: `next` is the first of those, of
+ * Sums, slopes, or a survey of the original, of all pieces that no other thread has begun: `next` is the first of those, of
  * all tasks' in turn. Whoever does a piece, its sums are the same. 1 if there is no memory.
  */
-static int compare_images(const struct comparison *tasks, long count, long *next, int slopes)
+static int compare_images(const struct comparison *tasks, long count, long *next, int part)
 {
     struct comparison_memory *memory =
         (void *)zeros((long)(sizeof(struct comparison_memory) / sizeof(REAL)));
@@ -388,7 +439,7 @@ static int compare_images(const struct comparison *tasks, long count, long *next
     for (const struct comparison *task = tasks; task < tasks + count; task++) {
         const long pieces = pieces_of(task);
         for (; piece < before + pieces; piece = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED))
-            compare_piece(task, memory, piece - before, slopes);
+            compare_piece(task, memory, piece - before, part);
         before += pieces;
     }
     free(memory);

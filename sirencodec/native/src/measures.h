@@ -8,9 +8,9 @@
 #include "names.h"
 #include "xyb.h"
 
-int EXPORTED(compare_images)(const struct comparison *tasks, long count, long *next, int slopes)
+int EXPORTED(compare_images)(const struct comparison *tasks, long count, long *next, int part)
 {
-    return compare_images(tasks, count, next, slopes);
+    return compare_images(tasks, count, next, part);
 }
 
 int EXPORTED(convert_xyb)(const struct xyb_task *task, long *next, int back)

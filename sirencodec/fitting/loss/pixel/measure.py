@@ -1,9 +1,15 @@
-"""Values and the original -> how good they are, and where they would be better."""
+"""Values and the original -> how good they are, and where they would be better.
+
+Of a large image a measure is asked some rows at a time, in two passes: what it pools is known only
+after the first.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from torch import Tensor
+
+from sirencodec.fitting.loss.pixel.swaths import Swath
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,4 +46,25 @@ class Measure(Protocol):
 
     def value(self, values: Tensor) -> float:
         """Values -> number alone, with less work."""
+        ...
+
+
+class SwathMeasure(Protocol):
+    """A measure of an image that is shown a swath at a time; see ``Measure``.
+
+    Values and the original are (channels, rows, width), of the rows that a swath sees.
+    """
+
+    better: ClassVar[int]
+
+    def look(self, swath: Swath, values: Tensor, original: Tensor) -> None:
+        """First pass: add up what is pooled."""
+        ...
+
+    def settle(self) -> float:
+        """All swaths have been looked at -> the number."""
+        ...
+
+    def gradient(self, swath: Swath, values: Tensor, original: Tensor) -> Tensor:
+        """Second pass -> the number's gradient with respect to the swath's own rows."""
         ...

@@ -74,9 +74,7 @@ class NativeMsSsim:
         means = self._means(values).requires_grad_()
         score = combine(means)
         (of_means,) = torch.autograd.grad(score, means)
-        factors = torch.zeros(means.numel(), NUM_FACTORS, dtype=torch.float64)
-        factors[:, 0] = of_means.mT.flatten() / self._comparisons.pixels
-        self._comparisons.backward(factors)
+        self._comparisons.backward(factors_of(of_means, self._comparisons.pixels))
         for coarse in range(len(self._sizes) - 1, 0, -1):
             self._halve(coarse - 1, self._gradients, back=True)
         gradient = torch.empty_like(values)
@@ -156,3 +154,13 @@ class NativeMsSsim:
         bounds = [rows * part // count for part in range(count + 1)]
         bands = [(c, band) for c in range(channels) for band in pairwise(bounds)]
         self._workers.map(function, bands)
+
+
+def factors_of(of_means: Tensor, pixels: Tensor) -> Tensor:
+    """(scales, channels) gradient with respect to means -> what comparison.h wants.
+
+    ``pixels`` are those that count in each plane, and planes are ordered by channel: (planes, 9).
+    """
+    factors = torch.zeros(of_means.numel(), NUM_FACTORS, dtype=torch.float64)
+    factors[:, 0] = of_means.mT.flatten() / pixels
+    return factors

@@ -15,6 +15,9 @@ from sirencodec.fitting.loss.pixel.window import RADIUS, window
 from sirencodec.native.measures import (
     EDGE,
     NUM_SUMS,
+    SLOPES,
+    SUMS,
+    SURVEY,
     Comparison,
     MeasureLoops,
     pieces_of,
@@ -43,6 +46,7 @@ class Windows:
     Attributes:
         width: of the planes, in pixels.
         rows: the first whose map counts, and the one after the last.
+        wanted: the same of rows whose gradient is wanted.
         counted: (row,) 1 in columns whose maps count.
         down, across: (6,) weights from the middle on.
         mirrored: whether there is a mirror above and below, or nothing.
@@ -50,6 +54,7 @@ class Windows:
 
     width: int
     rows: tuple[int, int]
+    wanted: tuple[int, int]
     counted: Tensor
     down: Tensor
     across: Tensor
@@ -67,7 +72,8 @@ class Windows:
         counted = like.new_zeros(row_length(width))
         counted[EDGE + left : EDGE + width - left] = 1
         down, across = (_half_window(radius, like) for radius in radii)
-        return cls(width, (top, height - top), counted, down, across, mirrored)
+        rows = top, height - top
+        return cls(width, rows, (0, height), counted, down, across, mirrored)
 
     @property
     def pixels(self) -> int:
@@ -172,6 +178,8 @@ class Comparisons:
                 width=plane.windows.width,
                 top=plane.windows.rows[0],
                 bottom=plane.windows.rows[1],
+                first=plane.windows.wanted[0],
+                last=plane.windows.wanted[1],
                 mirrored=plane.windows.mirrored,
                 kind=kind,
             )
@@ -183,20 +191,24 @@ class Comparisons:
     def sums(self) -> Tensor:
         """(planes, 6) sums of maps, float64."""
         self._sums.zero_()
-        self._run(backward=False)
+        self._run(SUMS)
         return torch.stack([of_plane.sum(0) for of_plane in self._of_planes])
 
     def backward(self, factors: Tensor) -> None:
         """(planes, 9) factors of maps -> gradients, where the planes keep them."""
         self._factors.copy_(factors)
-        self._run(backward=True)
+        self._run(SLOPES)
 
-    def _run(self, backward: bool) -> None:
+    def survey(self) -> None:
+        """Find means and spreads of the original, in the precision of planes."""
+        self._run(SURVEY)
+
+    def _run(self, part: int) -> None:
         begun = ctypes.c_long(0)
 
         def run(_: int) -> None:
             if self._loops.compare_images(
-                self._tasks, ctypes.c_long(len(self._tasks)), ctypes.byref(begun), int(backward)
+                self._tasks, ctypes.c_long(len(self._tasks)), ctypes.byref(begun), part
             ):
                 raise MemoryError("no memory to compare images in")
 

@@ -33,7 +33,7 @@ from sirencodec.native.measures import (
 from sirencodec.native.tensors import address
 from sirencodec.synthesis.threads import Workers
 
-_Place = tuple[int, int]  # scale, and plane of it
+Place = tuple[int, int]  # scale, and plane of it
 
 _X, _Y = 0, 1
 _SMALLEST_NORM: Final = 1e-9  # below it fourth powers vanish in single precision
@@ -54,15 +54,8 @@ class NativeSsimulacra2:
         """
         self._workers, self._loops = workers, loops
         sizes = scale_sizes(*targets.shape[1:])
-        weights = weights_of(len(sizes))
-        if len(targets) == 1:  # of gray the other two planes never differ
-            weights = weights * torch.tensor([0.0, 1.0, 0.0])[:, None, None, None]
-        # Only what has a weight is looked at.
-        used = weights.flatten(2).any(2)
-        self._sizes = sizes[: int(used.any(0).nonzero().max()) + 1] if used.any() else []
-        places = used.nonzero().unbind(1)
-        self._places = [(scale, plane) for plane, scale in used.nonzero().tolist()]
-        self._weights = weights[places]
+        self._places, self._weights = looked_at(len(targets), len(sizes))
+        self._sizes = sizes[: 1 + max((scale for scale, _ in self._places), default=-1)]
         originals = {
             (scale, plane): empty_plane(targets, *self._sizes[scale])
             for scale, plane in self._places
@@ -83,7 +76,7 @@ class NativeSsimulacra2:
                     self._decoded.setdefault((scale, plane), empty_plane(targets, *size))
         self._comparisons = Comparisons(
             list(self._planes.values()),
-            [STRUCTURE if weights[:, 0].any() else EDGES for weights in self._weights],
+            kinds_of(self._weights),
             workers,
             loops,
         )
@@ -96,7 +89,7 @@ class NativeSsimulacra2:
         norms = self._norms(values).requires_grad_()
         score = score_of((norms * self._weights).sum())
         (of_norms,) = torch.autograd.grad(score, norms)
-        self._comparisons.backward(self._factors(of_norms, norms.detach()))
+        self._comparisons.backward(factors_of(of_norms, norms.detach(), self._comparisons.pixels))
         gradient = torch.empty_like(values)
         self._convert(values, self._decoded, gradient)
         return Score(score.item(), gradient)
@@ -110,26 +103,17 @@ class NativeSsimulacra2:
     def _norms(self, values: Tensor) -> Tensor:
         """(planes looked at, 2, 3) 1-norms and 4-norms of maps."""
         self._convert(values, self._decoded)
-        sums = self._comparisons.sums().reshape(-1, 3, 2).mT
-        means = sums / self._comparisons.pixels[:, None, None]
-        return torch.stack([means[:, 0], means[:, 1] ** 0.25], 1)
-
-    def _factors(self, gradient: Tensor, norms: Tensor) -> Tensor:
-        """Gradient of the score with respect to norms -> what comparison.h wants: (planes, 9)."""
-        per_pixel = gradient / self._comparisons.pixels[:, None, None]
-        fourth = norms[:, 1]
-        inverse = torch.where(fourth > _SMALLEST_NORM, 1 / fourth, 0)
-        return torch.stack([*per_pixel.unbind(1), inverse], 2).reshape(-1, NUM_FACTORS)
+        return norms_of(self._comparisons.sums(), self._comparisons.pixels)
 
     def _convert(
-        self, values: Tensor, planes: Mapping[_Place, Tensor], gradient: Tensor | None = None
+        self, values: Tensor, planes: Mapping[Place, Tensor], gradient: Tensor | None = None
     ) -> None:
         """Values -> their XYB in planes; or the planes' gradients -> that of values."""
         if not planes:
             return
         values = values.contiguous()
 
-        def pointers(of: Mapping[_Place, Tensor], scale: int) -> ctypes.Array[ctypes.c_void_p]:
+        def pointers(of: Mapping[Place, Tensor], scale: int) -> ctypes.Array[ctypes.c_void_p]:
             found = [address(of.get((scale, plane)), 0, EDGE) for plane in range(3)]
             return (ctypes.c_void_p * 3)(*found)
 
@@ -161,3 +145,35 @@ class NativeSsimulacra2:
                 raise MemoryError("no memory to convert an image in")
 
         self._workers.map(run, range(self._workers.count))
+
+
+def looked_at(channels: int, num_scales: int) -> tuple[list[Place], Tensor]:
+    """Channels and scales of an image -> the planes that have a weight, and (planes, 2, 3) weights.
+
+    Of gray two of three planes never differ.
+    """
+    weights = weights_of(num_scales)
+    if channels == 1:
+        weights = weights * torch.tensor([0.0, 1.0, 0.0])[:, None, None, None]
+    used = weights.flatten(2).any(2)
+    places = [(scale, plane) for plane, scale in used.nonzero().tolist()]
+    return places, weights[used.nonzero().unbind(1)]
+
+
+def kinds_of(weights: Tensor) -> list[int]:
+    """(planes, 2, 3) weights -> how each plane is compared."""
+    return [STRUCTURE if of_plane[:, 0].any() else EDGES for of_plane in weights]
+
+
+def norms_of(sums: Tensor, pixels: Tensor) -> Tensor:
+    """(planes, 6) sums of maps, and (planes,) pixels -> (planes, 2, 3) 1-norms and 4-norms."""
+    means = sums.reshape(-1, 3, 2).mT / pixels[:, None, None]
+    return torch.stack([means[:, 0], means[:, 1] ** 0.25], 1)
+
+
+def factors_of(gradient: Tensor, norms: Tensor, pixels: Tensor) -> Tensor:
+    """Gradient of the score with respect to norms -> what comparison.h wants: (planes, 9)."""
+    per_pixel = gradient / pixels[:, None, None]
+    fourth = norms[:, 1]
+    inverse = torch.where(fourth > _SMALLEST_NORM, 1 / fourth, 0)
+    return torch.stack([*per_pixel.unbind(1), inverse], 2).reshape(-1, NUM_FACTORS)

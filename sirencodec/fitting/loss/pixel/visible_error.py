@@ -9,12 +9,16 @@ Gaussian of one pixel's deviation. A wave of f cycles a pixel so counts about
 weighs by frequency and channel, too; nothing here is its tables or PSNR-HVS's.
 """
 
+import math
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.pixel.measure import Score
+from sirencodec.fitting.loss.pixel.swaths import Swath
+from sirencodec.native.measures import MeasureLoops
 from sirencodec.synthesis.threads import Workers
 
 LIGHT: Final = (0.299, 0.587, 0.114)
@@ -37,7 +41,7 @@ class VisibleError:
     def __call__(self, values: Tensor) -> Score:
         """Values -> number and gradient."""
         error = values - self._targets
-        weighted = self._weighted(error)
+        weighted = self.weighted(error)
         value = torch.dot(error.flatten(), weighted.flatten()).item() / error.numel()
         return Score(value, weighted.mul_(2 / error.numel()))
 
@@ -45,7 +49,7 @@ class VisibleError:
         """Values -> number alone."""
         return self(values).value
 
-    def _weighted(self, error: Tensor) -> Tensor:
+    def weighted(self, error: Tensor) -> Tensor:
         """(channels, height, width) e -> W e."""
         weighted = torch.einsum("ij,jhw->ihw", self._mix, error).contiguous()
 
@@ -55,6 +59,44 @@ class VisibleError:
 
         self._workers.map(blur, range(len(weighted)))
         return weighted
+
+
+class SwathVisibleError:
+    """The same of an image that is shown a swath at a time; see ``SwathMeasure``."""
+
+    better: ClassVar[int] = -1
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        swaths: Sequence[Swath],  # noqa: ARG002  (as of other measures)
+        like: Tensor,
+        workers: Workers,
+        loops: MeasureLoops,  # noqa: ARG002
+    ) -> None:
+        """See ``swath_measure_of``."""
+        self._measure = VisibleError(like.new_zeros(shape[0], 1, 1), workers)
+        self._count, self._total = math.prod(shape), 0.0
+
+    def look(self, swath: Swath, values: Tensor, original: Tensor) -> None:
+        """See ``SwathMeasure``."""
+        error = (values - original)[:, swath.top - swath.first : swath.bottom - swath.first]
+        product = error * self._weighted(swath, values, original)
+        self._total += float(product.sum(dtype=torch.float64))
+
+    def settle(self) -> float:
+        """See ``SwathMeasure``."""
+        total, self._total = self._total, 0.0
+        return total / self._count
+
+    def gradient(self, swath: Swath, values: Tensor, original: Tensor) -> Tensor:
+        """See ``SwathMeasure``."""
+        return self._weighted(swath, values, original) * (2 / self._count)
+
+    def _weighted(self, swath: Swath, values: Tensor, original: Tensor) -> Tensor:
+        """W e in the swath's own rows, whose blur reaches no further than what it sees."""
+        whole = self._measure.weighted(values - original)
+        return whole[:, swath.top - swath.first : swath.bottom - swath.first]
 
 
 def blurred(plane: Tensor) -> Tensor:
