@@ -9,9 +9,13 @@ in the middle of every block. The block around it is where its effect on the los
 moves do not see each other. Blocks are laid out from each of four origins in turn, so that every
 latent lies in the middle of one. Smaller blocks find less, as moves get in each other's way; larger
 ones find as much in twice the time.
+
+What latents and pixels add to the loss is asked a few rows at a time, before and after, and only
+sums over blocks are kept: of a large picture the rest would take as much memory as a fit.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import compress, count, product
 from typing import Final
 
@@ -26,15 +30,31 @@ from sirencodec.entropy.latents import LARGEST_LATENT
 BLOCK: Final = 8
 MARGIN: Final = 2
 ORIGINS: Final = (-MARGIN, MARGIN - BLOCK)
+BAND_LATENTS: Final = 1 << 19  # whose candidates are looked for at a time, about
 
 Grids = Sequence[Tensor]
 Origin = tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Contributions:
+    """What some rows of pixels, or of a grid's latents, add to the loss.
+
+    Attributes:
+        plane: 0 for pixels, or the number of the grid, from 1.
+        top: the first of the rows.
+        values: (rows, columns).
+    """
+
+    plane: int
+    top: int
+    values: Tensor
+
+
 def rdoq(
     grids: Grids,
     exponents: Sequence[int],
-    losses: Callable[[Grids], list[Tensor]],
+    losses: Callable[[Grids, int], Iterable[Contributions]],
     gradients: Callable[[Grids], list[Tensor]],
     passes: int,
     tried: Collection[int],
@@ -44,33 +64,66 @@ def rdoq(
     Args:
         grids: (rows, columns) whole numbers.
         exponents: of the grids, consecutive and rising.
-        losses: grids -> what each pixel, (height, width), and then each latent adds to the loss.
+        losses: grids, and how many of them, finest first -> what all pixels, and the latents of so
+            many grids, add to the loss; cut into the same rows whatever the latents are.
         gradients: grids -> gradient of the loss with respect to each grid.
         passes: over all latents; each takes the gradient anew. 0 leaves all as it is.
         tried: exponents of the grids to try.
     """
     grids, is_tried = list(grids), [exponent in tried for exponent in exponents]
     refused = [torch.zeros_like(grid, dtype=torch.bool) for grid in grids]
-    current = losses(grids)
     for _ in range(passes):
         gradient = gradients(grids)
         for index, origin in product(compress(count(), is_tried), product(ORIGINS, ORIGINS)):
-            grid, sizes = grids[index], gradient[index].abs()
-            moved = grid - gradient[index].sign()
-            sizes[refused[index] | (moved.abs() > LARGEST_LATENT)] = 0
-            chosen = _largest(sizes, origin)
+            grid = grids[index]
+            chosen = _chosen(grid, gradient[index], refused[index], origin)
             if not chosen.any():
                 continue
-            trial = [*grids[:index], torch.where(chosen, moved, grid), *grids[index + 1 :]]
-            changes = [new - old for new, old in zip(losses(trial), current, strict=True)]
-            falls = _sums(changes, exponents, exponents[index], origin) < 0
-            filled = falls[..., None, None].expand(-1, -1, BLOCK, BLOCK)
+            moved = _moved(grid, gradient[index], chosen)
+            trial = [*grids[:index], moved, *grids[index + 1 :]]
+            sums = _sums(
+                _changes(losses(grids, index + 1), losses(trial, index + 1)),
+                exponents,
+                index,
+                origin,
+                grid,
+            )
+            filled = (sums < 0)[..., None, None].expand(-1, -1, BLOCK, BLOCK)
             kept = chosen & _merge(filled, origin, chosen)
             refused[index] |= chosen & ~kept
-            if kept.any():
-                grids[index] = torch.where(kept, moved, grid)
-                current = losses(grids)
+            grids[index] = torch.where(kept, moved, grid, out=moved)
     return grids
+
+
+def _chosen(grid: Tensor, gradient: Tensor, refused: Tensor, origin: Origin) -> Tensor:
+    """Grid -> its candidates, (rows, columns): of largest gradient in the middle of a block."""
+    chosen = torch.zeros_like(refused)
+    for rows in _bands(grid, origin):
+        sizes = gradient[rows].abs()
+        moved = grid[rows] - gradient[rows].sign()
+        sizes[refused[rows] | (moved.abs() > LARGEST_LATENT)] = 0
+        top = origin[0] if rows.start == 0 else 0
+        chosen[rows] = _largest(sizes, (top, origin[1]))
+    return chosen
+
+
+def _moved(grid: Tensor, gradient: Tensor, chosen: Tensor) -> Tensor:
+    """Grid -> the same, but candidates a level away, against the gradient."""
+    moved = grid.clone()
+    for rows in _bands(grid, (0, 0)):
+        moved[rows] -= gradient[rows].sign().mul_(chosen[rows])
+    return moved
+
+
+def _bands(grid: Tensor, origin: Origin) -> Iterator[slice]:
+    """Grid -> rows in bands of about ``BAND_LATENTS``, each of whole blocks from the origin on."""
+    rows, columns = grid.shape
+    height = max(1, BAND_LATENTS // (BLOCK * columns)) * BLOCK
+    top = 0
+    for bottom in range(origin[0] + height, rows + height, height):
+        if top < rows:
+            yield slice(top, min(bottom, rows))
+        top = bottom
 
 
 def _largest(sizes: Tensor, origin: Origin) -> Tensor:
@@ -81,22 +134,38 @@ def _largest(sizes: Tensor, origin: Origin) -> Tensor:
     return _merge(pad(chosen, (MARGIN,) * 4), origin, sizes) * sizes > 0
 
 
+def _changes(
+    before: Iterable[Contributions], after: Iterable[Contributions]
+) -> Iterator[Contributions]:
+    """Contributions to the loss -> what they have changed by."""
+    for old, new in zip(before, after, strict=True):
+        yield Contributions(new.plane, new.top, new.values - old.values)
+
+
 def _sums(
-    changes: Sequence[Tensor], exponents: Sequence[int], exponent: int, origin: Origin
+    changes: Iterable[Contributions],
+    exponents: Sequence[int],
+    index: int,
+    origin: Origin,
+    grid: Tensor,
 ) -> Tensor:
     """Changes of what pixels and latents add to the loss -> (down, across) sums over blocks.
 
-    Blocks are those of the grid of ``exponent``. Coarser grids are left out: the context of their
+    Blocks are those of grid number ``index``. Coarser grids are left out: the context of their
     latents does not hold this grid's.
     """
-    top, left = origin
-    totals: list[Tensor] = []
-    for change, finer in zip(changes, (0, *exponents), strict=True):
-        octaves = exponent - finer
-        if octaves >= 0:
-            blocks = _blocks(change, (top << octaves, left << octaves), BLOCK << octaves)
-            totals.append(blocks.sum((2, 3)))
-    return torch.stack(totals).sum(0)
+    down, across = (
+        -(-(side - start) // BLOCK) for side, start in zip(grid.shape, origin, strict=True)
+    )
+    totals = grid.new_zeros(index + 2, down, across)
+    finer = (0, *exponents)
+    for change in changes:
+        octaves = exponents[index] - finer[change.plane]
+        side, top, left = (number << octaves for number in (BLOCK, *origin))
+        first = (change.top - top) // side
+        blocks = _blocks(change.values, (top + first * side - change.top, left), side)
+        totals[change.plane, first : first + len(blocks)] += blocks.sum((2, 3))
+    return totals.sum(0)
 
 
 def _blocks(values: Tensor, origin: Origin, side: int) -> Tensor:

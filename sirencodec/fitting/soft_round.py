@@ -43,7 +43,7 @@ def soften(
 
     Args:
         values: x, (count,).
-        noise: n, (count,), of standard deviation 1.
+        noise: n, (count,), of standard deviation 1; its memory may be what y is in.
         temperature: T of both roundings, above 0.
         amplitude: standard deviation of what is added; 0 is none.
         workers: threads to share the work among.
@@ -64,7 +64,7 @@ def _soften_native(
     workers: Workers,
     loops: Loops,
 ) -> tuple[Tensor, Tensor]:
-    softened, derivative = torch.empty_like(values), torch.empty_like(values)
+    softened, derivative = noise, torch.empty_like(values)
     bounds = [len(values) * part // workers.count for part in range(workers.count + 1)]
 
     def run(part: tuple[int, int]) -> None:

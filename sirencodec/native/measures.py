@@ -11,7 +11,7 @@ _PIECE: Final = 128, 256  # rows and columns of it
 _LANES: Final = 16  # of the widest vectors, in whole ones of which rows are written
 
 EDGES, STRUCTURE, CONTRAST, SIMILARITY = range(4)  # ``enum kind`` of comparison.h
-SUMS, SLOPES, SURVEY = range(3)  # ``enum part``
+SUMS, GRADIENT, SURVEY = range(3)  # ``enum part``
 
 
 class Comparison(ctypes.Structure):

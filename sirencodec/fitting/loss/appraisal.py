@@ -5,12 +5,11 @@ in 16 bits: see ``pixel_rows``. Both say the same but for rounding.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import torch
 from torch import Tensor
 
-from sirencodec.fitting.loss.bands_native import SMALL_PIXELS
 from sirencodec.fitting.loss.distortion_native import NativeDistortion
 from sirencodec.fitting.loss.distortion_targets import SwathTargets
 from sirencodec.fitting.loss.pixel.alpha import has_alpha, premultiplied
@@ -28,6 +27,9 @@ from sirencodec.synthesis.threads import Workers
 
 Shown = tuple[Sequence[Tensor], Tensor, Sequence[Tensor], Sequence[Tensor]]
 """What a picture is made of: layers, kernels, grids and refinement, as a distortion takes them."""
+
+
+WHOLE_PIXELS: Final = 1 << 19  # images of up to so many are held whole, at 300 bytes each
 
 
 class Appraisal(Protocol):
@@ -85,7 +87,7 @@ class Appraisal(Protocol):
 
 def is_large(shape: tuple[int, int, int]) -> bool:
     """Channels, height and width -> whether an image on a CPU goes by swaths."""
-    return shape[1] * shape[2] > SMALL_PIXELS and loops_for(torch.float32, "cpu") is not None
+    return shape[1] * shape[2] > WHOLE_PIXELS and loops_for(torch.float32, "cpu") is not None
 
 
 def appraisal_of(
@@ -239,7 +241,7 @@ class SwathAppraisal:
     def error(self, shown: Shown) -> float:
         """See ``Appraisal``."""
         total = 0.0
-        for _, errors in self.distortion.errors_by_swaths(*shown):
+        for _, errors in self.distortion.errors_by_rows(*shown):
             total += float(errors.sum(dtype=torch.float64))
         _, height, width = self._image.shape
         return total / (height * width)

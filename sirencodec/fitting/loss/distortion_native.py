@@ -152,10 +152,10 @@ class NativeDistortion:
         self, layers: Tensors, kernels: Tensor, grids: Tensors, refinement: Tensors = ()
     ) -> Tensor:
         """Errors of pixels alone. See ``DistortionTerm``."""
-        found = list(self.errors_by_swaths(layers, kernels, grids, refinement))
+        found = list(self.errors_by_rows(layers, kernels, grids, refinement))
         return found[0][1] if len(found) == 1 else torch.cat([errors for _, errors in found])
 
-    def errors_by_swaths(
+    def errors_by_rows(
         self, layers: Tensors, kernels: Tensor, grids: Tensors, refinement: Tensors = ()
     ) -> Iterator[tuple[int, Tensor]]:
         """The same, first row and (rows, width) of one swath after another."""

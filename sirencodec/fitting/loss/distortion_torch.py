@@ -6,7 +6,7 @@ error over N samples, G = 2 w (values - targets) / N. A tile's activations are s
 cache, and large enough for the cores to share each operation.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -110,6 +110,12 @@ class TorchDistortion:
         for index, tile in enumerate(self._values):
             tile.copy_(self._synthesis.evaluate(index, parts))
         return self._tiles.join(self._values)
+
+    def errors_by_rows(
+        self, layers: Tensors, kernels: Tensor, grids: Tensors, refinement: Tensors = ()
+    ) -> Iterator[tuple[int, Tensor]]:
+        """All rows at once. See ``DistortionTerm``."""
+        yield 0, self.errors(layers, kernels, grids, refinement)
 
     def errors(
         self, layers: Tensors, kernels: Tensor, grids: Tensors, refinement: Tensors = ()

@@ -5,7 +5,7 @@ grid's lattice and adds up gradients of its own.
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 import torch
@@ -87,6 +87,13 @@ class NativeRate:
         lengths = self._sources.new_length_stacks(STRIP)
         self._workers.map(lambda thread: thread.code_lengths(matrices, lengths), self._threads)
         return self._sources.code_lengths(lengths)
+
+    def code_lengths_by_rows(
+        self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork], count: int
+    ) -> Iterator[tuple[int, int, Tensor]]:
+        """A grid at a time. See ``RateTerm``."""
+        for grid, lengths in enumerate(self.code_lengths(grids, context_networks)[:count]):
+            yield grid, 0, lengths
 
     def bits(self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]) -> float:
         """R. See ``RateTerm``."""

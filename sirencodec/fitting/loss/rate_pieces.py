@@ -7,7 +7,7 @@ so that sums do not depend on the number of threads.
 
 import ctypes
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -119,19 +119,17 @@ class PieceRate:
             for layers in matrices
         ]
 
-        def add(piece: _Piece, result: _Sums) -> None:
+        for piece, result in self._each(
+            lambda piece, memory: self._gradient(
+                piece, memory, grids, matrices, trained_layers, bit_error
+            ),
+            self._pieces,
+        ):
             bits[piece.grid] += result.bits
             self._add(piece, result.stack_gradient, gradients)
             for totals, own in zip(trained, result.trained, strict=True):
                 for total, of_layer in zip(totals, own, strict=True):
                     total += of_layer
-
-        self._each(
-            lambda piece, memory: self._gradient(
-                piece, memory, grids, matrices, trained_layers, bit_error
-            ),
-            add,
-        )
         return Rate(
             bits,
             gradients,
@@ -144,44 +142,50 @@ class PieceRate:
     def bits(self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]) -> float:
         """R. See ``RateTerm``."""
         matrices = [by_grid(network, self._exponents) for network in context_networks]
-        found: list[float] = []
-        self._each(
-            lambda piece, memory: self._bits(piece, memory[0], grids, matrices),
-            lambda _, bits: found.append(bits),
+        found = self._each(
+            lambda piece, memory: self._bits(piece, memory[0], grids, matrices), self._pieces
         )
-        return sum(found)
+        return sum(bits for _, bits in found)
 
     def code_lengths(
         self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]
     ) -> list[Tensor]:
         """Bits of each latent. See ``RateTerm``."""
-        matrices = [by_grid(network, self._exponents) for network in context_networks]
         lengths = [grid.new_empty(grid.shape) for grid in grids]
+        for grid, top, part in self.code_lengths_by_rows(grids, context_networks, len(grids)):
+            lengths[grid][top : top + len(part)] = part
+        return lengths
 
-        def write(piece: _Piece, memory: Sequence[Tensor]) -> None:
+    def code_lengths_by_rows(
+        self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork], count: int
+    ) -> Iterator[tuple[int, int, Tensor]]:
+        """A piece at a time. See ``RateTerm``."""
+        matrices = [by_grid(network, self._exponents) for network in context_networks]
+
+        def lengths_of(piece: _Piece, memory: Sequence[Tensor]) -> Tensor:
             shape = len(PHASES), piece.end - piece.first, -(-piece.columns // STRIP) * STRIP
             own = self._like.new_zeros(shape)
             self._bits(piece, memory[0], grids, matrices, own)
-            for phase, (top, left) in enumerate(PHASES):
-                samples = lengths[piece.grid][top::2, left::2][piece.first : piece.end]
+            rows, columns = self._shapes[piece.grid]
+            top, bottom = 2 * piece.first, min(2 * piece.end, rows)
+            lengths = own.new_empty(bottom - top, columns)
+            for phase, (down, across) in enumerate(PHASES):
+                samples = lengths[down::2, across::2]
                 samples.copy_(own[phase, : samples.shape[0], : samples.shape[1]])
+            return lengths
 
-        self._each(write, lambda _, result: None)
-        return lengths
+        wanted = [piece for piece in self._pieces if piece.grid < count]
+        for piece, lengths in self._each(lengths_of, wanted):
+            yield piece.grid, 2 * piece.first, lengths
 
     def _each(
-        self,
-        compute: Callable[[_Piece, Sequence[Tensor]], Result],
-        take: Callable[[_Piece, Result], None],
-    ) -> None:
-        """Piece and memory -> result, as many at a time as there are threads; taken in order."""
-        for start in range(0, len(self._pieces), self._workers.count):
-            some = self._pieces[start : start + self._workers.count]
+        self, compute: Callable[[_Piece, Sequence[Tensor]], Result], pieces: Sequence[_Piece]
+    ) -> Iterator[tuple[_Piece, Result]]:
+        """Piece and memory -> result, as many at a time as there are threads; in order."""
+        for start in range(0, len(pieces), self._workers.count):
+            some = pieces[start : start + self._workers.count]
             pairs = list(zip(some, self._memory, strict=False))
-            for piece, result in zip(
-                some, self._workers.map(lambda pair: compute(*pair), pairs), strict=True
-            ):
-                take(piece, result)
+            yield from zip(some, self._workers.map(lambda pair: compute(*pair), pairs), strict=True)
 
     def _gradient(
         self,

@@ -9,7 +9,7 @@ Samples are handled in groups of some ten thousand, so that the handful of buffe
 cache. What networks say of a group, and the way back, is in ``context_passes``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -139,6 +139,13 @@ class TorchRate:
                     rows = slice(strip.top, strip.bottom)
                     lengths[strip.grid][phase, rows] = strip.view(own_bits)
         return self._sources.code_lengths(lengths)
+
+    def code_lengths_by_rows(
+        self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork], count: int
+    ) -> Iterator[tuple[int, int, Tensor]]:
+        """A grid at a time. See ``RateTerm``."""
+        for grid, lengths in enumerate(self.code_lengths(grids, context_networks)[:count]):
+            yield grid, 0, lengths
 
     def bits(self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]) -> float:
         """R. See ``RateTerm``."""

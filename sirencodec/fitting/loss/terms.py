@@ -3,7 +3,7 @@
 Compiled loops do on a CPU, where they were built; PyTorch does anywhere else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from torch import Tensor
@@ -107,6 +107,16 @@ class DistortionTerm(Protocol):
         """
         ...
 
+    def errors_by_rows(
+        self,
+        layers: Sequence[Tensor],
+        kernels: Tensor,
+        grids: Sequence[Tensor],
+        refinement: Sequence[Tensor] = (),
+    ) -> Iterator[tuple[int, Tensor]]:
+        """The same, the first row and (rows, width) errors of some rows after others."""
+        ...
+
 
 class RateTerm(Protocol):
     """B, the bits of pyramids of one shape."""
@@ -139,6 +149,12 @@ class RateTerm(Protocol):
 
         Less than half the work of a call with its gradient.
         """
+        ...
+
+    def code_lengths_by_rows(
+        self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork], count: int
+    ) -> Iterator[tuple[int, int, Tensor]]:
+        """The same of the first ``count`` grids: grid, first row, (rows, columns) bits."""
         ...
 
 

@@ -99,7 +99,7 @@ class RoundedPicture:
         return rdoq(
             latents,
             self._exponents,
-            lambda grids: self._loss.contributions(parts, grids, bit_error),
+            lambda grids, count: self._loss.contributions(parts, grids, bit_error, count),
             lambda grids: self._loss.latents_gradient(parts, grids, bit_error),
             passes,
             tried,

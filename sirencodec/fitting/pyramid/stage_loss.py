@@ -4,7 +4,7 @@ The loss is D + bit_error * B (``loss.costs``). D is the mean squared error, or 
 blend of measures (``loss.pixel.blend``): squared error with targets that are renewed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -16,6 +16,7 @@ from sirencodec.fitting.loss.pixel_rows import PixelRows
 from sirencodec.fitting.loss.terms import rate_of
 from sirencodec.fitting.pyramid.matrices import Parts
 from sirencodec.fitting.pyramid.stage import StageView
+from sirencodec.fitting.rdoq import Contributions
 from sirencodec.synthesis.threads import Workers
 
 
@@ -64,6 +65,8 @@ class StageLoss:
         like = parts.kernels.new_empty(0)
         self._rate = rate_of(view.exponents, shapes, like, workers)
         self._period, self._calls = blend.period, 0
+        _, height, width = image.shape
+        self._num_pixels = height * width
         if view.octaves > blend.most_octaves:
             blend = BlendSettings()
         layers = view.layers(parts.layers)
@@ -130,16 +133,21 @@ class StageLoss:
         return self._rate.bits(grids, parts.networks)
 
     def contributions(
-        self, parts: Parts, grids: Sequence[Tensor], bit_error: float
-    ) -> list[Tensor]:
-        """All matrices and the stage's grids -> what each adds to the loss.
+        self, parts: Parts, grids: Sequence[Tensor], bit_error: float, count: int
+    ) -> Iterator[Contributions]:
+        """All matrices and the stage's grids -> what pixels and latents add to the loss.
 
-        Returns:
-            (height, width) of pixels, then (rows, columns) of each grid's latents.
+        Args:
+            parts: all matrices.
+            grids: latents.
+            bit_error: error that a bit is worth.
+            count: of grids whose latents are wanted, finest first.
         """
-        errors = self._appraisal.distortion.errors(*self._view.shown(parts, grids))
-        lengths = self._rate.code_lengths(grids, parts.networks)
-        return [errors / errors.numel(), *(bit_error * of_grid for of_grid in lengths)]
+        errors_of = self._appraisal.distortion.errors_by_rows(*self._view.shown(parts, grids))
+        for top, errors in errors_of:
+            yield Contributions(0, top, errors / self._num_pixels)
+        for grid, top, lengths in self._rate.code_lengths_by_rows(grids, parts.networks, count):
+            yield Contributions(grid + 1, top, bit_error * lengths)
 
     def latents_gradient(
         self, parts: Parts, grids: Sequence[Tensor], bit_error: float
@@ -150,6 +158,6 @@ class StageLoss:
 
 
 def _with_respect_to_latents(distortion: Distortion, rate: Rate) -> list[Tensor]:
-    """Gradients of both terms -> that of their sum, a grid each."""
+    """Gradients of both terms -> that of their sum, a grid each, in the memory of the first."""
     pairs = zip(distortion.gradient.grids, rate.grids, strict=True)
-    return [of_error + of_bits for of_error, of_bits in pairs]
+    return [of_error.add_(of_bits) for of_error, of_bits in pairs]

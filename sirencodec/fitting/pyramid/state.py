@@ -85,6 +85,7 @@ class PyramidState:
         self._latents = torch.cat([self._grids[exponent].flatten() for exponent in exponents])
         grids = self._split(self._latents)
         self._grids.update(zip(exponents, grids, strict=True))
+        self._release()
         self._loss = StageLoss(
             self.view,
             self._images.take(octaves),
@@ -97,6 +98,11 @@ class PyramidState:
         self.matrices.forget_gradients()
         sizes, settings = [grid.numel() for grid in grids], self._plan.settings.latents
         self._optimizer = LatentOptimizer(self._latents, sizes, settings)
+
+    def _release(self) -> None:
+        """Let go of what the stage before has kept of its image, before another is looked at."""
+        for name in ("_loss", "rounded", "_optimizer"):
+            vars(self).pop(name, None)
 
     def _split(self, flat: Tensor) -> list[Tensor]:
         """One number a latent of the stage, (count,) -> views of it, (rows, columns) a grid."""
@@ -153,8 +159,8 @@ class PyramidState:
             latents: softly rounded.
             rate: levels for a gradient as large as the grid's root mean square.
         """
-        gradient = torch.cat([of_grid.flatten() for of_grid in loss.latents])
-        self._optimizer.update(gradient.mul_(latents.derivative), rate)
+        pairs = zip(loss.latents, self._split(latents.derivative), strict=True)
+        self._optimizer.update([of_grid.mul_(own) for of_grid, own in pairs], rate)
 
     def round_matrices(self) -> None:
         """Round each matrix to the step at which it costs least, as a decoder will rebuild it."""
@@ -179,9 +185,8 @@ class PyramidState:
         self._follow(self._plan.settings.blend.latents_curvature)
         tried = self._plan.settings.rdoq.exponents
         grids = self.rounded.rdoq(self.lambda_, passes, tried)
-        moved = torch.cat([grid.flatten() for grid in grids])
-        same = moved == torch.round(self._latents)
-        self._latents.copy_(torch.where(same, self._latents, moved))
+        for latents, moved in zip(self._split(self._latents), grids, strict=True):
+            latents.copy_(torch.where(moved == torch.round(latents), latents, moved))
 
     def quantized(self) -> QuantizedPicture:
         """Rounded matrices and latents as integers."""

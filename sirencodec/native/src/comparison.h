@@ -398,7 +398,7 @@ INLINE long pieces_of(const struct comparison *task)
     return parts_of(task->width, PIECE_COLUMNS) * parts_of(task->height, PIECE_ROWS);
 }
 
-enum part { SUMS, SLOPES, SURVEY };
+enum part { SUMS, GRADIENT, SURVEY };
 
 INLINE void compare_piece(const struct comparison *task, struct comparison_memory *memory,
                           long index, int part)
@@ -412,7 +412,7 @@ INLINE void compare_piece(const struct comparison *task, struct comparison_memor
     switch (task->kind) {
 #define CASE(kind)                                                                                 \
     case kind:                                                                                     \
-        if (part == SLOPES)                                                                        \
+        if (part == GRADIENT)                                                                      \
             slopes_of_piece(kind, task, memory, piece);                                            \
         else                                                                                       \
             sum_piece(kind, task, memory, piece, sums);                                            \

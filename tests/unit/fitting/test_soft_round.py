@@ -64,15 +64,15 @@ def test_softening_is_rounding_twice_with_noise_between(temperature: float, thre
     once, slope = soft_round(values(), temperature)
     twice, again = soft_round(once + 0.2 * noise, temperature)
     with worker_threads(threads) as workers:
-        softened = soften(values(), noise, temperature, 0.2, workers)
+        softened = soften(values(), noise.clone(), temperature, 0.2, workers)
     torch.testing.assert_close(softened, (twice, slope * again), rtol=1e-9, atol=1e-12)
 
 
 def test_softening_by_pytorch(request: pytest.FixtureRequest) -> None:
     noise = torch.full_like(values(), 0.5)
-    expected = soften(values(), noise, 0.3, 0.2, Workers())
+    expected = soften(values(), noise.clone(), 0.3, 0.2, Workers())
     request.getfixturevalue("without_loops")
-    torch.testing.assert_close(soften(values(), noise, 0.3, 0.2, Workers()), expected)
+    torch.testing.assert_close(soften(values(), noise.clone(), 0.3, 0.2, Workers()), expected)
 
 
 @pytest.mark.skipif(not single_loops(), reason="loops are not built")
@@ -82,7 +82,7 @@ def test_softening_in_single_precision(count: int, monkeypatch: pytest.MonkeyPat
     expected = soften(some, noise.double(), 0.1, 0.2, Workers())
     for loops in single_loops():
         monkeypatch.setattr(tensors, "single_loops", lambda found=loops: (found,))
-        ours = soften(some.float(), noise, 0.1, 0.2, Workers())
+        ours = soften(some.float(), noise.clone(), 0.1, 0.2, Workers())
         torch.testing.assert_close(
             [tensor.double() for tensor in ours], list(expected), rtol=1e-4, atol=2e-4
         )

@@ -14,8 +14,8 @@ from torch import Tensor
 from sirencodec.fitting.loss.pixel.window import RADIUS, window
 from sirencodec.native.measures import (
     EDGE,
+    GRADIENT,
     NUM_SUMS,
-    SLOPES,
     SUMS,
     SURVEY,
     Comparison,
@@ -197,7 +197,7 @@ class Comparisons:
     def backward(self, factors: Tensor) -> None:
         """(planes, 9) factors of maps -> gradients, where the planes keep them."""
         self._factors.copy_(factors)
-        self._run(SLOPES)
+        self._run(GRADIENT)
 
     def survey(self) -> None:
         """Find means and spreads of the original, in the precision of planes."""

@@ -128,14 +128,14 @@ class SwathSsimulacra2:
         compared = self._compared(planes)
         compared.survey()
         compared.backward(self._factors[self._numbers(planes)])
-        slopes = {place: plane.gradient for place, plane in planes.items()}
+        fine = {place: plane.gradient for place, plane in planes.items()}
         coarse = {place: plane.gradient for place, plane in self._coarse.items()}
         self._convert(
             swath,
             (swath.top, swath.bottom, True),
             values,
             self._decoded(planes),
-            slopes | coarse,
+            fine | coarse,
             gradient,
         )
         return gradient[:, own]
@@ -177,7 +177,7 @@ class SwathSsimulacra2:
         part: tuple[int, int, bool],
         values: Tensor,
         planes: Planes,
-        slopes: Planes | None = None,
+        gradients: Planes | None = None,
         gradient: Tensor | None = None,
     ) -> None:
         """Some rows of values -> their XYB in planes; or the planes' gradients -> that of values.
@@ -187,7 +187,7 @@ class SwathSsimulacra2:
             part: first row, the one after the last, and whether coarse scales are converted, too.
             values: (channels, rows, width) that the swath sees.
             planes: of the swath, and whole ones of coarse scales.
-            slopes: gradients with respect to them.
+            gradients: with respect to them.
             gradient: with respect to values, laid out as they are; the part is filled.
         """
         start, end, is_whole = part
@@ -202,7 +202,7 @@ class SwathSsimulacra2:
         scales = [
             XybScale(
                 planes=pointers(planes, scale),
-                slopes=pointers(slopes or {}, scale),
+                slopes=pointers(gradients or {}, scale),
                 row=row_length(width),
                 height=-(-end >> scale) - (start >> scale),
                 width=width,

@@ -28,7 +28,7 @@ def moved(
     latents = torch.zeros(sum(SIZES))
     optimizer = LatentOptimizer(latents, SIZES, settings)
     for gradient in gradients:
-        optimizer.update(gradient, rate)
+        optimizer.update(torch.split(gradient.clone(), SIZES), rate)
     return latents
 
 

@@ -61,7 +61,9 @@ def test_terms_add_up() -> None:
     assert found.squared_error == pytest.approx(loss.error(parts, grids))
     assert found.squared_error == pytest.approx(loss.squared_error(parts, grids))
     assert found.bits == pytest.approx(loss.bits(parts, grids))
-    pixels, *latents = loss.contributions(parts, grids, BIT_ERROR)
+    found_by_rows = list(loss.contributions(parts, grids, BIT_ERROR, len(grids)))
+    pixels, *latents = (each.values for each in found_by_rows)
+    assert [each.plane for each in found_by_rows] == list(range(len(grids) + 1))
     assert pixels.shape == (HEIGHT, WIDTH)
     assert [each.shape for each in latents] == [grid.shape for grid in grids]
     whole = found.squared_error + BIT_ERROR * found.bits
