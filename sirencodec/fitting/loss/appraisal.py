@@ -30,6 +30,7 @@ Shown = tuple[Sequence[Tensor], Tensor, Sequence[Tensor], Sequence[Tensor]]
 
 
 WHOLE_PIXELS: Final = 1 << 19  # images of up to so many are held whole, at 300 bytes each
+SAMPLE_PIXELS: Final = 1 << 20  # of a larger one, at least, that choices of steps look at
 
 
 class Appraisal(Protocol):
@@ -65,7 +66,7 @@ class Appraisal(Protocol):
         ...
 
     def error(self, shown: Shown) -> float:
-        """Picture -> D."""
+        """Picture -> D; of a large one, by a sample of its rows."""
         ...
 
     def squared_error(self, shown: Shown) -> float:
@@ -213,6 +214,7 @@ class SwathAppraisal:
         if loops is None:
             raise ValueError("pictures go by swaths only where loops are compiled")
         self._image, self._workers, self._rows = image, workers, rows
+        self._num_pixels = image.shape[1] * image.shape[2]
         self._blend: SwathBlend | None = None
         targets = SwathTargets(image)
         if blend.shares or image.shape[0] in (2, 4):
@@ -240,16 +242,20 @@ class SwathAppraisal:
 
     def error(self, shown: Shown) -> float:
         """See ``Appraisal``."""
-        total = 0.0
-        for _, errors in self.distortion.errors_by_rows(*shown):
+        return self._mean_error(shown, max(1, self._num_pixels // SAMPLE_PIXELS))
+
+    def _mean_error(self, shown: Shown, every: int = 1) -> float:
+        """Picture -> D, by every so manyth swath."""
+        total, count = 0.0, 0
+        for _, errors in self.distortion.errors_by_rows(*shown, every=every):
             total += float(errors.sum(dtype=torch.float64))
-        _, height, width = self._image.shape
-        return total / (height * width)
+            count += errors.numel()
+        return total / count
 
     def squared_error(self, shown: Shown) -> float:
         """See ``Appraisal``."""
         if self._blend is None:
-            return self.error(shown)
+            return self._mean_error(shown)
         differences = _Differences(self._image)
         self.distortion.put_values(differences, *shown)
         return differences.mean_square

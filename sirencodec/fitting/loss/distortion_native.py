@@ -156,11 +156,16 @@ class NativeDistortion:
         return found[0][1] if len(found) == 1 else torch.cat([errors for _, errors in found])
 
     def errors_by_rows(
-        self, layers: Tensors, kernels: Tensor, grids: Tensors, refinement: Tensors = ()
+        self,
+        layers: Tensors,
+        kernels: Tensor,
+        grids: Tensors,
+        refinement: Tensors = (),
+        every: int = 1,
     ) -> Iterator[tuple[int, Tensor]]:
-        """The same, first row and (rows, width) of one swath after another."""
+        """The same, first row and (rows, width) of one swath after another, or of ``every``-th."""
         network = _Network(self._exponents, layers, refinement)
-        for swath in self._swaths:
+        for swath in self._swaths[(every - 1) // 2 :: every]:
             self._features.fill(kernels.contiguous(), grids, swath)
             held = self._targets.of_rows(swath.top, swath.bottom)
             errors = held.targets.new_empty(swath.bottom - swath.top, held.targets.shape[2])

@@ -95,7 +95,13 @@ class NativeRate:
         for grid, lengths in enumerate(self.code_lengths(grids, context_networks)[:count]):
             yield grid, 0, lengths
 
-    def bits(self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]) -> float:
+    def bits(
+        self,
+        grids: Sequence[Tensor],
+        context_networks: Sequence[ContextNetwork],
+        *,
+        is_sampled: bool = False,
+    ) -> float:
         """R. See ``RateTerm``."""
         lengths = self.code_lengths(grids, context_networks)
         return sum(float(of_grid.sum(dtype=torch.float64)) for of_grid in lengths)

@@ -138,8 +138,14 @@ class RateTerm(Protocol):
         """
         ...
 
-    def bits(self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork]) -> float:
-        """Latents and context networks -> R."""
+    def bits(
+        self,
+        grids: Sequence[Tensor],
+        context_networks: Sequence[ContextNetwork],
+        *,
+        is_sampled: bool = False,
+    ) -> float:
+        """Latents and context networks -> R; of large grids by a sample of their rows, if so."""
         ...
 
     def code_lengths(

@@ -81,7 +81,7 @@ class RoundedPicture:
         latents = self.latents()
         return self._matrices.cheapest_steps(
             lambda parts: self._loss.error(parts, latents),
-            lambda parts: self._loss.bits(parts, latents),
+            lambda parts: self._loss.bits(parts, latents, is_sampled=True),
             lambda_ / self.num_pixels,
             last,
         )

@@ -125,12 +125,12 @@ class StageLoss:
         return self._appraisal.largest_error(self._view.shown(parts, grids))
 
     def error(self, parts: Parts, grids: Sequence[Tensor]) -> float:
-        """All matrices and the stage's grids -> D."""
+        """All matrices and the stage's grids -> D; of a large picture by a sample of its rows."""
         return self._appraisal.error(self._view.shown(parts, grids))
 
-    def bits(self, parts: Parts, grids: Sequence[Tensor]) -> float:
-        """All matrices and the stage's grids -> B."""
-        return self._rate.bits(grids, parts.networks)
+    def bits(self, parts: Parts, grids: Sequence[Tensor], *, is_sampled: bool = False) -> float:
+        """All matrices and the stage's grids -> B; of large ones by a sample of rows, if so."""
+        return self._rate.bits(grids, parts.networks, is_sampled=is_sampled)
 
     def contributions(
         self, parts: Parts, grids: Sequence[Tensor], bit_error: float, count: int

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from sirencodec.fitting.loss.appraisal import Appraisal, SwathAppraisal, WholeAppraisal
+from sirencodec.fitting.loss.distortion_native import NativeDistortion
 from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.loss.pixel_rows import SampleRows
 from sirencodec.fitting.loss.values import values_of
@@ -82,3 +83,14 @@ def test_threads_change_nothing() -> None:
     assert found.error == expected.error
     for one, other in zip(flat(found.gradient), flat(expected.gradient), strict=True):
         assert torch.equal(one, other)
+
+
+def test_a_sample_of_rows_stands_for_all() -> None:
+    whole, swaths, case = both(3, BlendSettings())
+    parts = list(swaths.distortion.errors_by_rows(*case.parts))
+    assert [top for top, _ in parts] == [0, 64, 128, 192]
+    found = torch.cat([errors for _, errors in parts])
+    torch.testing.assert_close(found, whole.distortion.errors(*case.parts))
+    assert isinstance(swaths.distortion, NativeDistortion)
+    ((top, some),) = swaths.distortion.errors_by_rows(*case.parts, every=4)
+    assert torch.equal(some, found[top : top + len(some)])
