@@ -50,7 +50,6 @@ class _Result:
     """Where a fit has come to.
 
     Attributes:
-        picture: as integers.
         lambda_: that it was fitted at last.
         num_bytes: of its payload.
         quality: PSNR or score if that is the target, and what the fit is tuned for if not;
@@ -59,12 +58,55 @@ class _Result:
         missing: logarithm of the factor on lambda that would make up for the miss.
     """
 
-    picture: QuantizedPicture
     lambda_: float
     num_bytes: int
     quality: float
     miss: float
     missing: float
+
+
+class _Results:
+    """Results of a fit, of whose pictures only the best is kept.
+
+    Attributes:
+        best: picture, as integers.
+    """
+
+    best: QuantizedPicture
+
+    def __init__(self, fit: Correctable, target: Target, settings: CorrectionSettings) -> None:
+        """Begin with the fit as it is."""
+        self._fit, self._target, self._settings = fit, target, settings
+        self._results: list[_Result] = []
+        self.add(*self.look())
+
+    def look(self) -> tuple[QuantizedPicture, _Result]:
+        """The fit as it is -> its picture, and how far that is from the target."""
+        fit, target, picture = self._fit, self._target, self._fit.quantized()
+        quality = math.inf if fit.is_exact() else fit.measured(target.kind)
+        num_bytes = fit.payload_bytes(picture)
+        miss = target.miss(num_bytes, quality)
+        missing = _missing(miss, target, self._settings)
+        return picture, _Result(fit.lambda_, num_bytes, quality, miss, missing)
+
+    def add(self, picture: QuantizedPicture, result: _Result) -> None:
+        """One more result; of equally good ones the first stays the best."""
+        if all(self._merit(result) > self._merit(before) for before in self._results):
+            self.best = picture
+        self._results.append(result)
+
+    def _merit(self, result: _Result) -> tuple[bool, float, int]:
+        return self._target.merit(result.num_bytes, result.quality)
+
+    @property
+    def all(self) -> Sequence[_Result]:
+        """In the order they came."""
+        return self._results
+
+    @property
+    def last(self) -> _Result:
+        """The latest."""
+        return self._results[-1]
 
 
 def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
@@ -77,46 +119,34 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
     target, settings = plan.target, plan.settings.correction
     if target is None:
         return fit.quantized()
-    results, nudges = [_result(fit, target, settings)], 0
-    while len(results) <= settings.most and not _is_close(results[-1], target):
-        nudge = _nudge(results[-1].miss, nudges, settings.of(target.kind))
-        change = _change(results, settings.largest_change) if nudge is None else nudge
+    results, nudges = _Results(fit, target, settings), 0
+    while len(results.all) <= settings.most and not _is_close(results.last, target):
+        nudge = _nudge(results.last.miss, nudges, settings.of(target.kind))
+        change = _change(results.all, settings.largest_change) if nudge is None else nudge
         lambda_ = changed_lambda(fit.lambda_, math.exp(change))
-        if lambda_ == fit.lambda_ and not _gains(results, target):  # the end of lambda's range
+        if lambda_ == fit.lambda_ and not _gains(results.all, target):  # end of lambda's range
             break
         if nudge is None:
             fit.fit_on(lambda_)
         else:
             fit.nudge(lambda_)
         nudges = 0 if nudge is None else nudges + 1
-        result = _result(fit, target, settings)
-        if _is_idle(results[-1], result, settings.of(target.kind)):
+        picture, result = results.look()
+        if _is_idle(results.last, result, settings.of(target.kind)):
             break
-        results.append(result)
-    results += _leaner(fit, results[-1], target, settings)
-    return max(results, key=lambda one: target.merit(one.num_bytes, one.quality)).picture
+        results.add(picture, result)
+    if target.kind is Kind.SIZE:
+        _make_leaner(fit, results, settings)
+    return results.best
 
 
-def _leaner(
-    fit: Correctable, last: _Result, target: Target, settings: CorrectionSettings
-) -> list[_Result]:
+def _make_leaner(fit: Correctable, results: _Results, settings: CorrectionSettings) -> None:
     """Exact picture within a size -> smaller ones, as long as they are exact: none for others."""
-    found: list[_Result] = []
-    while target.kind is Kind.SIZE and math.isinf(last.quality) and len(found) < settings.most:
+    for _ in range(settings.most):
+        if not math.isinf(results.last.quality):
+            return
         fit.fit_on(changed_lambda(fit.lambda_, math.exp(settings.largest_change)))
-        last = _result(fit, target, settings)
-        found.append(last)
-    return found
-
-
-def _result(fit: Correctable, target: Target, settings: CorrectionSettings) -> _Result:
-    """Fit as it is -> its picture, and how far that is from the target."""
-    picture = fit.quantized()
-    quality = math.inf if fit.is_exact() else fit.measured(target.kind)
-    num_bytes = fit.payload_bytes(picture)
-    miss = target.miss(num_bytes, quality)
-    missing = _missing(miss, target, settings)
-    return _Result(picture, fit.lambda_, num_bytes, quality, miss, missing)
+        results.add(*results.look())
 
 
 def _is_idle(before: _Result, after: _Result, settings: FollowingSettings) -> bool:

@@ -69,10 +69,10 @@ class SwathVisibleError:
     def __init__(
         self,
         shape: tuple[int, int, int],
-        swaths: Sequence[Swath],  # noqa: ARG002  (as of other measures)
+        swaths: Sequence[Swath],
         like: Tensor,
         workers: Workers,
-        loops: MeasureLoops,  # noqa: ARG002
+        loops: MeasureLoops,
     ) -> None:
         """See ``swath_measure_of``."""
         self._measure = VisibleError(like.new_zeros(shape[0], 1, 1), workers)

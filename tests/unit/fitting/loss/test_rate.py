@@ -149,15 +149,24 @@ def test_bits_are_told_by_grid() -> None:
     assert all(ours != other for ours, other in zip(after[:3], before[:3], strict=True))
 
 
+def latents(width: int, height: int) -> list[Tensor]:
+    grids = random_latents(width, height, ALL_GRIDS, spread=1.0)
+    return [torch.from_numpy(grid).double() for grid in grids]
+
+
 def test_a_sample_stands_for_all() -> None:
-    grids = [torch.from_numpy(grid).double() for grid in random_latents(90, 260, ALL_GRIDS, spread=1.0)]
+    grids = [
+        torch.from_numpy(grid).double() for grid in random_latents(90, 260, ALL_GRIDS, spread=1.0)
+    ]
     rate, networks = rate_of(90, 260), in_ones(shipped_context())
     whole = rate.bits(grids, networks)
     assert rate.bits(grids, networks, is_sampled=True) == pytest.approx(whole, rel=0.1)
 
 
 def test_code_lengths_by_rows_are_the_same() -> None:
-    grids = [torch.from_numpy(grid).double() for grid in random_latents(90, 260, ALL_GRIDS, spread=1.0)]
+    grids = [
+        torch.from_numpy(grid).double() for grid in random_latents(90, 260, ALL_GRIDS, spread=1.0)
+    ]
     rate, networks = rate_of(90, 260), in_ones(shipped_context())
     whole = rate.code_lengths(grids, networks)
     found = [torch.zeros_like(lengths) for lengths in whole]
