@@ -21,12 +21,21 @@ from sirencodec.bitstream.architecture import Architecture
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.fitting.loss.values import psnr_db
 from sirencodec.fitting.progress import FitProgress, OnStep
+from sirencodec.fitting.pyramid.pacing import (
+    Pacer,
+    Place,
+    correction_work,
+    planned_work,
+    stages_work,
+    work_left,
+)
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.schedule import Pace, Schedule
 from sirencodec.fitting.pyramid.state import PyramidState
 from sirencodec.fitting.pyramid.target_correction import corrected_picture
 from sirencodec.fitting.pyramid.target_search import TargetSearch
 from sirencodec.fitting.target import Kind
+from sirencodec.fitting.time_budget import TimeBudget
 from sirencodec.image.samples import Samples
 from sirencodec.native.tensors import loops_for
 from sirencodec.synthesis.torch_threads import worker_threads
@@ -40,6 +49,7 @@ def fit_pyramid(
     plan: PyramidPlan,
     device: torch.device,
     on_step: OnStep | None = None,
+    budget: TimeBudget | None = None,
 ) -> QuantizedPicture:
     """Image samples -> quantised pyramid and network.
 
@@ -49,17 +59,21 @@ def fit_pyramid(
         plan: updates, lambda, target and settings.
         device: where to compute.
         on_step: called after every update, and once for each RDOQ.
+        budget: time there is; updates are then as many as it is enough for, whatever the plan.
 
     Raises:
         FitError: if the loss stops being a finite number.
+
+    Warns:
+        SirenCodecWarning: if the shortest fit takes longer.
     """
     count, cores_each = _share_cores(samples.shape[0] * samples.shape[1], device)
     with worker_threads(count, cores_each) as workers:
         state = PyramidState(samples, architecture, plan, device, workers)
-        fit = PyramidFit(state, architecture, plan, on_step)
+        fit = PyramidFit(state, architecture, plan, on_step, budget)
         fit.run_stages()
         fit.round()
-        return corrected_picture(fit, plan)
+        return corrected_picture(fit, fit.plan)
 
 
 def _share_cores(num_pixels: int, device: torch.device) -> tuple[int, int]:
@@ -77,6 +91,7 @@ class PyramidFit:
 
     Attributes:
         state: latents, matrices and lambda, which all methods change.
+        plan: of the fit; where there is a budget of time, changed as updates are timed.
     """
 
     def __init__(
@@ -85,20 +100,24 @@ class PyramidFit:
         architecture: Architecture,
         plan: PyramidPlan,
         on_step: OnStep | None = None,
+        budget: TimeBudget | None = None,
     ) -> None:
         """Fit ``state``, of this architecture, as planned; ``on_step`` hears of progress."""
-        self.state, self._architecture, self._plan = state, architecture, plan
+        self.state, self._architecture, self.plan = state, architecture, plan
         self._schedule = Schedule(plan.settings.schedule)
         self._on_step, self._done = on_step, 0
-        self._planned = sum(updates for _, updates in plan.stages) + 1
+        self._pacer = None if budget is None else Pacer(budget, state.num_pixels)
+        self._place = Place(0, 0)
 
     def run_stages(self) -> None:
         """All updates from coarse to fine; lambda goes towards the target in the last stage."""
-        search = TargetSearch(self._plan)
-        last = len(self._plan.stages) - 1
-        for number, stage in enumerate(self._plan.stages):
-            self.state.start_stage(octaves=stage[0])
+        search = TargetSearch(self.plan)
+        last = len(self.plan.stages) - 1
+        for number in range(last + 1):
+            self.state.start_stage(octaves=self.plan.stages[number][0])
             for update, progress in self._progress(number):
+                if self._is_paced_anew():
+                    search = TargetSearch(self.plan)
                 if number == last:
                     if search.will_measure(update):
                         self.state.follow_for_matrices()
@@ -106,15 +125,28 @@ class PyramidFit:
                         update, progress, self.state.lambda_, self.state.rounded
                     )
                 share = self._schedule.latent_share(self.state.lambda_)
+                stage = self.plan.stages[number]
                 self._update(self._schedule.pace(progress, update, stage, share))
         self.state.matrix_steps = search.matrix_steps
 
     def _progress(self, number: int) -> Iterator[tuple[int, float]]:
         """Stage -> its updates, and how far the whole fit is before each, 0 to 1, by its work."""
-        work = [updates * 4.0**-octaves for octaves, updates in self._plan.stages]
-        updates = self._plan.stages[number][1]
-        for update in range(updates):
-            yield update, (sum(work[:number]) + update / updates * work[number]) / sum(work)
+        self._place = Place(number, 0)
+        while self._place.done < self.plan.stages[number][1]:
+            octaves, _ = self.plan.stages[number]
+            done = (*self.plan.stages[:number], (octaves, self._place.done))
+            yield self._place.done, stages_work(done) / stages_work(self.plan.stages)
+            self._place = Place(number, self._place.done + 1)
+
+    def _is_paced_anew(self) -> bool:
+        """Whether the plan has changed, as updates were timed."""
+        if self._pacer is None:
+            return False
+        plan = self._pacer.paced(self.plan, self._place)
+        if plan is None:
+            return False
+        self.plan = self.state.plan = plan
+        return True
 
     def _update(self, pace: Pace) -> None:
         """One update: soften the latents, take the loss, move matrices and latents."""
@@ -127,17 +159,17 @@ class PyramidFit:
     def round(self) -> None:
         """Round the matrices, then the latents, by RDOQ."""
         self.state.round_matrices()
-        self._rdoq(self._plan.rdoq_passes)
+        self._rdoq(self.plan.rdoq_passes)
 
     def fit_on(self, lambda_: float) -> None:
         """Correct by updates at another lambda, late in the schedule, and round anew."""
         self.state.lambda_ = lambda_
-        updates, start = self._plan.correction_updates, self._plan.correction_start
-        share, stage = self._schedule.latent_share(lambda_), self._plan.stages[-1]
-        share *= self._plan.correction_latent_share
+        updates, start = self.plan.correction_updates, self.plan.correction_start
+        share, stage = self._schedule.latent_share(lambda_), self.plan.stages[-1]
+        share *= self.plan.correction_latent_share
         for update in range(updates):
             progress = start + (1 - start) * update / updates
-            self._update(self._schedule.pace(progress, self._plan.last_updates, stage, share))
+            self._update(self._schedule.pace(progress, self.plan.last_updates, stage, share))
         self.state.round_matrices()
         self._rdoq(1)
 
@@ -155,7 +187,13 @@ class PyramidFit:
         """Report that one more update is done, with the picture's PSNR."""
         self._done += 1
         if self._on_step is not None:
-            self._on_step(FitProgress(self._done, self._planned, psnr_db))
+            steps = sum(updates for _, updates in self.plan.stages) + 1
+            left = max(0.0, work_left(self.plan, self._place)) / planned_work(self.plan)
+            self._on_step(FitProgress(self._done, steps, psnr_db, min(1.0, 1 - left)))
+
+    def has_time(self) -> bool:
+        """Whether there is time for a correction."""
+        return self._pacer is None or self._pacer.allows(correction_work(self.plan))
 
     @property
     def lambda_(self) -> float:
@@ -172,7 +210,7 @@ class PyramidFit:
 
     def is_exact(self) -> bool:
         """Whether the rounded picture decodes to the very samples."""
-        return self.state.rounded.is_exact(self._plan.peak)
+        return self.state.rounded.is_exact(self.plan.peak)
 
     def quantized(self) -> QuantizedPicture:
         """The rounded picture as integers."""

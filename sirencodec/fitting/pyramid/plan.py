@@ -133,10 +133,17 @@ def plan_stages(
     num_pixels: int, effort: int, settings: PlanSettings
 ) -> tuple[tuple[int, int], ...]:
     """Image size and effort -> octaves that the image is reduced by and updates, in order."""
+    return stages_of(num_pixels, settings.effort_updates[effort], settings)
+
+
+def stages_of(
+    num_pixels: int, relative: float, settings: PlanSettings
+) -> tuple[tuple[int, int], ...]:
+    """The same for so many updates, relative to those of effort 4."""
     size_share = min(1.0, math.sqrt(settings.usual_pixels / num_pixels))
     as_small = math.sqrt(settings.small_pixels / num_pixels)
     size_share *= min(max(1.0, as_small), settings.most_for_small)
-    share = settings.effort_updates[effort] * size_share
+    share = relative * size_share
     reduced = min(1.0, share**settings.reduced_exponent)
     return tuple(
         (octaves, max(settings.fewest_updates, round(updates * (reduced if octaves else share))))

@@ -86,3 +86,24 @@ class ForecastSettings:
     usual_bit_error: float = 0.005 / 393_216
     matrices_bits_per_octave: float = 650.0
     largest_matrices_share: float = 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class CostSettings:
+    """What a fit does besides updates, in updates at full size (of 3 megapixels, tuned for eyes).
+
+    Attributes:
+        steps: of all matrices are chosen.
+        rdoq_pass: over all latents.
+        look: at a score.
+        bits_look: at the bits of latents.
+        finish: coding, decoding and measuring the file.
+        corrections: of a fit with a target, as a rule.
+    """
+
+    steps: float = 4.0
+    rdoq_pass: float = 8.0
+    look: float = 0.4
+    bits_look: float = 0.15
+    finish: float = 1.5
+    corrections: float = 1.0

@@ -17,7 +17,7 @@ from torch import Tensor
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.optimizer import MakeOptimizer
-from sirencodec.fitting.pyramid.plan_settings import ForecastSettings, PlanSettings
+from sirencodec.fitting.pyramid.plan_settings import CostSettings, ForecastSettings, PlanSettings
 from sirencodec.fitting.pyramid.start import starting_network
 from sirencodec.fitting.pyramid.start_settings import StartSettings
 from sirencodec.fitting.pyramid.target_settings import CorrectionSettings, SearchSettings
@@ -166,6 +166,7 @@ class PyramidSettings:
     matrices: MatrixSettings = field(default_factory=MatrixSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     rdoq: RdoqSettings = field(default_factory=RdoqSettings)
+    costs: CostSettings = field(default_factory=CostSettings)
     correction: CorrectionSettings = field(default_factory=CorrectionSettings)
     blend: BlendSettings = field(default_factory=BlendSettings)
     optimizer: MakeOptimizer = Soap

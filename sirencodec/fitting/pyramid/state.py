@@ -38,6 +38,7 @@ class PyramidState:
     """A pyramid and its network while they are fitted.
 
     Attributes:
+        plan: of the fit.
         lambda_: mean squared error that a bit a pixel is worth.
         matrices: of the network and of the entropy model.
         matrix_steps: index of the step of each matrix that was found last, where the next search
@@ -59,7 +60,7 @@ class PyramidState:
         workers: Workers,
     ) -> None:
         """Start from zero latents and the shipped matrices."""
-        self._plan, self._architecture, self._workers = plan, architecture, workers
+        self.plan, self._architecture, self._workers = plan, architecture, workers
         self._images = StageImages(samples, max(octaves for octaves, _ in plan.stages), device)
         generator = torch.Generator().manual_seed(plan.seed)
         self.matrices = TrainedMatrices(
@@ -91,12 +92,12 @@ class PyramidState:
             self._images.take(octaves),
             self._shapes,
             parts,
-            self._plan.settings.blend,
+            self.plan.settings.blend,
             self._workers,
         )
         self.rounded = RoundedPicture(self._loss, exponents, self.matrices, grids, self.num_pixels)
         self.matrices.forget_gradients()
-        sizes, settings = [grid.numel() for grid in grids], self._plan.settings.latents
+        sizes, settings = [grid.numel() for grid in grids], self.plan.settings.latents
         self._optimizer = LatentOptimizer(self._latents, sizes, settings)
 
     def _release(self) -> None:
@@ -117,7 +118,7 @@ class PyramidState:
             amplitude: standard deviation of the noise, in levels.
         """
         noise = torch.empty_like(self._latents).normal_(generator=self._random)
-        soft, derivative = self._plan.settings.soften(
+        soft, derivative = self.plan.settings.soften(
             self._latents, noise, temperature, amplitude, self._workers
         )
         return SoftLatents(self._split(soft), derivative)
@@ -133,7 +134,7 @@ class PyramidState:
             FitError: if it is not a finite number.
         """
         bit_error = bit_weight * self.lambda_ / self.num_pixels
-        parts, adapted_layers = self.matrices.parts, self._plan.settings.matrices.adapted_layers
+        parts, adapted_layers = self.matrices.parts, self.plan.settings.matrices.adapted_layers
         loss = self._loss(parts, latents.grids, bit_error, adapted_layers)
         if not math.isfinite(loss.squared_error + loss.bits):
             raise FitError("the fit diverged")
@@ -147,7 +148,7 @@ class PyramidState:
             rate: learning rate of the network.
         """
         copies = self.view.copies(self.matrices.parts)
-        bit_error = self._plan.matrices_bit_weight(self.lambda_) * self.lambda_ / self.num_pixels
+        bit_error = self.plan.matrices_bit_weight(self.lambda_) * self.lambda_ / self.num_pixels
         self.matrices.move(gradient, rate, bit_error)
         self.view.restore(self.matrices.parts, copies)
 
@@ -170,7 +171,7 @@ class PyramidState:
 
     def follow_for_matrices(self) -> None:
         """Let the loss stand for the blend around the rounded picture, for choices of steps."""
-        self._follow(self._plan.settings.blend.matrices_curvature)
+        self._follow(self.plan.settings.blend.matrices_curvature)
 
     def _follow(self, curvature: float) -> None:
         """The same, the blend taken to be so curved."""
@@ -182,8 +183,8 @@ class PyramidState:
         Args:
             passes: over all latents.
         """
-        self._follow(self._plan.settings.blend.latents_curvature)
-        tried = self._plan.settings.rdoq.exponents
+        self._follow(self.plan.settings.blend.latents_curvature)
+        tried = self.plan.settings.rdoq.exponents
         grids = self.rounded.rdoq(self.lambda_, passes, tried)
         for latents, moved in zip(self._split(self._latents), grids, strict=True):
             latents.copy_(torch.where(moved == torch.round(latents), latents, moved))

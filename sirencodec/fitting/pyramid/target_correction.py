@@ -32,6 +32,9 @@ class Correctable(Protocol):
     def nudge(self, lambda_: float) -> None:
         """RDOQ alone at another lambda."""
 
+    def has_time(self) -> bool:
+        """Whether there is time for a correction."""
+
     def measured(self, kind: Kind) -> float:
         """What a target of this kind is about, of the rounded picture."""
 
@@ -120,7 +123,9 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
     if target is None:
         return fit.quantized()
     results, nudges = _Results(fit, target, settings), 0
-    while len(results.all) <= settings.most and not _is_close(results.last, target):
+    while (
+        len(results.all) <= settings.most and not _is_close(results.last, target) and fit.has_time()
+    ):
         nudge = _nudge(results.last.miss, nudges, settings.of(target.kind))
         change = _change(results.all, settings.largest_change) if nudge is None else nudge
         lambda_ = changed_lambda(fit.lambda_, math.exp(change))
@@ -143,7 +148,7 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
 def _make_leaner(fit: Correctable, results: _Results, settings: CorrectionSettings) -> None:
     """Exact picture within a size -> smaller ones, as long as they are exact: none for others."""
     for _ in range(settings.most):
-        if not math.isinf(results.last.quality):
+        if not (math.isinf(results.last.quality) and fit.has_time()):
             return
         fit.fit_on(changed_lambda(fit.lambda_, math.exp(settings.largest_change)))
         results.add(*results.look())

@@ -50,6 +50,9 @@ class Fit:
     def fit_on(self, lambda_: float) -> None:
         self._move("fit on", lambda_, math.log(lambda_ / START))
 
+    def has_time(self) -> bool:
+        return True
+
     def nudge(self, lambda_: float) -> None:
         self._move(
             "nudge", lambda_, self.effect + self._nudge_share * math.log(lambda_ / self.lambda_)

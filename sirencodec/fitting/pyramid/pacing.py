@@ -1,0 +1,149 @@
+"""Plan of a pyramid's fit -> how much work that is; and the plan that some seconds are enough for.
+
+Work is counted in updates at full size: an update of an image that is reduced by some octaves is
+4^-octaves of one, and what else a fit does is about as many as ``CostSettings`` says. So a few
+updates that were timed say what all the rest will take.
+"""
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sirencodec.errors import SirenCodecWarning
+from sirencodec.fitting.pyramid.plan import PyramidPlan, stages_of
+from sirencodec.fitting.target import Kind
+from sirencodec.fitting.time_budget import TimeBudget
+
+BISECTIONS: Final = 30
+FIRST_TIMED, TIMED = 1, 2  # updates of a stage
+
+
+def stages_work(stages: tuple[tuple[int, int], ...]) -> float:
+    """Octaves and updates of stages -> their work."""
+    return sum(updates * 4.0**-octaves for octaves, updates in stages)
+
+
+def finishing_work(plan: PyramidPlan) -> float:
+    """Plan -> work after the last update, if nothing is to be corrected."""
+    costs = plan.settings.costs
+    return costs.steps + plan.rdoq_passes * costs.rdoq_pass + costs.finish
+
+
+def looking_work(plan: PyramidPlan) -> float:
+    """Plan -> work of looking where the fit is, on its way to a target."""
+    search, costs, target = plan.settings.search, plan.settings.costs, plan.target
+    if target is None:
+        return 0.0
+    each = costs.bits_look if target.kind is Kind.SIZE else costs.look
+    looks = min(plan.last_updates, search.looks) * (1 - search.first_look)
+    measured = costs.steps * len(search.measurements) if target.kind is Kind.SIZE else 0.0
+    return looks * each + measured
+
+
+def correction_work(plan: PyramidPlan) -> float:
+    """Plan -> work of one correction."""
+    costs = plan.settings.costs
+    return plan.correction_updates + costs.steps + costs.rdoq_pass
+
+
+def planned_work(plan: PyramidPlan) -> float:
+    """Plan -> all of its work; of a target the corrections that there are as a rule."""
+    usual = plan.settings.costs.corrections if plan.target else 0.0
+    corrections = usual * correction_work(plan)
+    return stages_work(plan.stages) + looking_work(plan) + finishing_work(plan) + corrections
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fit is: so many updates of stage number ``stage`` are done."""
+
+    stage: int
+    done: int
+
+
+def work_left(plan: PyramidPlan, place: Place) -> float:
+    """Plan and place in it -> work to go."""
+    octaves, _ = plan.stages[place.stage]
+    done = stages_work((*plan.stages[: place.stage], (octaves, place.done)))
+    return planned_work(plan) - done
+
+
+def timed_plan(
+    plan: PyramidPlan, num_pixels: int, place: Place, unit_s: float, budget: TimeBudget
+) -> PyramidPlan:
+    """Plan, and the time that an update takes -> the same with as many updates as time allows.
+
+    Args:
+        plan: of the fit.
+        num_pixels: of the image.
+        place: where the fit is; what is done stays.
+        unit_s: seconds for the work of an update at full size.
+        budget: time there is.
+
+    Warns:
+        SirenCodecWarning: in the last stage, if the shortest fit would take longer.
+    """
+
+    def with_share(share: float) -> PyramidPlan:
+        """The plan of a fit with so many updates, relative to effort 4."""
+        planned = stages_of(num_pixels, share, plan.settings.plan)
+        octaves, updates = planned[place.stage]
+        current = octaves, max(updates, place.done)
+        return replace(
+            plan,
+            stages=(*plan.stages[: place.stage], current, *planned[place.stage + 1 :]),
+        )
+
+    def seconds(share: float) -> float:
+        return unit_s * work_left(with_share(share), place)
+
+    low, high = 0.0, plan.settings.plan.effort_updates[-1]
+    if seconds(low) > budget.left_s:
+        _warn_if_too_short(plan, place, seconds(low), budget)
+        return with_share(low)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        if seconds(middle) > budget.left_s:
+            high = middle
+        else:
+            low = middle
+    return with_share(low)
+
+
+def _warn_if_too_short(plan: PyramidPlan, place: Place, seconds: float, budget: TimeBudget) -> None:
+    if place.stage < len(plan.stages) - 1 or budget.allows(seconds):
+        return
+    needed = budget.seconds - budget.left_s + seconds
+    warnings.warn(
+        f"the shortest fit of this picture takes about {needed:.0f} s here, "
+        f"and {budget.seconds:.0f} were asked for",
+        SirenCodecWarning,
+        stacklevel=2,
+    )
+
+
+class Pacer:
+    """Times the first updates of every stage, and fits the plan to the time that is left.
+
+    The first update of all is not timed: it makes room. The next two are one that renews the
+    targets of a blend, and one that does not.
+    """
+
+    def __init__(self, budget: TimeBudget, num_pixels: int) -> None:
+        """Keep to ``budget`` with an image of so many pixels."""
+        self._budget, self._num_pixels = budget, num_pixels
+        self._begun, self._unit_s = 0.0, 0.0
+
+    def paced(self, plan: PyramidPlan, place: Place) -> PyramidPlan | None:
+        """Plan and place, asked before every update -> another plan, if it is time for one."""
+        if place.done == FIRST_TIMED:
+            self._begun = self._budget.now()
+        if place.done != FIRST_TIMED + TIMED:
+            return None
+        octaves, _ = plan.stages[place.stage]
+        self._unit_s = (self._budget.now() - self._begun) / TIMED * 4.0**octaves
+        return timed_plan(plan, self._num_pixels, place, self._unit_s, self._budget)
+
+    def allows(self, work: float) -> bool:
+        """Whether there is time for so much more work."""
+        return self._budget.allows(work * self._unit_s)
