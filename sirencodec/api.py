@@ -44,8 +44,8 @@ def encode(
             uint16, or an image file as path, bytes or binary stream.
         config: options as one object, or
         **options: the fields of ``EncodeConfig`` by name: ``quality``, ``bpp``, ``size_bytes``,
-            ``psnr_db``, ``effort``, ``profile``, ``tune``, ``seed``, ``device``, ``strip``,
-            ``max_pixels``.
+            ``psnr_db``, ``effort``, ``max_seconds``, ``profile``, ``tune``, ``seed``, ``device``,
+            ``strip``, ``max_pixels``.
         on_step: called with the progress after every update of the network.
 
     Returns:

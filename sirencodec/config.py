@@ -26,6 +26,9 @@ class EncodeConfig:
         size_bytes: bytes of the whole file, not to be exceeded.
         psnr_db: peak signal-to-noise ratio to reach with as small a file as can be found.
         effort: 0 (fastest) to 9 (smallest file at equal quality).
+        max_seconds: time that the encode is planned for, on this machine and however busy it is:
+            about so many seconds, whatever ``effort``, but no more than effort 9 takes. None leaves
+            it to ``effort``. The same options then give another file each time.
         profile: "pure" codes a network alone, "pyramid" latent grids as well; "auto" takes the one
             that suits the image.
         tune: what a file is to be good at: "visual" is judged by what eyes see (SSIMULACRA2 and
@@ -44,6 +47,7 @@ class EncodeConfig:
     size_bytes: int | None = None
     psnr_db: float | None = None
     effort: int = DEFAULT_EFFORT
+    max_seconds: float | None = None
     profile: str = "auto"
     tune: str | None = None
     seed: int = 0
@@ -53,14 +57,9 @@ class EncodeConfig:
 
     def __post_init__(self) -> None:
         """Reject values and combinations that make no sense."""
-        targets = (self.quality, self.bpp, self.size_bytes, self.psnr_db)
-        if sum(target is not None for target in targets) > 1:
-            raise ParameterError("give one of quality, bpp, size and psnr, not several")
-        if self.quality is not None and not 0 <= self.quality <= 100:
-            raise ParameterError(f"quality must be 0 to 100, not {self.quality}")
-        for name, target in (("bpp", self.bpp), ("size", self.size_bytes), ("psnr", self.psnr_db)):
-            if target is not None and not 0 < target < float("inf"):
-                raise ParameterError(f"{name} must be positive and finite, not {target}")
+        self._check_targets()
+        if self.max_seconds is not None and not 0 < self.max_seconds < float("inf"):
+            raise ParameterError(f"max_seconds must be positive, not {self.max_seconds}")
         if self.effort not in range(LARGEST_EFFORT + 1):
             raise ParameterError(f"effort must be 0 to {LARGEST_EFFORT}, not {self.effort}")
         if self.profile not in PROFILES:
@@ -71,6 +70,17 @@ class EncodeConfig:
             raise ParameterError(f"tune must be one of {', '.join(TUNES)}")
         if not 0 <= self.seed < 2**63:
             raise ParameterError(f"seed must be 0 to 2^63 - 1, not {self.seed}")
+
+    def _check_targets(self) -> None:
+        """Reject what no file can be asked for."""
+        targets = (self.quality, self.bpp, self.size_bytes, self.psnr_db)
+        if sum(target is not None for target in targets) > 1:
+            raise ParameterError("give one of quality, bpp, size and psnr, not several")
+        if self.quality is not None and not 0 <= self.quality <= 100:
+            raise ParameterError(f"quality must be 0 to 100, not {self.quality}")
+        for name, target in (("bpp", self.bpp), ("size", self.size_bytes), ("psnr", self.psnr_db)):
+            if target is not None and not 0 < target < float("inf"):
+                raise ParameterError(f"{name} must be positive and finite, not {target}")
 
     @property
     def is_visual(self) -> bool:

@@ -3,9 +3,11 @@
 import math
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import repeat
+from typing import Final
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from sirencodec.bitstream.container import overhead_bytes, write_container
 from sirencodec.bitstream.format import SIDE_RANGE
 from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.metadata_section import write_metadata
-from sirencodec.config import STRIP_ALL, EncodeConfig
+from sirencodec.config import LARGEST_EFFORT, STRIP_ALL, EncodeConfig
 from sirencodec.decoder import decode_samples
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import ConversionWarning, ImageError
@@ -42,11 +44,14 @@ from sirencodec.fitting.target import (
     metadata_bytes,
     warn_of_missed_target,
 )
+from sirencodec.fitting.time_budget import Clock, TimeBudget
 from sirencodec.image.image import Image
 from sirencodec.image.quality import psnr_db
 from sirencodec.image.stripping import strip_image
 from sirencodec.limits import DEFAULT_LIMITS
 from sirencodec.synthesis.device import choose_device
+
+EFFORT_GROWTH: Final = 2.5  # that an effort takes longer than the one before, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ def encode_image(
     on_step: OnStep | None = None,
     *,
     settings: Settings | None = None,
+    now: Clock = time.perf_counter,
 ) -> EncodeResult:
     """Image -> file, under the target that ``config`` names.
 
@@ -86,6 +92,7 @@ def encode_image(
         config: target, effort and the rest; the defaults if None.
         on_step: called after every update of the network with the progress of the current fit.
         settings: hyper-parameters, for measurements and tests; the defaults if None.
+        now: seconds since whenever, which ``max_seconds`` goes by.
 
     Returns:
         The file, checked by decoding it.
@@ -98,10 +105,12 @@ def encode_image(
         ParameterError: if the device does not exist.
 
     Warns:
+        SirenCodecWarning: if the shortest fit takes longer than ``max_seconds``.
         TargetWarning: if the target is missed; the closest is returned.
     """
-    started = time.perf_counter()
     config = config or EncodeConfig()
+    started, seconds = now(), config.max_seconds
+    budget = None if seconds is None else TimeBudget(seconds, now)
     settings = (settings or Settings()).tuned(config.is_visual)
     num_pixels = image.width * image.height
     if max(image.width, image.height) > SIDE_RANGE[1]:
@@ -111,13 +120,13 @@ def encode_image(
         image = _strip(image, config.strip)
     metadata = write_metadata(image.metadata)
     target = Target.of(config, image.width, image.height)
-    work = _Work(image, config, target, metadata, on_step, settings)
+    work = _Work(image, config, target, metadata, on_step, settings, budget)
     if choose_profile(config.profile, work.foreseen_bytes, settings.pyramid.plan) == "pyramid":
         result = _encode_pyramid(work)
     else:
         result = _encode_pure(work)
     warn_of_missed_target(target, len(result.data), result.quality, metadata)
-    return replace(result, seconds=time.perf_counter() - started)
+    return replace(result, seconds=now() - started)
 
 
 def _strip(image: Image, what: bool | str) -> Image:
@@ -138,6 +147,7 @@ class _Work:
     metadata: bytes | None
     on_step: OnStep | None
     settings: Settings
+    budget: TimeBudget | None = None
 
     @property
     def foreseen_bytes(self) -> int:
@@ -170,15 +180,31 @@ def _encode_pyramid(work: _Work) -> EncodeResult:
     most_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
     target = work.target.for_payload(most_bytes)
 
+    is_small = image.width * image.height <= settings.plan.tried_pixels
+    budget = None if is_small else work.budget
+
     def fitted(effort: int) -> EncodeResult:
         """One fit, from samples to a file that has been decoded again."""
         plan = plan_pyramid(target, image.samples, effort, config.seed, settings)
-        picture = fit_pyramid(image.samples, architecture, plan, device, work.on_step)
+        picture = fit_pyramid(image.samples, architecture, plan, device, work.on_step, budget)
         return _finish(work, architecture, picture)
 
-    is_small = image.width * image.height <= settings.plan.tried_pixels
+    if is_small and work.budget is not None:
+        return _best_in_time(fitted, work.target, work.budget)
     results = map(fitted, range(0 if is_small else config.effort, config.effort + 1))
     return max(results, key=lambda one: work.target.merit(len(one.data), one.quality))
+
+
+def _best_in_time(
+    at_effort: Callable[[int], EncodeResult], target: Target, budget: TimeBudget
+) -> EncodeResult:
+    """Efforts from the least on, as long as the next will end in time -> the best result."""
+    results, effort, took_s = [at_effort(0)], 0, budget.seconds - budget.left_s
+    while effort < LARGEST_EFFORT and EFFORT_GROWTH * took_s <= budget.left_s:
+        left_s, effort = budget.left_s, effort + 1
+        results.append(at_effort(effort))
+        took_s = left_s - budget.left_s
+    return max(results, key=lambda one: target.merit(len(one.data), one.quality))
 
 
 def _encode_pure(work: _Work) -> EncodeResult:
@@ -203,15 +229,21 @@ def _encode_pure(work: _Work) -> EncodeResult:
         quantized = fit(image.samples, architecture, plan, device, work.on_step)
         return _finish(work, architecture, QuantizedPicture(quantized))
 
-    return reach_target(
-        partial(attempt, effort=config.effort),
-        partial(attempt, effort=0),
-        work.target,
-        8.0 * work.foreseen_bytes,
-        settings.search.most_bits(image.samples.nbytes),
-        work.metadata,
-        settings,
-    )
+    def at_effort(effort: int) -> EncodeResult:
+        """All attempts at the target."""
+        return reach_target(
+            partial(attempt, effort=effort),
+            partial(attempt, effort=0),
+            work.target,
+            8.0 * work.foreseen_bytes,
+            settings.search.most_bits(image.samples.nbytes),
+            work.metadata,
+            settings,
+        )
+
+    if work.budget is not None:
+        return _best_in_time(at_effort, work.target, work.budget)
+    return at_effort(config.effort)
 
 
 def _finish(work: _Work, architecture: Architecture, picture: QuantizedPicture) -> EncodeResult:

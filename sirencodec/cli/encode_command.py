@@ -31,6 +31,7 @@ from sirencodec.cli.options import (
     byte_size,
     choose_existing,
     device_option,
+    duration,
     existing_options,
     keep_date_option,
     keep_suffix_option,
@@ -61,6 +62,7 @@ Examples:
   sirencodec encode photo.png -o p.siren -q 80
   sirencodec encode photo.jpg --size 20k --strip location
   sirencodec encode *.jpg -o out/ --bpp 0.3 -j 4
+  sirencodec encode photo.jpg --max-time 5m        the best that five minutes bring
   sirencodec encode -r album -o coded --dry-run    says what it would take
   sirencodec encode -r album -o coded --skip-existing --manifest made.jsonl
   sirencodec encode -r album -o coded --newer --keep-date
@@ -100,6 +102,13 @@ if none is. Sizes: 10k and 10kB are 10 * 1000 bytes, 10KiB is 10 * 1024.""",
     default=DEFAULT_EFFORT,
     show_default=True,
     help="0 to 9: more time for better quality at the same size.",
+)
+@click.option(
+    "--max-time",
+    "max_seconds",
+    type=duration,
+    metavar="TIME",
+    help="Plan each image for so long, such as 90s or 5m, whatever the effort.",
 )
 @click.option(
     "--profile",

@@ -21,6 +21,17 @@ def byte_size(text: str) -> int:
     return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
+_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def duration(text: str) -> float:
+    """``90``, ``90s``, ``1.5m``, ``5min`` and ``1h`` -> seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not a time such as 90, 90s, 5m or 1h")
+    return float(match[1]) * _SECONDS[match[2].lower()]
+
+
 def crop_box(text: str) -> tuple[float, float, float, float]:
     """``X,Y,W,H`` -> left, top, width, height."""
     try:
