@@ -116,6 +116,8 @@ def encode_image(
     if max(image.width, image.height) > SIDE_RANGE[1]:
         raise ImageError(f"{image.width} x {image.height}: sides go up to {SIDE_RANGE[1]} pixels")
     replace(DEFAULT_LIMITS, max_pixels=config.max_pixels).check("max_pixels", num_pixels)
+    if config.profile != "pure" and choose_device(config.device).type == "cpu":
+        check_memory(num_pixels, machine_memory_bytes())
     if config.strip:
         image = _strip(image, config.strip)
     metadata = write_metadata(image.metadata)
@@ -174,8 +176,6 @@ def _encode_pyramid(work: _Work) -> EncodeResult:
     """
     image, config, settings = work.image, work.config, work.settings.pyramid
     device = choose_device(config.device)
-    if device.type == "cpu":
-        check_memory(image.width * image.height, settings.blend, machine_memory_bytes())
     architecture = plan_pyramid_architecture(image.channels, settings.plan)
     most_bytes = OVERHEAD_BYTES + PYRAMID_BYTES + metadata_bytes(work.metadata)
     target = work.target.for_payload(most_bytes)

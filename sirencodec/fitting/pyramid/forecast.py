@@ -23,6 +23,8 @@ from sirencodec.image.samples import Samples
 BLOCK: Final = 8  # pixels along a side of a transform, as in JPEG
 LARGEST_BLOCKS: Final = 1 << 14  # a megapixel of blocks says enough about a larger image
 
+BAND_BLOCKS: Final = 1 << 12  # that are looked at in one go, about
+
 LAMBDA_RANGE: Final = (1e-7, 0.3)  # a guard: no photograph's target lies beyond; by eye
 BISECTIONS: Final = 40  # lambda to 3 parts in 10^11
 
@@ -54,10 +56,9 @@ class Spectrum:
         height, width, self._channels = samples.shape
         self.num_pixels: int = height * width
         axes = _decorrelation(self._channels).T / np.iinfo(samples.dtype).max
-        whole = _in_blocks(samples)
-        every = max(1, math.ceil(math.sqrt(whole.shape[0] * whole.shape[2] / LARGEST_BLOCKS)))
-        fine = _coefficients(whole[::every, :, ::every] @ axes)
-        means = _coefficients(_in_blocks(BLOCK * whole.mean((1, 3)) @ axes))
+        some, block_means = _look_at(samples)
+        fine = _coefficients(some @ axes)
+        means = _coefficients(_in_blocks(BLOCK * block_means @ axes))
         coarsest = means[:, :, 0, 0] - means[:, :, 0, 0].mean((0, 1))
         self._levels = [
             _Level(_variations(fine), fine[..., 0].size),
@@ -146,14 +147,39 @@ def likely_matrices_bits(
     return min(usual, settings.largest_matrices_share * budget_bits)
 
 
-def _in_blocks(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _look_at(samples: Samples) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
+    """Image -> some of its blocks, as ``_in_blocks``, and the mean of each block.
+
+    A band of rows at a time, so that a large image is not held twice.
+    """
+    height, width = samples.shape[:2]
+    down, across = (1 + -(-(side - BLOCK // 2) // BLOCK) for side in (height, width))
+    every = max(1, math.ceil(math.sqrt(down * across / LARGEST_BLOCKS)))
+    rows = BLOCK * every * max(1, BAND_BLOCKS // (every * across))
+    some, means = [], []
+    for top in range(-(BLOCK // 2), height, rows):
+        blocks = _in_blocks(samples, (top, min(top + rows, height)))
+        some.append(blocks[::every, :, ::every])
+        means.append(blocks.mean((1, 3)))
+    return np.concatenate(some), np.concatenate(means)
+
+
+def _in_blocks(plane: npt.NDArray[Any], band: tuple[int, int] | None = None) -> npt.NDArray[Any]:
     """(rows, columns, channels) -> (down, 8, across, 8, channels), edges repeated.
 
     The first block begins half a block outside, as drawings tend to have their edges at multiples
     of powers of two, where blocks would not see them.
+
+    Args:
+        plane: to cut.
+        band: first row of blocks that are wanted, which may be outside, and the row after the last;
+            None for all.
     """
-    widths = [(BLOCK // 2, (BLOCK // 2 - side) % BLOCK) for side in plane.shape[:2]]
-    padded = np.pad(plane, (*widths, (0, 0)), mode="edge")
+    height, width = plane.shape[:2]
+    top, bottom = band or (-(BLOCK // 2), height)
+    above, left = max(0, -top), BLOCK // 2
+    padding = (above, (top - bottom) % BLOCK), (left, (left - width) % BLOCK), (0, 0)
+    padded = np.pad(plane[max(0, top) : bottom], padding, mode="edge")
     rows, columns, channels = padded.shape
     return padded.reshape(rows // BLOCK, BLOCK, columns // BLOCK, BLOCK, channels)
 

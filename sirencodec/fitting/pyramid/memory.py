@@ -5,35 +5,31 @@ from pathlib import Path
 from typing import Final
 
 from sirencodec.errors import LimitError
-from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 
 # Bytes at the peak of a fit on a CPU, for each pixel, and whatever the size, libraries included
-# (benchmarks/LOG.md, entry 33). The peak is RDOQ's; measures keep pictures of their own.
-FIXED_BYTES: Final = 300 * 2**20
-PIXEL_BYTES: Final = 170
-MEASURES_PIXEL_BYTES: Final = 200
+# (docs/measurements.md: By size).
+FIXED_BYTES: Final = 400 * 2**20
+PIXEL_BYTES: Final = 48
 
 CGROUP_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")  # of a container; "max" is none
 
 
-def fit_bytes(num_pixels: int, blend: BlendSettings) -> int:
-    """Pixels and blend -> about how many bytes the fit of a pyramid takes at its peak."""
-    each = PIXEL_BYTES + (MEASURES_PIXEL_BYTES if blend.shares else 0)
-    return FIXED_BYTES + each * num_pixels
+def fit_bytes(num_pixels: int) -> int:
+    """Pixels -> about how many bytes the fit of a pyramid takes at its peak."""
+    return FIXED_BYTES + PIXEL_BYTES * num_pixels
 
 
-def check_memory(num_pixels: int, blend: BlendSettings, memory_bytes: int | None) -> None:
-    """Pixels and blend -> nothing, if the machine has the memory for them.
+def check_memory(num_pixels: int, memory_bytes: int | None) -> None:
+    """Pixels -> nothing, if the machine has the memory for them.
 
     Args:
         num_pixels: of the image.
-        blend: of measures that is followed.
         memory_bytes: there are; None if that is not known.
 
     Raises:
         LimitError: if the fit would take more.
     """
-    needed = fit_bytes(num_pixels, blend)
+    needed = fit_bytes(num_pixels)
     if memory_bytes is not None and needed > memory_bytes:
         raise LimitError(
             f"{num_pixels / 1e6:.0f} megapixels take about {needed / 1e9:.1f} GB of memory to fit, "
