@@ -27,7 +27,7 @@ CORES_EXPONENT: Final = 0.7  # of what more cores bring to one image: two are 1.
 
 
 def expected_seconds(num_pixels: int, config: EncodeConfig) -> float:
-    """Pixels and options -> seconds on one core; a time that was asked for, on those there are."""
+    """Pixels and options -> seconds on one core."""
     if config.profile != "pure" and num_pixels >= LARGEST_SMALL_PIXELS:
         return FIXED_S[config.effort] + MEGAPIXEL_S[config.effort] * num_pixels / 1e6
     lower_efforts = (config.effort + 1) * (config.effort + 2) / 2

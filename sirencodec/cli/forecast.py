@@ -12,6 +12,7 @@ from sirencodec.cli.inputs import leave_existing
 from sirencodec.cli.report import Report, emit_json
 from sirencodec.config import EncodeConfig
 from sirencodec.errors import ParameterError
+from sirencodec.fitting.pyramid.memory import fit_bytes
 from sirencodec.limits import Limits
 
 UNKNOWN_PIXELS = 1_000_000  # of what cannot be looked at before its turn comes
@@ -21,9 +22,17 @@ def expect_times(
     tasks: Sequence[Task], config: EncodeConfig, jobs: int, cores: int
 ) -> dict[Task, float]:
     """Tasks -> seconds that each adds to the time of all, by the sizes in the files' headers."""
+    if config.max_seconds is not None:
+        return dict.fromkeys(tasks, config.max_seconds / jobs)
     return {
         task: on_cores(expected_seconds(_count_pixels(task), config), cores, jobs) for task in tasks
     }
+
+
+def expected_memory(tasks: Sequence[Task], jobs: int) -> int:
+    """Tasks -> bytes that the fits of the largest take, as many as are done at a time."""
+    largest = sorted((_count_pixels(task) for task in tasks), reverse=True)[:jobs]
+    return sum(fit_bytes(num_pixels) for num_pixels in largest)
 
 
 def dry_run(
@@ -83,6 +92,7 @@ def _expect(task: Task, config: EncodeConfig, seconds: float) -> dict[str, Any]:
         "mode": image.mode,
         "expected_bytes": expected_bytes(image, config),
         "expected_seconds": round(seconds, 1),
+        "expected_memory_bytes": fit_bytes(image.width * image.height),
     }
 
 

@@ -23,6 +23,16 @@ def stages_work(stages: tuple[tuple[int, int], ...]) -> float:
     return sum(updates * 4.0**-octaves for octaves, updates in stages)
 
 
+def _timed_work(plan: PyramidPlan, stages: tuple[tuple[int, int], ...]) -> float:
+    """Stages -> the same as they take time: updates that follow no measures are cheaper."""
+    blend = plan.settings.blend
+    return sum(
+        stages_work((stage,))
+        * (plan.settings.costs.plain if blend.shares and stage[0] > blend.most_octaves else 1.0)
+        for stage in stages
+    )
+
+
 def finishing_work(plan: PyramidPlan) -> float:
     """Plan -> work after the last update, if nothing is to be corrected."""
     costs = plan.settings.costs
@@ -50,7 +60,7 @@ def planned_work(plan: PyramidPlan) -> float:
     """Plan -> all of its work; of a target the corrections that there are as a rule."""
     usual = plan.settings.costs.corrections if plan.target else 0.0
     corrections = usual * correction_work(plan)
-    return stages_work(plan.stages) + looking_work(plan) + finishing_work(plan) + corrections
+    return _timed_work(plan, plan.stages) + looking_work(plan) + finishing_work(plan) + corrections
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ class Place:
 def work_left(plan: PyramidPlan, place: Place) -> float:
     """Plan and place in it -> work to go."""
     octaves, _ = plan.stages[place.stage]
-    done = stages_work((*plan.stages[: place.stage], (octaves, place.done)))
+    done = _timed_work(plan, (*plan.stages[: place.stage], (octaves, place.done)))
     return planned_work(plan) - done
 
 
@@ -141,7 +151,8 @@ class Pacer:
         if place.done != FIRST_TIMED + TIMED:
             return None
         octaves, _ = plan.stages[place.stage]
-        self._unit_s = (self._budget.now() - self._begun) / TIMED * 4.0**octaves
+        work = _timed_work(plan, ((octaves, TIMED),))
+        self._unit_s = (self._budget.now() - self._begun) / work
         return timed_plan(plan, self._num_pixels, place, self._unit_s, self._budget)
 
     def allows(self, work: float) -> bool:

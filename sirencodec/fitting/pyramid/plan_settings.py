@@ -90,9 +90,12 @@ class ForecastSettings:
 
 @dataclass(frozen=True, slots=True)
 class CostSettings:
-    """What a fit does besides updates, in updates at full size (of 3 megapixels, tuned for eyes).
+    """What a fit does besides updates, in updates at full size.
+
+    Measured of 3 megapixels, tuned for eyes (docs/measurements.md: By size).
 
     Attributes:
+        plain: an update that follows no measures, where others of the fit do.
         steps: of all matrices are chosen.
         rdoq_pass: over all latents.
         look: at a score.
@@ -101,9 +104,10 @@ class CostSettings:
         corrections: of a fit with a target, as a rule.
     """
 
-    steps: float = 4.0
-    rdoq_pass: float = 8.0
-    look: float = 0.4
+    plain: float = 0.5
+    steps: float = 4.2
+    rdoq_pass: float = 7.5
+    look: float = 0.35
     bits_look: float = 0.15
-    finish: float = 1.5
-    corrections: float = 1.0
+    finish: float = 2.0
+    corrections: float = 0.5

@@ -13,6 +13,8 @@ from sirencodec.cli.encode_listener import EncodeListener
 from sirencodec.cli.progress import ProgressBars
 from sirencodec.cli.report import Report
 from sirencodec.config import EncodeConfig
+from sirencodec.fitting.progress import FitProgress
+from sirencodec.fitting.pyramid.memory import fit_bytes
 
 
 class Watched(ProgressBars):
@@ -41,3 +43,35 @@ def test_a_single_picture_tells_what_it_takes_on_a_terminal(
     listener.on_start([Task(source, "a.siren")])
     time = readable_time(expected_seconds(side**2, config))
     assert lines == [f"{source}: about {time} at effort 1"] * is_said
+
+
+def listener_of(config: EncodeConfig, lines: list[str], seconds: list[float]) -> EncodeListener:
+    """One that speaks to a terminal, by a clock that says the first of ``seconds``."""
+    report = Report()
+    report.say = lines.append
+    bars = Watched(report, is_wanted=False)
+    return EncodeListener(report, bars, config, jobs=1, cores=1, now=lambda: seconds[0])
+
+
+def test_a_fit_foretells_its_time_once_its_pace_is_known() -> None:
+    lines, seconds, task = list[str](), [100.0], Task("a.png", "a.siren")
+    listener = listener_of(EncodeConfig(), lines, seconds)
+    for time_s, share in [(100.0, 0.01), (101.0, 0.02), (103.0, 0.04), (110.0, 0.06)]:
+        seconds[0] = time_s
+        listener.on_step(task, FitProgress(1, 1000, 20.0, share))
+    assert lines == ["a.png: about 2 min at the pace it has"]  # 3 seconds for 0.03 of the work
+
+
+def test_a_time_that_was_asked_for_is_the_one_that_is_told(tmp_path: Path) -> None:
+    source, lines = str(tmp_path / "a.png"), list[str]()
+    PIL.Image.new("L", (500, 500)).save(source)
+    listener = listener_of(EncodeConfig(max_seconds=240), lines, [0.0])
+    listener.on_start([Task(source, "a.siren")])
+    assert lines == [f"{source}: about 4 min as planned"]
+
+
+def test_memory_is_told_where_it_is_much(tmp_path: Path) -> None:
+    source, lines = str(tmp_path / "a.png"), list[str]()
+    PIL.Image.new("1", (6000, 5000)).save(source)
+    listener_of(EncodeConfig(), lines, [0.0]).on_start([Task(source, "a.siren")])
+    assert f"{fit_bytes(30_000_000) / 1e9:.1f} GB of memory" in lines[0]
