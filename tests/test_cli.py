@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -26,10 +27,10 @@ from sirencodec.batch.encode_files import Encoded, Failed
 from sirencodec.batch.processes import encode_in_processes
 from sirencodec.batch.tasks import Task
 from sirencodec.cli import COMMANDS, main
-from sirencodec.cli.options import byte_size
+from sirencodec.cli.options import byte_size, duration
 from sirencodec.fitting.progress import FitProgress
 from tests.command import FAST, names, ok, run
-from tests.pictures import HEIGHT, WIDTH, make_exif, make_gradient
+from tests.pictures import HEIGHT, WIDTH, make_clouds, make_exif, make_gradient
 
 PROGRAM = [sys.executable, "-m", "sirencodec"]
 RECORD_KEYS = (  # and no others
@@ -284,6 +285,20 @@ def test_decode_writes_a_png_beside_the_input(folder: Path, siren: Path) -> None
     result = ok("decode", "a.siren")
     assert re.fullmatch(r"a.siren -> a.png: 24x16 RGB, [\d.]+ s\n", result.stderr)
     assert np.array_equal(samples(folder / "a.png"), sirencodec.decode(siren).samples)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("90s", 90), ("5m", 300), ("1.5 min", 90), ("2H", 7200)],
+)
+def test_times_have_units(text: str, seconds: float) -> None:
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "5 days", "-3", "1e3"])
+def test_no_other_times(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        duration(text)
 
 
 @pytest.mark.parametrize(
@@ -619,6 +634,28 @@ def test_an_interrupt_leaves_nothing_behind(
     assert (b"sirencodec: interrupted" in rest) == (sent == signal.SIGINT)
     assert b"Traceback" not in rest
     assert sorted(os.listdir()) == ["a.png", "b.png"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("later_s", [0.0, 1.5, 4.0])
+def test_an_interrupt_at_any_stage_of_a_fit_leaves_nothing_behind(
+    folder: Path, later_s: float
+) -> None:
+    """By swaths: the picture is large enough. On reduced images, at full size, and in between."""
+    PIL.Image.fromarray(make_clouds(960, 640)).save(folder / "a.png")
+    with terminal() as (ours, theirs):
+        words = ["encode", "a.png", "-o", "out/b.siren", "--effort", "0", "--max-time", "60"]
+        process = start(*words, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        assert b"dB" in read_until(ours, b"dB")  # in the progress bar
+        time.sleep(later_s)
+        os.killpg(process.pid, signal.SIGINT)
+        rest = read_until(ours, b"no such thing")
+    assert process.communicate() == (b"", None)
+    assert process.returncode == 130
+    assert b"Traceback" not in rest
+    left = [path for path in folder.rglob("*") if path.is_file()]
+    assert [path.name for path in left] == ["a.png"]
 
 
 @pytest.mark.parametrize(
