@@ -259,6 +259,41 @@ def test_every_decoder_takes_the_same_streams(
                     opened.finish()
 
 
+@given(st.data(), st.lists(frequency_tables(), min_size=1, max_size=4), st.integers(0, 60))
+def test_every_decoder_ends_where_a_cut_stream_does(
+    data: st.DataObject, tables: list[npt.NDArray[np.int64]], cut: int
+) -> None:
+    """Without compiled loops, after the very symbols that they take; rare ones take 24 bits."""
+    groups = []
+    for table in tables:
+        symbols = st.lists(st.integers(0, len(table) - 1), min_size=1, max_size=40)
+        groups.append((np.array(data.draw(symbols), dtype=np.int32), table))
+    stream = broken_files.stream(groups)[: max(0, cut)]
+    decoder = SymbolDecoder(stream, may_end=True)
+    found = [decoder.decode(len(symbols), table) for symbols, table in groups]
+    assert [len(each) for each in found] == symbols_before_the_end(stream, groups)
+    for (symbols, _), part in zip(groups, found, strict=True):
+        assert np.array_equal(part, symbols[: len(part)])
+
+
+def symbols_before_the_end(
+    stream: bytes, groups: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]]
+) -> list[int]:
+    """One at a time, as range_decoder.c does: none once a word beyond the bytes was taken."""
+    taken, width = 8, 2**64 - 1
+    counts = []
+    for symbols, table in groups:
+        counts.append(0)
+        for symbol in symbols:
+            if taken > len(stream):
+                break
+            counts[-1] += 1
+            width = (width >> 24) * int(table[symbol])
+            if width < 2**32:
+                width, taken = width << 32, taken + 4
+    return counts
+
+
 def reference_stream(groups: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]]) -> bytes:
     """The stream that FORMAT.md's encoder makes."""
     return reference_encoder(groups).finish_bytes()

@@ -158,9 +158,14 @@ class SymbolDecoder:
         return np.concatenate(parts)
 
     def _certain_symbols(self) -> int:
-        """Symbols that the bytes left are enough for, whatever these are; 0 at their end."""
+        """Symbols that the bytes left are enough for, whatever these are; 0 at their end.
+
+        All but the last of them take so many words at most, at 24 bits a symbol and what rounding
+        loses.
+        """
         left = len(self._stream) - WORD_BYTES * (self._again.num_shifted_out + STATE_WORDS)
-        return 0 if left < 0 else 1 + 8 * left // PRECISION
+        words = left // WORD_BYTES
+        return 0 if left < 0 else 1 + 8 * WORD_BYTES * words // (PRECISION + 1)
 
     def _take(
         self,
