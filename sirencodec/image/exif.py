@@ -20,11 +20,9 @@ _ENTRY_BYTES: Final = 12
 _TYPE_BYTES: Final = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4)  # of a value, by number of its type
 _INLINE_BYTES: Final = 4  # values up to here lie in the entry itself
 
-_XMP_LOCATION: Final = re.compile(
-    rb"""\s+exif:GPS\w+\s*=\s*(?:"[^"]*"|'[^']*')"""
-    rb"""|<exif:GPS(\w+)\b[^>]*/>|<exif:GPS(\w+)\b[^>]*>.*?</exif:GPS\2\s*>""",
-    re.DOTALL,
-)
+# What they match never has to be looked at twice: possessive, and tags end before the next begins.
+_XMP_ATTRIBUTE: Final = re.compile(rb"""(?<!\s)\s++exif:GPS\w++\s*+=\s*+(?:"[^"]*+"|'[^']*+')""")
+_XMP_TAG: Final = re.compile(rb"<(/?)exif:GPS(\w++)[^<>]*+>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,30 @@ def remove_location(exif: bytes) -> bytes | None:
 
 def remove_xmp_location(xmp: bytes) -> bytes:
     """XMP -> the same without the GPS properties of EXIF in it."""
-    return _XMP_LOCATION.sub(b"", xmp)
+    spans = [found.span() for found in _XMP_ATTRIBUTE.finditer(xmp)]
+    opened: dict[bytes, int] = {}
+    for tag in _XMP_TAG.finditer(xmp):
+        if tag[1]:
+            start = opened.pop(tag[2], None)
+            spans += [] if start is None else [(start, tag.end())]
+        elif tag[0].endswith(b"/>"):
+            spans.append(tag.span())
+        else:
+            opened.setdefault(tag[2], tag.start())
+    kept, position = [], 0
+    for start, end in _merged(spans):
+        kept.append(xmp[position:start])
+        position = end
+    return b"".join(kept) + xmp[position:]
+
+
+def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Spans from start to end -> what they cover together, in order, each byte once."""
+    covered = 0
+    for start, end in sorted(spans):
+        if end > covered:
+            yield max(start, covered), end
+            covered = end
 
 
 def _remove_location(exif: bytes) -> bytes | None:
@@ -83,9 +104,10 @@ def _remove_location(exif: bytes) -> bytes | None:
         return exif
     if len(found) == len(entries):
         return None
+    if len(found) > 1:  # thousands could share a directory of thousands
+        raise ValueError("EXIF has several locations")
     data = bytearray(exif)
-    for entry in found:
-        _blank_directory(data, order, _offset(exif, order, entry.start + 8))
+    _blank_directory(data, order, _offset(exif, order, found[0].start + 8))
     kept = [exif[e.start : e.start + _ENTRY_BYTES] for e in entries if e.tag != _LOCATION_TAG]
     end = start + 2 + _ENTRY_BYTES * len(entries) + 4  # behind the offset of the next directory
     directory = struct.pack(order + "H", len(kept)) + b"".join(kept) + exif[end - 4 : end]
@@ -94,18 +116,15 @@ def _remove_location(exif: bytes) -> bytes | None:
 
 
 def _blank_directory(data: bytearray, order: str, start: int) -> None:
-    """Overwrite a directory and what its entries point at."""
+    """Overwrite a directory and what its entries point at, which may be the same for many."""
     entries = list(_directory(data, order, start))
+    spans = [(start, start + 2 + _ENTRY_BYTES * len(entries) + 4)]
     for entry in entries:
         if entry.num_bytes > _INLINE_BYTES:
             offset = _offset(data, order, entry.start + 8)
-            _blank(data, offset, entry.num_bytes)
-    _blank(data, start, 2 + _ENTRY_BYTES * len(entries) + 4)
-
-
-def _blank(data: bytearray, start: int, num_bytes: int) -> None:
-    end = min(start + num_bytes, len(data))
-    data[start:end] = bytes(max(0, end - start))
+            spans.append((offset, offset + entry.num_bytes))
+    for first, end in _merged([(first, min(end, len(data))) for first, end in spans]):
+        data[first:end] = bytes(end - first)
 
 
 def _byte_order(exif: bytes) -> str:

@@ -29,6 +29,13 @@ with instrumented:
     from sirencodec.bitstream.source import FileSource, Source
     from sirencodec.entropy.stored import StoredPicture
     from sirencodec.errors import CorruptError, FormatError, LimitError, SirenCodecError
+    from sirencodec.image.exif import (
+        TURNED,
+        UPRIGHT,
+        read_orientation,
+        remove_location,
+        remove_xmp_location,
+    )
     from sirencodec.limits import Limits
     from sirencodec.synthesis.picture import to_picture
     from sirencodec.synthesis.region import check_work, choose_region
@@ -114,8 +121,18 @@ def read(data: bytes) -> None:
         describe(data, LIMITS)
 
 
+def read_tags(data: bytes) -> None:
+    """EXIF or XMP -> nothing, if all is well; both lie compressed in a file."""
+    if not UPRIGHT <= read_orientation(data) <= max(TURNED):
+        raise AssertionError("no orientation")
+    with suppress(ValueError):
+        remove_location(data)
+    remove_xmp_location(data)
+
+
 def check(data: bytes) -> None:
     """Input of the fuzzer -> an exception where something is wrong."""
+    read_tags(data)
     read(data)
     mended = with_right_head(data)
     if mended != data:

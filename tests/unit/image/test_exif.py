@@ -101,3 +101,49 @@ def test_location_goes_from_xmp() -> None:
     for kept in (b"exif:Make='M'", b'dc:title="GPS"', b"<exif:Flash>1</exif:Flash>"):
         assert kept in without
     assert remove_xmp_location(XMP) == XMP
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b" ",
+        b"<exif:GPSa",
+        b"<exif:GPSa>",
+        b"<exif:GPS%d>",
+        b" exif:GPSa=",
+        b" exif:GPSa='",
+        b"</exif:GPSa>",
+    ],
+    ids=bytes.decode,
+)
+def test_xmp_that_repeats_itself_is_read_once(part: bytes) -> None:
+    """Two megabytes: looked at again from every start, they would take hours."""
+    count = 2_000_000 // len(part)
+    xmp = b"".join(part % i for i in range(count)) if b"%" in part else part * count
+    assert len(remove_xmp_location(xmp)) <= len(xmp)
+
+
+def test_tags_within_tags_go_together() -> None:
+    xmp = b"<x> <exif:GPSa> 1 <exif:GPSb> 2 </exif:GPSa> 3 </exif:GPSb> <exif:GPSc> 4 </x>"
+    assert remove_xmp_location(xmp) == b"<x>  <exif:GPSc> 4 </x>"
+
+
+def test_a_location_of_many_values_is_overwritten_once() -> None:
+    """65,535 entries that all point at the same megabytes."""
+    count, size = 65_535, 4_000_000
+    head = struct.pack("<2sHIH", b"II", 42, 8, 2)
+    head += (
+        struct.pack("<HHII", 0x010F, 2, 4, 0) + struct.pack("<HHII", 0x8825, 4, 1, 38) + bytes(4)
+    )
+    entry = struct.pack("<HHII", 2, 1, size, 44 + 12 * count)
+    directory = struct.pack("<H", count) + count * entry + bytes(4)
+    without = remove_location(head + directory + b"\1" * size)
+    assert without is not None
+    assert b"\1" * 9 not in without
+
+
+def test_several_locations_are_damage() -> None:
+    head = struct.pack("<2sHIH", b"II", 42, 8, 3)
+    entries = struct.pack("<HHII", 0x010F, 2, 4, 0) + 2 * struct.pack("<HHII", 0x8825, 4, 1, 50)
+    with pytest.raises(ValueError, match="several"):
+        remove_location(head + entries + bytes(20))
