@@ -8,6 +8,7 @@ from sirencodec.fitting.loss.pixel.alpha import halved, mean_colour
 from sirencodec.fitting.loss.pixel_rows import ALIGNMENT, PixelRows, SampleRows
 from sirencodec.fitting.loss.values import values_of
 from sirencodec.image.samples import Samples
+from sirencodec.native.heap import keep_large_blocks_apart
 
 Image = Tensor | PixelRows
 
@@ -26,6 +27,7 @@ class StageImages:
         height, width, channels = samples.shape
         self._images: list[Image] = []
         if device.type == "cpu" and is_large((channels, height, width)):
+            keep_large_blocks_apart()
             rows = SampleRows(samples)
             reduced = _halved_by_rows(rows)
             series: list[Image] = [rows, *_series(reduced, most_octaves - 1)]

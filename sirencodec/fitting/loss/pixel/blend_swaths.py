@@ -11,13 +11,13 @@ from torch import Tensor
 
 from sirencodec.fitting.loss.pixel.alpha import (
     alpha_targets,
+    composite,
     has_alpha,
     premultiplied,
     weights_of,
 )
 from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.loss.pixel.measures import swath_measure_of
-from sirencodec.fitting.loss.pixel.score import seen
 from sirencodec.fitting.loss.pixel.swaths import MARGIN, Swath, cut_image
 from sirencodec.fitting.loss.pixel_rows import PackedRows, PixelRows
 from sirencodec.image.samples import num_colours
@@ -154,8 +154,9 @@ class SwathBlend:
 
     def _shown(self, values: Tensor, original: Tensor) -> Tensor:
         """Values -> the colours that measures see, over gray by the original's alpha."""
-        alpha = original[self._num_colours :]
-        return seen(torch.cat([values[: self._num_colours], alpha]))
+        if not has_alpha(original):
+            return values
+        return composite(values[: self._num_colours], original)
 
     @property
     def _colour_count(self) -> int:

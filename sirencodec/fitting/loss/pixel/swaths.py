@@ -17,7 +17,7 @@ from sirencodec.fitting.loss.pixel_rows import ALIGNMENT
 
 FINE_SCALES: Final = 3  # that are cut into swaths
 MARGIN: Final = 48  # rows; whole ones at all those scales and the next
-SEEN_PIXELS: Final = 1 << 20  # of a swath, about: planes of three channels would take 80 MB
+SEEN_PIXELS: Final = 3 << 18  # of a swath, about: measures take 150 bytes for each
 
 
 @dataclass(frozen=True, slots=True)
