@@ -1,8 +1,8 @@
 """The C library's heap: whole pictures go back to the system as soon as they are freed.
 
 glibc takes blocks from the system one by one only above a threshold, which rises to 32 MB as such
-blocks are freed. From then on a picture's arrays lie among small ones, in a heap that never shrinks:
-a fit of 3 megapixels held a third more than it used. A fixed threshold costs some 1 % of its time.
+blocks are freed. From then on a picture's arrays lie among small ones, in a heap that never
+shrinks: a fit of 3 megapixels held a third more than it used.
 """
 
 import ctypes

@@ -119,7 +119,7 @@ class SwathBlend:
             original = self._image.rows(swath.first, swath.last)
             shown, compared = self._shown(values, original), self._shown(original, original)
             own = slice(swath.top - swath.first, swath.bottom - swath.first)
-            error = (values - original)[: self._num_colours, own]
+            error = values[: self._num_colours, own] - original[: self._num_colours, own]
             pull = error.clone()  # N / 2 times G
             for number, (measure, (_, share)) in enumerate(
                 zip(self._measures, self._settings.shares, strict=True)
@@ -131,6 +131,7 @@ class SwathBlend:
                 if write and force > 0:
                     pull.sub_(error, alpha=share)
                     pull.sub_(gradient, alpha=measure.better * share * own_force / force)
+                del gradient  # before the next one is made
             if write:
                 above = values[:, max(0, own.stop - MARGIN) : own.stop].clone()
                 self._write(picture, swath.top, values[:, own], original[:, own], pull)

@@ -91,7 +91,7 @@ class SwathVisibleError:
 
     def gradient(self, swath: Swath, values: Tensor, original: Tensor) -> Tensor:
         """See ``SwathMeasure``."""
-        return self._weighted(swath, values, original) * (2 / self._count)
+        return self._weighted(swath, values, original).mul_(2 / self._count)
 
     def _weighted(self, swath: Swath, values: Tensor, original: Tensor) -> Tensor:
         """W e in the swath's own rows, whose blur reaches no further than what it sees."""
