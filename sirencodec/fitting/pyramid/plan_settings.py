@@ -92,7 +92,7 @@ class ForecastSettings:
 class CostSettings:
     """What a fit does besides updates, in updates at full size.
 
-    Measured of 3 megapixels, tuned for eyes (docs/measurements.md: By size).
+    Measured of 3 megapixels, tuned for eyes [37].
 
     Attributes:
         plain: an update that follows no measures, where others of the fit do.
