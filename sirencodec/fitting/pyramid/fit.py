@@ -117,7 +117,7 @@ class PyramidFit:
             self.state.start_stage(octaves=self.plan.stages[number][0])
             for update, progress in self._progress(number):
                 if self._is_paced_anew():
-                    search = TargetSearch(self.plan)
+                    search.follow(self.plan)
                 if number == last:
                     if search.will_measure(update):
                         self.state.follow_for_matrices()

@@ -5,6 +5,7 @@ Work is counted in updates at full size: an update of an image that is reduced b
 updates that were timed say what all the rest will take.
 """
 
+import math
 import warnings
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,6 +17,7 @@ from sirencodec.fitting.time_budget import TimeBudget
 
 BISECTIONS: Final = 30
 FIRST_TIMED, TIMED = 1, 2  # updates of a stage
+CHECKS: Final = 0.3, 0.6, 0.85  # of the last stage, where the plan is fitted anew
 
 
 def stages_work(stages: tuple[tuple[int, int], ...]) -> float:
@@ -135,25 +137,42 @@ def _warn_if_too_short(plan: PyramidPlan, place: Place, seconds: float, budget: 
 class Pacer:
     """Times the first updates of every stage, and fits the plan to the time that is left.
 
-    The first update of all is not timed: it makes room. The next two are one that renews the
-    targets of a blend, and one that does not.
+    The first update of a stage is not timed: it makes room. The next two are one that renews the
+    targets of a blend, and one that does not. In the last stage looks at the target take time as
+    well, so the plan is fitted anew on the way.
     """
 
     def __init__(self, budget: TimeBudget, num_pixels: int) -> None:
         """Keep to ``budget`` with an image of so many pixels."""
         self._budget, self._num_pixels = budget, num_pixels
-        self._begun, self._unit_s = 0.0, 0.0
+        self._begun, self._unit_s, self._checks = 0.0, 0.0, list(CHECKS)
 
     def paced(self, plan: PyramidPlan, place: Place) -> PyramidPlan | None:
         """Plan and place, asked before every update -> another plan, if it is time for one."""
+        octaves, updates = plan.stages[place.stage]
         if place.done == FIRST_TIMED:
             self._begun = self._budget.now()
-        if place.done != FIRST_TIMED + TIMED:
-            return None
-        octaves, _ = plan.stages[place.stage]
-        work = _timed_work(plan, ((octaves, TIMED),))
-        self._unit_s = (self._budget.now() - self._begun) / work
-        return timed_plan(plan, self._num_pixels, place, self._unit_s, self._budget)
+        elif place.done == FIRST_TIMED + TIMED:
+            work = _timed_work(plan, ((octaves, TIMED),))
+            self._unit_s = (self._budget.now() - self._begun) / work
+            return timed_plan(plan, self._num_pixels, place, self._unit_s, self._budget)
+        elif place.stage == len(plan.stages) - 1 and place.done >= self._checks[0] * updates:
+            self._checks = self._checks[1:] or [math.inf]
+            return self._checked(plan, place)
+        return None
+
+    def _checked(self, plan: PyramidPlan, place: Place) -> PyramidPlan:
+        """Plan -> with as many more updates, looks between them included, as time allows."""
+        each_s = (self._budget.now() - self._begun) / (place.done - FIRST_TIMED)
+        corrections = plan.settings.costs.corrections * correction_work(plan) * bool(plan.target)
+        end_s = self._unit_s * (finishing_work(plan) + corrections)
+        left = max(0, round((self._budget.left_s - end_s) / each_s))
+        shortest, longest = (
+            stages_of(self._num_pixels, share, plan.settings.plan)[-1][1]
+            for share in (0.0, plan.settings.plan.effort_updates[-1])
+        )
+        updates = max(place.done + 1, min(max(place.done + left, shortest), longest))
+        return replace(plan, stages=(*plan.stages[:-1], (plan.stages[-1][0], updates)))
 
     def allows(self, work: float) -> bool:
         """Whether there is time for so much more work."""

@@ -51,11 +51,11 @@ class TargetSearch:
 
     def __init__(self, plan: PyramidPlan) -> None:
         """Search for the plan's target; without one, lambda stays."""
-        self._target, self._updates = plan.target, plan.last_updates
+        self._target = plan.target
         self._exact = Target(Kind.PSNR, plan.exact_psnr_db)
         self._settings, self._forecast = plan.settings.search, plan.settings.forecast
         self._schedule = Schedule(plan.settings.schedule)
-        self._period = max(1, self._updates // self._settings.looks)
+        self.follow(plan)
         self._followed = math.log(plan.lambda_)  # lambda that the picture is one of
         blend = plan.settings.blend
         self._rdoq_share = 1 / blend.latents_curvature if blend.shares else 1.0
@@ -64,6 +64,11 @@ class TargetSearch:
         self._measurements = list(self._settings.measurements)
         self._matrices_bits: float | None = None  # expected at the end
         self.matrix_steps: tuple[int, ...] = ()
+
+    def follow(self, plan: PyramidPlan) -> None:
+        """Go on with another number of updates."""
+        self._updates = plan.last_updates
+        self._period = max(1, self._updates // self._settings.looks)
 
     def next_lambda(self, update: int, progress: float, lambda_: float, rounded: Rounded) -> float:
         """Picture as it is -> lambda of the next update: the same unless it is time to look.

@@ -101,6 +101,21 @@ def test_the_first_update_of_a_stage_is_not_timed() -> None:
     assert not pacer.allows(600)
 
 
+def test_looks_that_take_time_are_noticed_on_the_way() -> None:
+    watch, whole = Watch(), plan(TARGETS[2])
+    pacer = Pacer(TimeBudget(500, watch), PIXELS)
+    place, last = Place(2, 0), []
+    while place.done < whole.last_updates:
+        found = pacer.paced(whole, place)
+        if found is not None:
+            whole = found
+            last.append(found.last_updates)
+        watch.time_s += 1.0 if place.done < 5 else 1.5
+        place = Place(2, place.done + 1)
+    assert last[-1] < last[0]
+    assert 400 < watch.time_s < 500  # rounding and the file are still to come
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sirencodec.errors.TargetWarning")  # in so few updates
 @pytest.mark.parametrize("target", [{"bpp": 0.5}, {"quality": 50}, {"psnr_db": 27}])
