@@ -38,10 +38,10 @@ demo: $(STAMP) ## encode a photograph, decode it at its size and 2048 wide
 	$(BIN)/python docs/demo.py
 
 test: $(STAMP) ## run the tests
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n logical --dist worksteal
 
 test-fast: $(STAMP) ## run those without whole fits, studies and benchmarks: while working
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n logical --dist worksteal -m "not slow"
 
 test-gpu: $(STAMP) ## run those that need a CUDA device
 	$(BIN)/python -m pytest -m gpu
