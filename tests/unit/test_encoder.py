@@ -176,6 +176,7 @@ def test_a_picture_of_one_colour_is_exact_in_few_bytes(profile: str, most: int) 
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*are not filled:sirencodec.TargetWarning")
 def test_sprites_keep_to_their_size() -> None:
     """They took ten times as many bytes: their edges lay where the forecast did not look."""
     cells = np.random.default_rng(4).integers(0, 256, (24, 12, 3)).astype(np.uint8)

@@ -187,9 +187,9 @@ class PyramidFit:
         """Report that one more update is done, with the picture's PSNR."""
         self._done += 1
         if self._on_step is not None:
-            steps = sum(updates for _, updates in self.plan.stages) + 1
+            total = sum(updates for _, updates in self.plan.stages) + 1
             left = max(0.0, work_left(self.plan, self._place)) / planned_work(self.plan)
-            self._on_step(FitProgress(self._done, steps, psnr_db, min(1.0, 1 - left)))
+            self._on_step(FitProgress(self._done, total, psnr_db, min(1.0, 1 - left)))
 
     def has_time(self) -> bool:
         """Whether there is time for a correction."""

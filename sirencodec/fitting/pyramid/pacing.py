@@ -38,7 +38,7 @@ def _timed_work(plan: PyramidPlan, stages: tuple[tuple[int, int], ...]) -> float
 def finishing_work(plan: PyramidPlan) -> float:
     """Plan -> work after the last update, if nothing is to be corrected."""
     costs = plan.settings.costs
-    return costs.steps + plan.rdoq_passes * costs.rdoq_pass + costs.finish
+    return costs.matrices + plan.rdoq_passes * costs.rdoq_pass + costs.finish
 
 
 def looking_work(plan: PyramidPlan) -> float:
@@ -48,14 +48,14 @@ def looking_work(plan: PyramidPlan) -> float:
         return 0.0
     each = costs.bits_look if target.kind is Kind.SIZE else costs.look
     looks = min(plan.last_updates, search.looks) * (1 - search.first_look)
-    measured = costs.steps * len(search.measurements) if target.kind is Kind.SIZE else 0.0
+    measured = costs.matrices * len(search.measurements) if target.kind is Kind.SIZE else 0.0
     return looks * each + measured
 
 
 def correction_work(plan: PyramidPlan) -> float:
     """Plan -> work of one correction."""
     costs = plan.settings.costs
-    return plan.correction_updates + costs.steps + costs.rdoq_pass
+    return plan.correction_updates + costs.matrices + costs.rdoq_pass
 
 
 def planned_work(plan: PyramidPlan) -> float:

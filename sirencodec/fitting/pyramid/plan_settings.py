@@ -96,7 +96,7 @@ class CostSettings:
 
     Attributes:
         plain: an update that follows no measures, where others of the fit do.
-        steps: of all matrices are chosen.
+        matrices: choosing their steps.
         rdoq_pass: over all latents.
         look: at a score.
         bits_look: at the bits of latents.
@@ -105,7 +105,7 @@ class CostSettings:
     """
 
     plain: float = 0.5
-    steps: float = 4.2
+    matrices: float = 4.2
     rdoq_pass: float = 7.5
     look: float = 0.35
     bits_look: float = 0.15

@@ -20,7 +20,7 @@ that (``surrogate``).
 
 Where there is alpha, all errors of colour count by it (``alpha``). Measures see the picture over
 gray, by the original's alpha, so the weights that squared error gives to colours are those of all
-of G, and the targets are as above. Alpha itself is left to squared error.
+of G, and the targets are those above. Alpha itself is left to squared error.
 """
 
 import math
