@@ -5,7 +5,7 @@ grid's lattice and adds up gradients of its own.
 """
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import product
 
 import torch
@@ -15,13 +15,14 @@ from sirencodec.entropy.context_model import COARSER_SOURCES, PHASES
 from sirencodec.fitting.loss.context_layers import OF_TABLES, by_grid, layers_of_grid, of_network
 from sirencodec.fitting.loss.context_sources import ContextSources
 from sirencodec.fitting.loss.costs import ContextNetwork, Rate
+from sirencodec.fitting.loss.rate_whole import WholeRate
 from sirencodec.native.library import Loops
 from sirencodec.native.tasks import STRIP, Layer
 from sirencodec.native.tensors import address
 from sirencodec.synthesis.threads import Workers
 
 
-class NativeRate:
+class NativeRate(WholeRate):
     """The bits of pyramids of given shape: a ``RateTerm``."""
 
     def __init__(
@@ -87,24 +88,6 @@ class NativeRate:
         lengths = self._sources.new_length_stacks(STRIP)
         self._workers.map(lambda thread: thread.code_lengths(matrices, lengths), self._threads)
         return self._sources.code_lengths(lengths)
-
-    def code_lengths_by_rows(
-        self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork], count: int
-    ) -> Iterator[tuple[int, int, Tensor]]:
-        """A grid at a time. See ``RateTerm``."""
-        for grid, lengths in enumerate(self.code_lengths(grids, context_networks)[:count]):
-            yield grid, 0, lengths
-
-    def bits(
-        self,
-        grids: Sequence[Tensor],
-        context_networks: Sequence[ContextNetwork],
-        *,
-        is_sampled: bool = False,
-    ) -> float:
-        """R. See ``RateTerm``."""
-        lengths = self.code_lengths(grids, context_networks)
-        return sum(float(of_grid.sum(dtype=torch.float64)) for of_grid in lengths)
 
     def _fill(self, grids: Sequence[Tensor]) -> None:
         """Write all grids' sources into their stacks."""

@@ -9,7 +9,7 @@ Samples are handled in groups of some ten thousand, so that the handful of buffe
 cache. What networks say of a group, and the way back, is in ``context_passes``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,6 +29,7 @@ from sirencodec.fitting.loss.context_sources import (
 from sirencodec.fitting.loss.costs import ContextNetwork, Rate
 from sirencodec.fitting.loss.cuda_graph import Recording
 from sirencodec.fitting.loss.laplace_bits import laplace_bits
+from sirencodec.fitting.loss.rate_whole import WholeRate
 from sirencodec.fitting.loss.strips import Strip, group_strips, split_group
 
 GROUP_SAMPLES = 1 << 15
@@ -50,7 +51,7 @@ class _Sums:
     trained: ContextNetwork
 
 
-class TorchRate:
+class TorchRate(WholeRate):
     """The bits of pyramids of given shape: a ``RateTerm``."""
 
     def __init__(
@@ -139,24 +140,6 @@ class TorchRate:
                     rows = slice(strip.top, strip.bottom)
                     lengths[strip.grid][phase, rows] = strip.view(own_bits)
         return self._sources.code_lengths(lengths)
-
-    def code_lengths_by_rows(
-        self, grids: Sequence[Tensor], context_networks: Sequence[ContextNetwork], count: int
-    ) -> Iterator[tuple[int, int, Tensor]]:
-        """A grid at a time. See ``RateTerm``."""
-        for grid, lengths in enumerate(self.code_lengths(grids, context_networks)[:count]):
-            yield grid, 0, lengths
-
-    def bits(
-        self,
-        grids: Sequence[Tensor],
-        context_networks: Sequence[ContextNetwork],
-        *,
-        is_sampled: bool = False,
-    ) -> float:
-        """R. See ``RateTerm``."""
-        lengths = self.code_lengths(grids, context_networks)
-        return sum(float(of_grid.sum(dtype=torch.float64)) for of_grid in lengths)
 
     def _filled(self, grids: Sequence[Tensor]) -> list[Tensor]:
         """Grids -> stacks of their sources."""

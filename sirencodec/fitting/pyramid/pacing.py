@@ -58,11 +58,15 @@ def correction_work(plan: PyramidPlan) -> float:
     return plan.correction_updates + costs.matrices + costs.rdoq_pass
 
 
-def planned_work(plan: PyramidPlan) -> float:
-    """Plan -> all of its work; of a target the corrections that there are as a rule."""
+def _ending_work(plan: PyramidPlan) -> float:
+    """Plan -> work after the last update; of a target the corrections that there are as a rule."""
     usual = plan.settings.costs.corrections if plan.target else 0.0
-    corrections = usual * correction_work(plan)
-    return _timed_work(plan, plan.stages) + looking_work(plan) + finishing_work(plan) + corrections
+    return finishing_work(plan) + usual * correction_work(plan)
+
+
+def planned_work(plan: PyramidPlan) -> float:
+    """Plan -> all of its work."""
+    return _timed_work(plan, plan.stages) + looking_work(plan) + _ending_work(plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +168,7 @@ class Pacer:
     def _checked(self, plan: PyramidPlan, place: Place) -> PyramidPlan:
         """Plan -> with as many more updates, looks between them included, as time allows."""
         each_s = (self._budget.now() - self._begun) / (place.done - FIRST_TIMED)
-        corrections = plan.settings.costs.corrections * correction_work(plan) * bool(plan.target)
-        end_s = self._unit_s * (finishing_work(plan) + corrections)
+        end_s = self._unit_s * _ending_work(plan)
         left = max(0, round((self._budget.left_s - end_s) / each_s))
         shortest, longest = (
             stages_of(self._num_pixels, share, plan.settings.plan)[-1][1]
