@@ -8,13 +8,15 @@ from sirencodec.bitstream.source import Source
 from sirencodec.config import STRIP_ALL
 from sirencodec.entropy.stored import StoredPicture, open_stored
 from sirencodec.errors import CorruptError, LimitError, SirenCodecWarning
+from sirencodec.image.exif import UPRIGHT, read_orientation
 from sirencodec.image.image import Image
 from sirencodec.image.metadata import Metadata
 from sirencodec.image.samples import Samples
+from sirencodec.image.turning import turn_upright, upright_canvas
 from sirencodec.limits import DEFAULT_LIMITS, Limits
 from sirencodec.synthesis.picture import Picture, to_picture
 from sirencodec.synthesis.region import Crop, Region, check_work, choose_region
-from sirencodec.synthesis.samples import check_device, paint, samples_on, windows_on
+from sirencodec.synthesis.samples import CPU, check_device, paint, samples_on, windows_on
 
 BAND_PIXELS: Final = 2**22  # of a picture that is painted in bands: 12 MB in 8-bit colour
 
@@ -62,15 +64,18 @@ def decode(
     stored = open_stored(data, limits, partial=partial)
     is_lenient = bool(strip) or partial
     metadata = _read_what_is_sound(stored) if is_lenient else stored.read_metadata()
-    samples = _decode_samples(
-        stored, device, exact=exact, width=width, height=height, scale=scale, crop=crop
-    )
-    image = Image(samples, metadata)
+    region = choose_region(stored.header, width=width, height=height, scale=scale, crop=crop)
+    check_device(device)
+    picture = _decode_picture(stored, region, device, exact=exact)
     if not strip:
-        return image
-    from sirencodec.image.stripping import strip_image  # and with it Pillow's colour management
+        return Image(samples_on(device, picture, region, exact=exact), metadata)
+    # With it comes Pillow's colour management.
+    from sirencodec.image.stripping import strip_turned, turns
 
-    return strip_image(image, STRIP_ALL if strip is True else str(strip))[0]
+    what = STRIP_ALL if strip is True else str(strip)
+    orientation = read_orientation(metadata.exif) if turns(what) else UPRIGHT
+    samples = _paint_turned(device, picture, region, orientation, exact=exact)
+    return strip_turned(samples, metadata, what)[0]
 
 
 def decode_samples(
@@ -84,7 +89,10 @@ def decode_samples(
 ) -> Samples:
     """`.siren` file -> samples as they are stored, metadata unread. Arguments as for ``decode``."""
     stored = open_stored(data, limits, partial=partial)
-    return _decode_samples(stored, device, width=width, height=height)
+    region = choose_region(stored.header, width=width, height=height)
+    check_device(device)
+    picture = _decode_picture(stored, region, device)
+    return samples_on(device, picture, region, exact=False)
 
 
 def decode_bands(
@@ -101,27 +109,32 @@ def decode_bands(
     """
     stored = open_stored(data, limits, partial=partial)
     region = choose_region(stored.header, width=width, height=height)
-    picture = _decode_picture(stored, region, "auto")
+    yield from _paint_bands(_decode_picture(stored, region, "auto"), region, exact=False)
+
+
+def _paint_bands(picture: Picture, region: Region, *, exact: bool) -> Iterator[Samples]:
+    """Picture and region -> samples as they are stored, some rows at a time, on a CPU."""
     at_once = max(1, BAND_PIXELS // region.width)
     for top in range(0, region.height, at_once):
         rows = range(top, min(top + at_once, region.height))
-        yield paint(picture, region, exact=False, rows=rows)
+        yield paint(picture, region, exact=exact, rows=rows)
 
 
-def _decode_samples(
-    stored: StoredPicture,
-    device: str,
-    *,
-    exact: bool = False,
-    width: int | None = None,
-    height: int | None = None,
-    scale: float | None = None,
-    crop: Crop | None = None,
+def _paint_turned(
+    device: str, picture: Picture, region: Region, orientation: int, *, exact: bool
 ) -> Samples:
-    region = choose_region(stored.header, width=width, height=height, scale=scale, crop=crop)
-    check_device(device)
-    picture = _decode_picture(stored, region, device, exact=exact)
-    return samples_on(device, picture, region, exact=exact)
+    """Picture and region -> upright samples; on a CPU without a second copy of them."""
+    if orientation == UPRIGHT:
+        return samples_on(device, picture, region, exact=exact)
+    if device not in CPU:
+        return turn_upright(samples_on(device, picture, region, exact=exact), orientation)
+    header, top = picture.header, 0
+    shape = region.height, region.width, header.architecture.channels
+    samples, as_stored = upright_canvas(shape, header.bit_depth, orientation)
+    for band in _paint_bands(picture, region, exact=exact):
+        as_stored[top : top + len(band)] = band
+        top += len(band)
+    return samples
 
 
 def _decode_picture(

@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from sirencodec.bitstream.format import METADATA_FLAG
+from sirencodec.bitstream.metadata_section import write_metadata
+from sirencodec.image.metadata import Metadata
 from tests.broken_files import join, take_apart
 from tests.paths import VALID
+from tests.unit.image.builders import make_exif
 
 SMALL_FILE = VALID / "gray-4x4.siren"
 ALLOWED_BYTES = 128 * 2**20
@@ -50,6 +54,23 @@ def test_memory_above_the_output(
     command = [sys.executable, "-c", DECODE, str(SMALL_FILE), str(large), wanted]
     report = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     assert report["shape"] == [size[1], size[0], 1]
+    assert report["above_output"] < ALLOWED_BYTES
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_memory_above_the_output_of_a_turned_picture(orientation: int, tmp_path: Path) -> None:
+    """Which is made upright a band at a time; twice 137 MiB would be too many."""
+    parts = take_apart((VALID / "1-rgb-16.siren").read_bytes())
+    metadata = write_metadata(Metadata(exif=make_exif(orientation=orientation)))
+    parts = replace(parts, metadata=metadata, flags=parts.flags | METADATA_FLAG)
+    large = tmp_path / "large.siren"
+    large.write_bytes(join(replace(parts, width=6000, height=4000)))
+    wanted = json.dumps({"strip": True})
+    command = [sys.executable, "-c", DECODE, str(SMALL_FILE), str(large), wanted]
+    report = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert report["shape"] == ([4000, 6000, 3] if orientation == 3 else [6000, 4000, 3])
     assert report["above_output"] < ALLOWED_BYTES
 
 

@@ -8,7 +8,8 @@ JPEG 2000 of more than 8 bits, as 8 bits without a sign.) Everything else is con
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from io import BytesIO
 from typing import BinaryIO, Final
 
@@ -113,8 +114,9 @@ def write_image(
 ) -> None:
     """Image -> image file.
 
-    The file is encoded in memory first and then written at once. A path is overwritten in place;
-    ``sirencodec.files`` has safer ways.
+    The file is encoded in memory first and then written at once, but for PNG of more samples than
+    Pillow can hold beside them, which is written a strip at a time. A path is overwritten in
+    place; ``sirencodec.files`` has safer ways.
 
     Args:
         image: what to write. What the format cannot hold is converted: 16 bits rounded to 8,
@@ -130,19 +132,19 @@ def write_image(
     Warns:
         ConversionWarning: if something was lost that way.
     """
-    data, name, notes = _encode(image, target, file_format)
+    write, name, notes = _encode(image, target, file_format)
     _warn(notes, name)
     if isinstance(target, str | os.PathLike):
         with open(target, "wb") as file:
-            file.write(data)
+            write(file)
     else:
-        target.write(data)
+        write(target)
 
 
 def _encode(
     image: Image, target: object, file_format: str | None
-) -> tuple[memoryview, str, list[str]]:
-    """Image -> image file in memory, the name of its format, and notes on what was lost."""
+) -> tuple[Callable[[BinaryIO], object], str, list[str]]:
+    """Image -> what writes the image file, the name of its format, and notes on what was lost."""
     chosen = find_target_format(target, file_format)
     samples, notes = fit_samples(image.samples, chosen.modes)
     metadata = image.metadata
@@ -150,14 +152,14 @@ def _encode(
         metadata, profile_notes = drop_misfit_profile(metadata, samples.shape[2])
         notes += profile_notes
     options, metadata_notes = save_options(metadata, chosen.name)
+    notes += metadata_notes
+    too_large_to_copy = chosen.name == "PNG" and samples.nbytes > LARGEST_COPY_BYTES
+    if mode_of(samples) not in PILLOW_MODES or too_large_to_copy:
+        return partial(write_png, samples, metadata), chosen.name, notes
     buffer = BytesIO()
     with pillow_errors(f"cannot write {image.width} x {image.height} pixels as {chosen.name}"):
-        too_large_to_copy = chosen.name == "PNG" and samples.nbytes > LARGEST_COPY_BYTES
-        if mode_of(samples) in PILLOW_MODES and not too_large_to_copy:
-            _pillow_image(samples).save(buffer, chosen.name, **chosen.options, **options)
-        else:
-            write_png(samples, metadata, buffer)
-    return buffer.getbuffer(), chosen.name, notes + metadata_notes
+        _pillow_image(samples).save(buffer, chosen.name, **chosen.options, **options)
+    return lambda file: file.write(buffer.getbuffer()), chosen.name, notes
 
 
 def _pillow_image(samples: Samples) -> PIL.Image.Image:

@@ -17,6 +17,7 @@ from sirencodec.image.exif import read_orientation, remove_location, remove_xmp_
 from sirencodec.image.image import Image
 from sirencodec.image.metadata import Metadata
 from sirencodec.image.samples import Samples
+from sirencodec.image.turning import turn_upright
 
 _BAND_PIXELS: Final = 2**20  # whose colours are converted together
 _CMS_ERRORS: Final = (ImageCms.PyCMSError, ImportError, OSError, TypeError, ValueError)
@@ -31,29 +32,33 @@ def strip_image(image: Image, what: str) -> tuple[Image, list[str]]:
             picture as they say. "all" takes the ICC profile as well, and converts the colours to
             sRGB; colours of 16 bits cannot be, and keep their profile.
     """
+    samples = image.samples
+    if turns(what):
+        samples = turn_upright(samples, read_orientation(image.metadata.exif))
+    return strip_turned(samples, image.metadata, what)
+
+
+def turns(what: str) -> bool:
+    """What of the metadata is to go -> whether the orientation goes with it."""
+    return what != STRIP_LOCATION
+
+
+def strip_turned(samples: Samples, metadata: Metadata, what: str) -> tuple[Image, list[str]]:
+    """As ``strip_image``, of samples that are upright already where ``what`` turns.
+
+    Colours are converted in place if the samples can be written to.
+    """
     if what == STRIP_LOCATION:
-        metadata, notes = _without_location(image.metadata)
-        return replace(image, metadata=metadata), notes
+        metadata, notes = _without_location(metadata)
+        return Image(samples, metadata), notes
     notes = []
-    samples = turn_upright(image.samples, read_orientation(image.metadata.exif))
-    metadata = Metadata(icc_profile=image.metadata.icc_profile)
+    metadata = Metadata(icc_profile=metadata.icc_profile)
     if what == STRIP_ALL and metadata.icc_profile is not None:
         samples, is_spent, note = _to_srgb(samples, metadata.icc_profile)
         notes += [note] if note else []
         if is_spent:
             metadata = Metadata()
     return Image.from_array(samples, metadata), notes
-
-
-def turn_upright(samples: Samples, orientation: int) -> Samples:
-    """Samples and the orientation (1 to 8) of their EXIF -> samples as a viewer shows them."""
-    quarters = {3: 2, 4: 2, 6: -1, 7: 2, 8: 1}.get(orientation, 0)  # counter-clockwise
-    if orientation in (5, 7):
-        samples = samples.transpose(1, 0, 2)
-    elif orientation in (2, 4):
-        samples = samples[:, ::-1]
-    turned: Samples = np.ascontiguousarray(np.rot90(samples, quarters))  # type: ignore[assignment]
-    return turned
 
 
 def _without_location(metadata: Metadata) -> tuple[Metadata, list[str]]:
@@ -90,7 +95,7 @@ def _to_srgb(samples: Samples, profile: bytes) -> tuple[Samples, bool, str | Non
 def _convert(samples: Samples, source: ImageCms.ImageCmsProfile) -> Samples:
     """8-bit samples in a profile's colours -> in sRGB, gray as gray; alpha stays.
 
-    Some rows at a time, and in place where the samples are a copy already.
+    Some rows at a time, and in place where the samples may be written to.
     """
     num_colours = 1 if samples.shape[2] < 3 else 3
     transform = ImageCms.buildTransform(

@@ -2,6 +2,7 @@
 
 import warnings
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
@@ -15,16 +16,18 @@ from sirencodec.synthesis.picture import Picture
 from sirencodec.synthesis.query_native import paint_native
 from sirencodec.synthesis.region import Region
 
+CPU: Final = ("auto", "cpu")  # names of the device that needs no PyTorch
+
 
 def check_device(name: str) -> None:
     """Raise ParameterError if a device is none that a decode knows, without asking PyTorch."""
-    if name != "auto" and name.split(":")[0] not in ("cpu", "cuda"):
+    if name not in CPU and name.split(":")[0] not in ("cpu", "cuda"):
         raise ParameterError(f"unknown device {name!r}: use auto, cpu or cuda")
 
 
 def windows_on(device: str, region: Region, header: Header) -> Windows | None:
     """Device and region -> the latents that ``samples_on`` needs by exponent; all, if None."""
-    return needed_windows(region, header) if device in ("auto", "cpu") else None
+    return needed_windows(region, header) if device in CPU else None
 
 
 def samples_on(device: str, picture: Picture, region: Region, *, exact: bool) -> Samples:
@@ -34,7 +37,7 @@ def samples_on(device: str, picture: Picture, region: Region, *, exact: bool) ->
         DependencyError: if PyTorch is needed and not there.
         ParameterError: if the device is not on this machine.
     """
-    if device in ("auto", "cpu"):
+    if device in CPU:
         return paint(picture, region, exact=exact)
     try:
         from sirencodec.synthesis.device import choose_device

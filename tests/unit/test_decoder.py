@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import sirencodec
+from sirencodec.bitstream.format import METADATA_FLAG
+from sirencodec.bitstream.metadata_section import write_metadata
 from sirencodec.errors import CorruptError, LimitError, ParameterError, SirenCodecWarning
+from sirencodec.image.metadata import Metadata
+from sirencodec.image.turning import turn_upright
 from sirencodec.limits import Limits
+from tests.broken_files import join, take_apart
 from tests.paths import VALID
+from tests.unit.image.builders import make_exif
 
 PHOTOGRAPH, METADATA = VALID / "photograph.siren", VALID / "metadata.siren"
+GRAY = VALID / "gray-4x4.siren"
 
 
 @pytest.mark.parametrize(
@@ -95,3 +103,24 @@ def test_errors_name_the_place() -> None:
     ) as raised:
         sirencodec.decode(bytes(data))
     assert (raised.value.offset, raised.value.field) == (6, "width")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_stripped_picture_is_turned_upright(orientation: int, exact: bool) -> None:
+    """Of a size that is painted in bands."""
+    parts = take_apart(GRAY.read_bytes())
+    metadata = Metadata(exif=make_exif(orientation=orientation))
+    section, flags = write_metadata(metadata), parts.flags | METADATA_FLAG
+    data = join(replace(parts, metadata=section, flags=flags))
+    wishes: dict[str, Any] = {"width": 2100, "height": 2 if exact else 2051, "exact": exact}
+    as_stored = sirencodec.decode(data, **wishes)
+    assert as_stored.metadata.exif == metadata.exif
+    located = sirencodec.decode(data, strip="location", **wishes)
+    np.testing.assert_array_equal(located.samples, as_stored.samples)
+    for what in ("exif", "all"):
+        stripped = sirencodec.decode(data, strip=what, **wishes)
+        np.testing.assert_array_equal(
+            stripped.samples, turn_upright(as_stored.samples, orientation)
+        )
+        assert not stripped.metadata

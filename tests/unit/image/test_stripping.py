@@ -7,7 +7,8 @@ from PIL import ImageOps
 from sirencodec.image.files import to_pillow
 from sirencodec.image.image import Image
 from sirencodec.image.metadata import Metadata
-from sirencodec.image.stripping import strip_image, turn_upright
+from sirencodec.image.stripping import strip_image
+from sirencodec.image.turning import turn_upright
 from tests.paths import ROOT
 from tests.unit.image.builders import SRGB, XMP, make_exif, make_image, make_samples
 
