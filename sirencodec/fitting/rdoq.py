@@ -30,6 +30,7 @@ from sirencodec.entropy.latents import LARGEST_LATENT
 BLOCK: Final = 8
 MARGIN: Final = 2
 ORIGINS: Final = (-MARGIN, MARGIN - BLOCK)
+CELL: Final = BLOCK // 2  # side of what blocks from any origin are made of
 BAND_LATENTS: Final = 1 << 19  # whose candidates are looked for at a time, about
 
 Grids = Sequence[Tensor]
@@ -74,24 +75,23 @@ def rdoq(
     refused = [torch.zeros_like(grid, dtype=torch.bool) for grid in grids]
     for _ in range(passes):
         gradient = gradients(grids)
-        for index, origin in product(compress(count(), is_tried), product(ORIGINS, ORIGINS)):
-            grid = grids[index]
-            chosen = _chosen(grid, gradient[index], refused[index], origin)
-            if not chosen.any():
-                continue
-            moved = _moved(grid, gradient[index], chosen)
-            trial = [*grids[:index], moved, *grids[index + 1 :]]
-            sums = _sums(
-                _changes(losses(grids, index + 1), losses(trial, index + 1)),
-                exponents,
-                index,
-                origin,
-                grid,
-            )
-            filled = (sums < 0)[..., None, None].expand(-1, -1, BLOCK, BLOCK)
-            kept = chosen & _merge(filled, origin, chosen)
-            refused[index] |= chosen & ~kept
-            grids[index] = torch.where(kept, moved, grid, out=moved)
+        for index in compress(count(), is_tried):
+            shape = grids[index].shape
+            cells = _cell_sums(losses(grids, index + 1), exponents, index, shape)
+            for origin in product(ORIGINS, ORIGINS):
+                grid = grids[index]
+                chosen = _chosen(grid, gradient[index], refused[index], origin)
+                if not chosen.any():
+                    continue
+                moved = _moved(grid, gradient[index], chosen)
+                trial = [*grids[:index], moved, *grids[index + 1 :]]
+                after = _cell_sums(losses(trial, index + 1), exponents, index, shape)
+                is_better = _block_sums(after - cells, origin) < 0
+                cells = torch.where(_cells_of(is_better, origin, cells), after, cells)
+                filled = is_better[..., None, None].expand(-1, -1, BLOCK, BLOCK)
+                kept = chosen & _merge(filled, origin, chosen)
+                refused[index] |= chosen & ~kept
+                grids[index] = torch.where(kept, moved, grid, out=moved)
     return grids
 
 
@@ -134,38 +134,42 @@ def _largest(sizes: Tensor, origin: Origin) -> Tensor:
     return _merge(pad(chosen, (MARGIN,) * 4), origin, sizes) * sizes > 0
 
 
-def _changes(
-    before: Iterable[Contributions], after: Iterable[Contributions]
-) -> Iterator[Contributions]:
-    """Contributions to the loss -> what they have changed by."""
-    for old, new in zip(before, after, strict=True):
-        yield Contributions(new.plane, new.top, new.values - old.values)
-
-
-def _sums(
-    changes: Iterable[Contributions],
+def _cell_sums(
+    contributions: Iterable[Contributions],
     exponents: Sequence[int],
     index: int,
-    origin: Origin,
-    grid: Tensor,
+    shape: tuple[int, ...],
 ) -> Tensor:
-    """Changes of what pixels and latents add to the loss -> (down, across) sums over blocks.
+    """What pixels and latents add to the loss -> (down, across) sums over cells.
 
-    Blocks are those of grid number ``index``. Coarser grids are left out: the context of their
-    latents does not hold this grid's.
+    Cells are those of grid number ``index``, which has this shape. Coarser grids are left out: the
+    context of their latents does not hold this grid's.
     """
-    down, across = (
-        -(-(side - start) // BLOCK) for side, start in zip(grid.shape, origin, strict=True)
-    )
-    totals = grid.new_zeros(index + 2, down, across)
-    finer = (0, *exponents)
-    for change in changes:
-        octaves = exponents[index] - finer[change.plane]
-        side, top, left = (number << octaves for number in (BLOCK, *origin))
-        first = (change.top - top) // side
-        blocks = _blocks(change.values, (top + first * side - change.top, left), side)
-        totals[change.plane, first : first + len(blocks)] += blocks.sum((2, 3))
+    down, across = (-(-(side - ORIGINS[-1]) // CELL) for side in shape)
+    totals, finer = torch.zeros(index + 2, down, across), (0, *exponents)
+    for part in contributions:
+        octaves = exponents[index] - finer[part.plane]
+        side, start = CELL << octaves, ORIGINS[-1] << octaves
+        first = (part.top - start) // side
+        cells = _blocks(part.values, (start + first * side - part.top, start), side).sum((2, 3))
+        totals = totals.to(cells)
+        totals[part.plane, first : first + len(cells)] += cells
     return totals.sum(0)
+
+
+def _block_sums(cells: Tensor, origin: Origin) -> Tensor:
+    """One number a cell -> the sum of each block from the origin on, (down, across)."""
+    top, left = ((start - ORIGINS[-1]) // CELL for start in origin)
+    return _blocks(cells[top:, left:], (0, 0), BLOCK // CELL).sum((2, 3))
+
+
+def _cells_of(blocks: Tensor, origin: Origin, cells: Tensor) -> Tensor:
+    """One truth a block -> that of its cells; false for cells before the first block."""
+    top, left = ((start - ORIGINS[-1]) // CELL for start in origin)
+    times = BLOCK // CELL
+    spread = blocks.repeat_interleave(times, 0).repeat_interleave(times, 1)
+    spread = pad(spread, (left, 0, top, 0))
+    return spread[: cells.shape[0], : cells.shape[1]]
 
 
 def _blocks(values: Tensor, origin: Origin, side: int) -> Tensor:

@@ -30,7 +30,6 @@ Shown = tuple[Sequence[Tensor], Tensor, Sequence[Tensor], Sequence[Tensor]]
 
 
 WHOLE_PIXELS: Final = 1 << 19  # images of up to so many are held whole, at 300 bytes each
-SAMPLE_PIXELS: Final = 1 << 20  # of a larger one, at least, that choices of steps look at
 
 
 class Appraisal(Protocol):
@@ -66,7 +65,7 @@ class Appraisal(Protocol):
         ...
 
     def error(self, shown: Shown) -> float:
-        """Picture -> D; of a large one, by a sample of its rows."""
+        """Picture -> D, by a sample of its rows where there are many."""
         ...
 
     def squared_error(self, shown: Shown) -> float:
@@ -151,12 +150,12 @@ class WholeAppraisal:
 
     def error(self, shown: Shown) -> float:
         """See ``Appraisal``."""
-        return float(self.distortion.errors(*shown).mean(dtype=torch.float64))
+        return mean_error(self.distortion, shown, is_sampled=True)
 
     def squared_error(self, shown: Shown) -> float:
         """See ``Appraisal``."""
         if self._blend is None:
-            return self.error(shown)
+            return mean_error(self.distortion, shown)
         values = self.distortion.values(*shown)
         return self._difference(values).square().mean(dtype=torch.float64).item()
 
@@ -214,7 +213,6 @@ class SwathAppraisal:
         if loops is None:
             raise ValueError("pictures go by swaths only where loops are compiled")
         self._image, self._workers, self._rows = image, workers, rows
-        self._num_pixels = image.shape[1] * image.shape[2]
         self._blend: SwathBlend | None = None
         targets = SwathTargets(image)
         if blend.shares or image.shape[0] in (2, 4):
@@ -242,20 +240,12 @@ class SwathAppraisal:
 
     def error(self, shown: Shown) -> float:
         """See ``Appraisal``."""
-        return self._mean_error(shown, max(1, self._num_pixels // SAMPLE_PIXELS))
-
-    def _mean_error(self, shown: Shown, every: int = 1) -> float:
-        """Picture -> D, by every so manyth swath."""
-        total, count = 0.0, 0
-        for _, errors in self.distortion.errors_by_rows(*shown, every=every):
-            total += float(errors.sum(dtype=torch.float64))
-            count += errors.numel()
-        return total / count
+        return mean_error(self.distortion, shown, is_sampled=True)
 
     def squared_error(self, shown: Shown) -> float:
         """See ``Appraisal``."""
         if self._blend is None:
-            return self._mean_error(shown)
+            return mean_error(self.distortion, shown)
         differences = _Differences(self._image)
         self.distortion.put_values(differences, *shown)
         return differences.mean_square
@@ -280,6 +270,15 @@ class SwathAppraisal:
         packed = PackedRows(self._image.shape)
         self.distortion.put_values(packed, *shown)
         return packed
+
+
+def mean_error(distortion: DistortionTerm, shown: Shown, *, is_sampled: bool = False) -> float:
+    """Picture -> D, or about so much by a sample of its rows."""
+    total, count = 0.0, 0
+    for _, errors in distortion.errors_by_rows(*shown, is_sampled=is_sampled):
+        total += float(errors.sum(dtype=torch.float64))
+        count += errors.numel()
+    return total / count
 
 
 class _Differences:

@@ -20,6 +20,7 @@ from sirencodec.synthesis.refinement import HALO
 
 SMALL_PIXELS: Final = 1 << 20  # images of up to so many are one swath
 SWATH_PIXELS: Final = 1 << 19  # about, of a larger one: its features take 30 MB
+SAMPLE_SWATHS: Final = 4  # where a sample of rows is enough
 BAND_PIXELS: Final = 1 << 16  # about; a lower band sees more rows of others than of its own
 
 
@@ -91,6 +92,24 @@ def cut_swaths(gradients: Tensor, size: tuple[int, int], rows: int, count: int) 
         Swath(top, min(top + rows, height), cut_bands(gradients, min(rows, height - top), count))
         for top in range(0, height, rows)
     ]
+
+
+def sample_swaths(gradients: Tensor, size: tuple[int, int], count: int) -> list[Swath]:
+    """Gradient of features and image -> a few low swaths, which stand for all of it.
+
+    ``SAMPLE_SWATHS`` of ``ALIGNMENT`` rows, evenly spread; none if they were more than half of it.
+
+    Args:
+        gradients: as for ``cut_swaths``.
+        size: (height, width) of the image.
+        count: of bands.
+    """
+    height, _ = size
+    if height < 2 * SAMPLE_SWATHS * ALIGNMENT:
+        return []
+    middles = (height * (2 * part + 1) // (2 * SAMPLE_SWATHS) for part in range(SAMPLE_SWATHS))
+    tops = [(middle - ALIGNMENT // 2) // ALIGNMENT * ALIGNMENT for middle in middles]
+    return [Swath(top, top + ALIGNMENT, cut_bands(gradients, ALIGNMENT, count)) for top in tops]
 
 
 def cut_bands(gradients: Tensor, height: int, count: int) -> list[Band]:

@@ -14,7 +14,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from sirencodec.fitting.loss.bands_native import Band, Swath, cut_swaths, swath_rows
+from sirencodec.fitting.loss.bands_native import (
+    Band,
+    Swath,
+    cut_swaths,
+    sample_swaths,
+    swath_rows,
+)
 from sirencodec.fitting.loss.costs import Distortion, Gradient
 from sirencodec.fitting.loss.distortion_targets import Held, SwathTargets, WholeTargets
 from sirencodec.fitting.loss.features_native import NativeFeatures
@@ -81,7 +87,9 @@ class NativeDistortion:
         size = self._height, self._width
         rows = min(rows or swath_rows(size), self._height)
         self._features = NativeFeatures(size, rows, exponents, self._like, workers, loops)
-        self._swaths = cut_swaths(self._features.gradients, size, rows, workers.count)
+        gradients = self._features.gradients
+        self._swaths = cut_swaths(gradients, size, rows, workers.count)
+        self._sample = sample_swaths(gradients, size, workers.count) or self._swaths
 
     def set_targets(self, targets: Tensor, weights: Tensor | None = None) -> None:
         """Replace targets and weights. See ``DistortionTerm``."""
@@ -161,11 +169,12 @@ class NativeDistortion:
         kernels: Tensor,
         grids: Tensors,
         refinement: Tensors = (),
-        every: int = 1,
+        *,
+        is_sampled: bool = False,
     ) -> Iterator[tuple[int, Tensor]]:
-        """The same, first row and (rows, width) of one swath after another, or of ``every``-th."""
+        """The same, a swath at a time. See ``DistortionTerm``."""
         network = _Network(self._exponents, layers, refinement)
-        for swath in self._swaths[(every - 1) // 2 :: every]:
+        for swath in self._sample if is_sampled else self._swaths:
             self._features.fill(kernels.contiguous(), grids, swath)
             held = self._targets.of_rows(swath.top, swath.bottom)
             errors = held.targets.new_empty(swath.bottom - swath.top, held.targets.shape[2])

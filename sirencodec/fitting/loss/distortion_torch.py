@@ -112,7 +112,13 @@ class TorchDistortion:
         return self._tiles.join(self._values)
 
     def errors_by_rows(
-        self, layers: Tensors, kernels: Tensor, grids: Tensors, refinement: Tensors = ()
+        self,
+        layers: Tensors,
+        kernels: Tensor,
+        grids: Tensors,
+        refinement: Tensors = (),
+        *,
+        is_sampled: bool = False,
     ) -> Iterator[tuple[int, Tensor]]:
         """All rows at once. See ``DistortionTerm``."""
         yield 0, self.errors(layers, kernels, grids, refinement)

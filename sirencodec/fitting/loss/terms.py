@@ -113,8 +113,13 @@ class DistortionTerm(Protocol):
         kernels: Tensor,
         grids: Sequence[Tensor],
         refinement: Sequence[Tensor] = (),
+        *,
+        is_sampled: bool = False,
     ) -> Iterator[tuple[int, Tensor]]:
-        """The same, the first row and (rows, width) errors of some rows after others."""
+        """The same, the first row and (rows, width) errors of some rows after others.
+
+        If so, a sample of the rows may do, which stands for all.
+        """
         ...
 
 

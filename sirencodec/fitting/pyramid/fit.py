@@ -13,6 +13,7 @@ latents against its gradient. After the last update the matrices are rounded, th
 RDOQ, and a picture that misses its target is corrected.
 """
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -108,6 +109,7 @@ class PyramidFit:
         self._on_step, self._done = on_step, 0
         self._pacer = None if budget is None else Pacer(budget, state.num_pixels)
         self._place = Place(0, 0)
+        self._rounded_at = plan.lambda_  # lambda at which matrices were rounded last
 
     def run_stages(self) -> None:
         """All updates from coarse to fine; lambda goes towards the target in the last stage."""
@@ -148,29 +150,42 @@ class PyramidFit:
         self.plan = self.state.plan = plan
         return True
 
-    def _update(self, pace: Pace) -> None:
+    def _update(self, pace: Pace, *, of_matrices: bool = True) -> None:
         """One update: soften the latents, take the loss, move matrices and latents."""
         latents = self.state.soften(pace.temperature, pace.amplitude)
         loss = self.state.loss(latents, pace.bit_weight)
-        self.state.move_matrices(loss.matrices, pace.network_rate)
+        if of_matrices:
+            self.state.move_matrices(loss.matrices, pace.network_rate)
         self.state.move_latents(loss, latents, pace.latent_rate)
         self._report(psnr_db(loss.squared_error))
 
     def round(self) -> None:
         """Round the matrices, then the latents, by RDOQ."""
-        self.state.round_matrices()
+        self._round_matrices()
         self._rdoq(self.plan.rdoq_passes)
 
+    def _round_matrices(self) -> None:
+        """Round the matrices at lambda as it is."""
+        self.state.round_matrices()
+        self._rounded_at = self.lambda_
+
     def fit_on(self, lambda_: float) -> None:
-        """Correct by updates at another lambda, late in the schedule, and round anew."""
+        """Correct by updates at another lambda, late in the schedule, and round anew.
+
+        Matrices stay as they were rounded, unless lambda is far from that one.
+        """
+        largest = self.plan.settings.correction.largest_kept_change
+        of_matrices = abs(math.log(lambda_ / self._rounded_at)) > largest
         self.state.lambda_ = lambda_
         updates, start = self.plan.correction_updates, self.plan.correction_start
         share, stage = self._schedule.latent_share(lambda_), self.plan.stages[-1]
         share *= self.plan.correction_latent_share
         for update in range(updates):
             progress = start + (1 - start) * update / updates
-            self._update(self._schedule.pace(progress, self.plan.last_updates, stage, share))
-        self.state.round_matrices()
+            pace = self._schedule.pace(progress, self.plan.last_updates, stage, share)
+            self._update(pace, of_matrices=of_matrices)
+        if of_matrices:
+            self._round_matrices()
         self._rdoq(1)
 
     def nudge(self, lambda_: float) -> None:

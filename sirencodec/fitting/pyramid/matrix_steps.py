@@ -40,10 +40,13 @@ def cheapest_steps(
     current, chosen = list(values), []
     for number, (matrix, base) in enumerate(zip(values, bases, strict=True)):
         first = settings.usual_octave if base is None else settings.usual_difference_octave
+        patience = settings.patience
         if last:
             first = -round(math.log2(STEP_SIZES[last[number]]))
+            patience = min(patience, settings.known_patience)
         cost = partial(_cost, number, current, matrix, base, loss, bit_error)
-        chosen.append(nearest_step_index(2.0 ** -_lowest(cost, first, settings)))
+        octave = _lowest(cost, first, patience, settings.octaves)
+        chosen.append(nearest_step_index(2.0**-octave))
         current[number] = round_matrix(matrix, chosen[-1], base)
     return tuple(chosen)
 
@@ -65,22 +68,24 @@ def _cost(
     return cost if math.isfinite(cost) else math.inf
 
 
-def _lowest(cost: Callable[[int], float], first: int, settings: MatrixSettings) -> int:
+def _lowest(
+    cost: Callable[[int], float], first: int, patience: int, octaves: Sequence[int]
+) -> int:
     """Cost of an octave -> the octave of lowest cost that a walk from ``first`` finds.
 
     Costs have small bumps, so a walk ends after ``patience`` octaves that are dearer than the best
     so far. The coarsest is tried besides: nothing may be left there of a difference from what is
     shipped, which is cheap though the next octaves are not.
     """
-    if not settings.patience:
+    if not patience:
         return first
     cost = cache(cost)
     best = first
     for direction in (-1, 1):
         octave, dearer = best, 0
-        while dearer < settings.patience and (octave := octave + direction) in settings.octaves:
+        while dearer < patience and (octave := octave + direction) in octaves:
             if cost(octave) < cost(best):
                 best, dearer = octave, 0
             else:
                 dearer += 1
-    return min(best, settings.octaves[0], key=cost)
+    return min(best, octaves[0], key=cost)

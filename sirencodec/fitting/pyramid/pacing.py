@@ -53,9 +53,8 @@ def looking_work(plan: PyramidPlan) -> float:
 
 
 def correction_work(plan: PyramidPlan) -> float:
-    """Plan -> work of one correction."""
-    costs = plan.settings.costs
-    return plan.correction_updates + costs.matrices + costs.rdoq_pass
+    """Plan -> work of one correction that keeps the matrices."""
+    return plan.correction_updates + plan.settings.costs.rdoq_pass
 
 
 def _ending_work(plan: PyramidPlan) -> float:

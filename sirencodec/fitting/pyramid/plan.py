@@ -63,8 +63,9 @@ class PyramidPlan:
     @property
     def correction_updates(self) -> int:
         """Updates of a correction."""
-        settings = self.settings.correction
-        return max(settings.fewest_updates, round(settings.updates_share * self.last_updates))
+        settings, updates = self.settings.correction, self.last_updates
+        fewest = min(settings.fewest_updates, settings.largest_share * updates)
+        return max(1, round(max(fewest, settings.updates_share * updates)))
 
     @property
     def correction_start(self) -> float:

@@ -114,6 +114,7 @@ class MatrixSettings:
         usual_octave: where to look first, for a matrix that is coded as it is.
         usual_difference_octave: the same for one that is coded as a difference.
         patience: after how many dearer octaves in a row to look no further; 0 takes the first [17].
+        known_patience: the same from a step that was found before [38].
     """
 
     last_layer_share: float = 0.3
@@ -128,6 +129,7 @@ class MatrixSettings:
     usual_octave: int = 9
     usual_difference_octave: int = 6
     patience: int = 2
+    known_patience: int = 1
 
 
 @dataclass(frozen=True, slots=True)

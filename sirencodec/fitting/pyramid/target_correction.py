@@ -197,17 +197,18 @@ def _nudge(miss: float, before: int, settings: FollowingSettings) -> float | Non
 def _change(results: Sequence[_Result], largest: float) -> float:
     """Results so far -> logarithm of the factor on lambda to try next.
 
-    Regula falsi in the manner of Illinois (Dowell and Jarratt 1971, BIT 11, 168): interpolate
-    between the last result and the latest one across the target, whose miss counts the less the
-    more results in a row lie on this side. With none across, extrapolate: as far as the last one
-    misses by, times the number of results.
+    Interpolate between the last result and the one before it, if that lies across the target. An
+    older one is not believed: every correction makes the picture better, so by now it would not lie
+    where it did. Else extrapolate: as far as the last one misses by, and with none across times the number of
+    results.
     """
     last = results[-1]
     across = [number for number, one in enumerate(results) if one.missing * last.missing < 0]
     in_a_row = len(results) - 1 - (across[-1] if across else -1)
-    if across:
+    if across and in_a_row == 1:
         other = results[across[-1]]
         gap = math.log(other.lambda_ / last.lambda_)
         if gap * last.missing > 0:
-            return gap * last.missing / (last.missing - other.missing / in_a_row)
-    return min(max(in_a_row * last.missing, -largest), largest)
+            return gap * last.missing / (last.missing - other.missing)
+    times = 1 if across else in_a_row
+    return min(max(times * last.missing, -largest), largest)

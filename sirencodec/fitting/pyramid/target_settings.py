@@ -126,7 +126,11 @@ class CorrectionSettings:
     Attributes:
         most: corrections; 0 keeps the first result.
         updates_share: of the last stage's updates, in a correction.
-        fewest_updates: of a correction.
+        fewest_updates: of a correction, but for ``largest_share`` of the last stage's.
+        largest_share: of the last stage's updates. Latents alone follow lambda as far in 6 updates
+            as in 12 or 30 [38].
+        largest_kept_change: logarithm of lambda's change since matrices were rounded, up to which a
+            correction keeps them: latents follow lambda as far with as without them [38].
         pace: a correction goes through the rest of the schedule at this share of the stage's pace.
         earliest_start: where in the schedule it sets in at the earliest, 0 to 1. From 0.4 it stirs
             up what long fits have settled [15, 19].
@@ -141,11 +145,13 @@ class CorrectionSettings:
     most: int = 5
     updates_share: float = 0.06
     fewest_updates: int = 30
+    largest_share: float = 0.225
+    largest_kept_change: float = 0.7
     pace: float = 0.5
     earliest_start: float = 0.75
     largest_change: float = math.log(5)
     aim_share: float = 0.25
-    size: FollowingSettings = FollowingSettings(4.0, 0.02, 12.0, 0.005)
+    size: FollowingSettings = FollowingSettings(6.0, 0.02, 12.0, 0.005)
     psnr: FollowingSettings = FollowingSettings(-9 * (0.2 * math.log(10)), 0.1, -3.0, 0.02)
     score: FollowingSettings = FollowingSettings(-7.5, 0.0, 0.0, 0.0, least_answer=0.3)
 

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from sirencodec.fitting.loss.appraisal import Appraisal, SwathAppraisal, WholeAppraisal
-from sirencodec.fitting.loss.distortion_native import NativeDistortion
 from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.loss.pixel_rows import SampleRows
 from sirencodec.fitting.loss.values import values_of
@@ -26,9 +25,9 @@ WIDTH, HEIGHT = 70, 203
 
 
 def both(
-    channels: int, blend: BlendSettings, workers: Workers | None = None
+    channels: int, blend: BlendSettings, workers: Workers | None = None, height: int = HEIGHT
 ) -> tuple[Appraisal, Appraisal, Case]:
-    case, samples = Case(WIDTH, HEIGHT, channels=channels), make_clouds(WIDTH, HEIGHT, channels)
+    case, samples = Case(WIDTH, height, channels=channels), make_clouds(WIDTH, height, channels)
     case.layers = [layer.float() for layer in case.layers]
     case.layers[-1] *= 0.3
     case.layers[-1][:, -1] = 0.5
@@ -85,12 +84,28 @@ def test_threads_change_nothing() -> None:
         assert torch.equal(one, other)
 
 
-def test_a_sample_of_rows_stands_for_all() -> None:
+def test_swaths_have_the_errors_of_all_rows() -> None:
     whole, swaths, case = both(3, BlendSettings())
     parts = list(swaths.distortion.errors_by_rows(*case.parts))
     assert [top for top, _ in parts] == [0, 64, 128, 192]
     found = torch.cat([errors for _, errors in parts])
     torch.testing.assert_close(found, whole.distortion.errors(*case.parts))
-    assert isinstance(swaths.distortion, NativeDistortion)
-    ((top, some),) = swaths.distortion.errors_by_rows(*case.parts, every=4)
-    assert torch.equal(some, found[top : top + len(some)])
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["whole", "swaths"])
+def test_a_sample_of_rows_stands_for_all(number: int) -> None:
+    *appraisals, case = both(3, BlendSettings(), height=600)
+    appraisal = appraisals[number]
+    found = appraisal.distortion.errors(*case.parts)
+    some = list(appraisal.distortion.errors_by_rows(*case.parts, is_sampled=True))
+    assert 0 < sum(len(errors) for _, errors in some) < len(found) / 2
+    for top, errors in some:
+        torch.testing.assert_close(errors, found[top : top + len(errors)])
+    assert appraisal.error(case.parts) == pytest.approx(float(found.mean()), rel=0.2)
+
+
+def test_of_a_low_image_all_rows_are_the_sample() -> None:
+    whole, swaths, case = both(3, BlendSettings())
+    for appraisal in (whole, swaths):
+        errors = appraisal.distortion.errors(*case.parts)
+        assert appraisal.error(case.parts) == pytest.approx(float(errors.mean()))
