@@ -107,7 +107,7 @@ class PyramidFit:
         self.state, self._architecture, self.plan = state, architecture, plan
         self._schedule = Schedule(plan.settings.schedule)
         self._on_step, self._done = on_step, 0
-        self._pacer = None if budget is None else Pacer(budget, state.num_pixels)
+        self._pacer = None if budget is None else Pacer(budget)
         self._place = Place(0, 0)
         self._rounded_at = plan.lambda_  # lambda at which matrices were rounded last
 

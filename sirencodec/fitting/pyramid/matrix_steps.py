@@ -68,9 +68,7 @@ def _cost(
     return cost if math.isfinite(cost) else math.inf
 
 
-def _lowest(
-    cost: Callable[[int], float], first: int, patience: int, octaves: Sequence[int]
-) -> int:
+def _lowest(cost: Callable[[int], float], first: int, patience: int, octaves: Sequence[int]) -> int:
     """Cost of an octave -> the octave of lowest cost that a walk from ``first`` finds.
 
     Costs have small bumps, so a walk ends after ``patience`` octaves that are dearer than the best

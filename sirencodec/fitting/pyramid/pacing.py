@@ -35,10 +35,16 @@ def _timed_work(plan: PyramidPlan, stages: tuple[tuple[int, int], ...]) -> float
     )
 
 
+def matrices_work(plan: PyramidPlan) -> float:
+    """Plan -> work of choosing the matrices' steps: some rows are asked, however many there are."""
+    costs = plan.settings.costs
+    return costs.matrices * min(1.0, math.sqrt(costs.sampled_pixels / plan.num_pixels))
+
+
 def finishing_work(plan: PyramidPlan) -> float:
     """Plan -> work after the last update, if nothing is to be corrected."""
     costs = plan.settings.costs
-    return costs.matrices + plan.rdoq_passes * costs.rdoq_pass + costs.finish
+    return matrices_work(plan) + plan.rdoq_passes * costs.rdoq_pass + costs.finish
 
 
 def looking_work(plan: PyramidPlan) -> float:
@@ -48,7 +54,7 @@ def looking_work(plan: PyramidPlan) -> float:
         return 0.0
     each = costs.bits_look if target.kind is Kind.SIZE else costs.look
     looks = min(plan.last_updates, search.looks) * (1 - search.first_look)
-    measured = costs.matrices * len(search.measurements) if target.kind is Kind.SIZE else 0.0
+    measured = matrices_work(plan) * len(search.measurements) if target.kind is Kind.SIZE else 0.0
     return looks * each + measured
 
 
@@ -83,14 +89,11 @@ def work_left(plan: PyramidPlan, place: Place) -> float:
     return planned_work(plan) - done
 
 
-def timed_plan(
-    plan: PyramidPlan, num_pixels: int, place: Place, unit_s: float, budget: TimeBudget
-) -> PyramidPlan:
+def timed_plan(plan: PyramidPlan, place: Place, unit_s: float, budget: TimeBudget) -> PyramidPlan:
     """Plan, and the time that an update takes -> the same with as many updates as time allows.
 
     Args:
         plan: of the fit.
-        num_pixels: of the image.
         place: where the fit is; what is done stays.
         unit_s: seconds for the work of an update at full size.
         budget: time there is.
@@ -101,7 +104,7 @@ def timed_plan(
 
     def with_share(share: float) -> PyramidPlan:
         """The plan of a fit with so many updates, relative to effort 4."""
-        planned = stages_of(num_pixels, share, plan.settings.plan)
+        planned = stages_of(plan.num_pixels, share, plan.settings.plan)
         octaves, updates = planned[place.stage]
         current = octaves, max(updates, place.done)
         return replace(
@@ -145,9 +148,9 @@ class Pacer:
     well, so the plan is fitted anew on the way.
     """
 
-    def __init__(self, budget: TimeBudget, num_pixels: int) -> None:
-        """Keep to ``budget`` with an image of so many pixels."""
-        self._budget, self._num_pixels = budget, num_pixels
+    def __init__(self, budget: TimeBudget) -> None:
+        """Keep to ``budget``."""
+        self._budget = budget
         self._begun, self._unit_s, self._checks = 0.0, 0.0, list(CHECKS)
 
     def paced(self, plan: PyramidPlan, place: Place) -> PyramidPlan | None:
@@ -158,7 +161,7 @@ class Pacer:
         elif place.done == FIRST_TIMED + TIMED:
             work = _timed_work(plan, ((octaves, TIMED),))
             self._unit_s = (self._budget.now() - self._begun) / work
-            return timed_plan(plan, self._num_pixels, place, self._unit_s, self._budget)
+            return timed_plan(plan, place, self._unit_s, self._budget)
         elif place.stage == len(plan.stages) - 1 and place.done >= self._checks[0] * updates:
             self._checks = self._checks[1:] or [math.inf]
             return self._checked(plan, place)
@@ -170,7 +173,7 @@ class Pacer:
         end_s = self._unit_s * _ending_work(plan)
         left = max(0, round((self._budget.left_s - end_s) / each_s))
         shortest, longest = (
-            stages_of(self._num_pixels, share, plan.settings.plan)[-1][1]
+            stages_of(plan.num_pixels, share, plan.settings.plan)[-1][1]
             for share in (0.0, plan.settings.plan.effort_updates[-1])
         )
         updates = max(place.done + 1, min(max(place.done + left, shortest), longest))

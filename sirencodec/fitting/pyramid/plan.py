@@ -26,6 +26,7 @@ class PyramidPlan:
         target: what the payload must meet, lambda following; None if lambda is fixed.
         settings: hyper-parameters.
         peak: largest number of the image's samples.
+        num_pixels: of the image.
     """
 
     stages: tuple[tuple[int, int], ...]
@@ -34,6 +35,7 @@ class PyramidPlan:
     target: Target | None = None
     settings: PyramidSettings = field(default_factory=PyramidSettings)
     peak: int = 255
+    num_pixels: int = 2**19
 
     @property
     def exact_psnr_db(self) -> float:
@@ -115,7 +117,7 @@ def plan_pyramid(
     foreseen = max(spectrum.lambda_for(target), _least_lambda(spectrum, peak, settings))
     surplus = settings.plan.surplus_per_bpp * spectrum.bpp(foreseen)
     first = foreseen * (1 + min(settings.plan.largest_surplus, surplus))
-    return PyramidPlan(stages, first, seed, target, settings, peak)
+    return PyramidPlan(stages, first, seed, target, settings, peak, spectrum.num_pixels)
 
 
 def _least_lambda(spectrum: Spectrum, peak: int, settings: PyramidSettings) -> float:

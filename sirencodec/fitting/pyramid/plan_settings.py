@@ -92,11 +92,12 @@ class ForecastSettings:
 class CostSettings:
     """What a fit does besides updates, in updates at full size.
 
-    Measured of 3 megapixels, tuned for eyes [37].
+    Measured of 3 megapixels, tuned for eyes [37, 38].
 
     Attributes:
         plain: an update that follows no measures, where others of the fit do.
-        matrices: choosing their steps.
+        matrices: choosing their steps, of an image all of whose rows are asked.
+        sampled_pixels: from this size on fewer rows are, by the root of this over the size.
         rdoq_pass: over all latents.
         look: at a score.
         bits_look: at the bits of latents.
@@ -105,8 +106,9 @@ class CostSettings:
     """
 
     plain: float = 0.5
-    matrices: float = 4.2
-    rdoq_pass: float = 7.5
+    matrices: float = 12.0
+    sampled_pixels: int = 100_000
+    rdoq_pass: float = 5.0
     look: float = 0.35
     bits_look: float = 0.15
     finish: float = 2.0

@@ -199,8 +199,8 @@ def _change(results: Sequence[_Result], largest: float) -> float:
 
     Interpolate between the last result and the one before it, if that lies across the target. An
     older one is not believed: every correction makes the picture better, so by now it would not lie
-    where it did. Else extrapolate: as far as the last one misses by, and with none across times the number of
-    results.
+    where it did. Else extrapolate: as far as the last one misses by, and with none across times the
+    number of results.
     """
     last = results[-1]
     across = [number for number, one in enumerate(results) if one.missing * last.missing < 0]

@@ -39,7 +39,8 @@ class Watch:
 
 
 def plan(target: Target | None = None, effort: int = 4, num_pixels: int = PIXELS) -> PyramidPlan:
-    return PyramidPlan(plan_stages(num_pixels, effort, PlanSettings()), 0.002, 0, target)
+    stages = plan_stages(num_pixels, effort, PlanSettings())
+    return PyramidPlan(stages, 0.002, 0, target, num_pixels=num_pixels)
 
 
 TARGETS = [None, Target(Kind.SIZE, 9000), Target(Kind.SCORE, 60), Target(Kind.PSNR, 33)]
@@ -64,32 +65,32 @@ def test_work_shrinks_as_a_fit_goes_on(target: Target | None) -> None:
 @pytest.mark.parametrize("place", [Place(0, 3), Place(2, 3)])
 def test_a_timed_plan_takes_the_time(seconds: float, place: Place, target: Target | None) -> None:
     budget, unit_s = TimeBudget(seconds, Watch()), 0.4
-    found = timed_plan(plan(target), PIXELS, place, unit_s, budget)
+    found = timed_plan(plan(target), place, unit_s, budget)
     assert unit_s * work_left(found, place) == pytest.approx(seconds, rel=0.05)
     assert found.stages[: place.stage] == plan(target).stages[: place.stage]
 
 
 def test_no_plan_is_longer_than_the_longest_effort() -> None:
-    found = timed_plan(plan(), PIXELS, Place(0, 3), 0.001, TimeBudget(1e6, Watch()))
+    found = timed_plan(plan(), Place(0, 3), 0.001, TimeBudget(1e6, Watch()))
     assert found.stages == plan(effort=9).stages
 
 
 def test_what_does_not_do_is_said() -> None:
     with pytest.warns(SirenCodecWarning, match="shortest fit"):
-        found = timed_plan(plan(), PIXELS, Place(2, 3), 1.0, TimeBudget(5, Watch()))
+        found = timed_plan(plan(), Place(2, 3), 1.0, TimeBudget(5, Watch()))
     assert found.last_updates == PlanSettings().fewest_updates
 
 
 def test_what_is_done_stays() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SirenCodecWarning)
-        found = timed_plan(plan(), PIXELS, Place(2, 90), 1.0, TimeBudget(5, Watch()))
+        found = timed_plan(plan(), Place(2, 90), 1.0, TimeBudget(5, Watch()))
     assert found.last_updates == 90
 
 
 def test_the_first_update_of_a_stage_is_not_timed() -> None:
     watch = Watch()
-    pacer = Pacer(TimeBudget(500, watch), PIXELS)
+    pacer = Pacer(TimeBudget(500, watch))
     found = []
     for done, took_s in enumerate([50.0, 0.5, 1.5, 1.0, 1.0]):
         found.append(pacer.paced(plan(), Place(2, done)))
@@ -103,7 +104,7 @@ def test_the_first_update_of_a_stage_is_not_timed() -> None:
 
 def test_looks_that_take_time_are_noticed_on_the_way() -> None:
     watch, whole = Watch(), plan(TARGETS[2])
-    pacer = Pacer(TimeBudget(500, watch), PIXELS)
+    pacer = Pacer(TimeBudget(500, watch))
     place, last = Place(2, 0), []
     while place.done < whole.last_updates:
         found = pacer.paced(whole, place)
