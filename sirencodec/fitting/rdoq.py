@@ -10,8 +10,9 @@ moves do not see each other. Blocks are laid out from each of four origins in tu
 latent lies in the middle of one. Smaller blocks find less, as moves get in each other's way; larger
 ones find as much in twice the time.
 
-What latents and pixels add to the loss is asked a few rows at a time, before and after, and only
-sums over blocks are kept: of a large picture the rest would take as much memory as a fit.
+What latents and pixels add to the loss is asked a few rows at a time, once a trial. Only sums over
+cells of half a block are kept: of a large picture the rest would take as much memory as a fit.
+Where a trial is kept, its cells' sums are those that the next one is compared with.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
