@@ -114,10 +114,17 @@ def plan_pyramid(
     stages = plan_stages(samples.shape[0] * samples.shape[1], effort, settings.plan)
     spectrum = Spectrum(samples, settings.forecast)
     peak = int(np.iinfo(samples.dtype).max)
-    foreseen = max(spectrum.lambda_for(target), _least_lambda(spectrum, peak, settings))
+    usual = _usual_share(target, settings) * spectrum.lambda_for(target)
+    foreseen = max(usual, _least_lambda(spectrum, peak, settings))
     surplus = settings.plan.surplus_per_bpp * spectrum.bpp(foreseen)
     first = foreseen * (1 + min(settings.plan.largest_surplus, surplus))
     return PyramidPlan(stages, first, seed, target, settings, peak, spectrum.num_pixels)
+
+
+def _usual_share(target: Target, settings: PyramidSettings) -> float:
+    """Target -> lambda that usually meets it, relative to that of squared error."""
+    is_blend = target.kind is Kind.SIZE and bool(settings.blend.shares)
+    return settings.forecast.blend_share if is_blend else 1.0
 
 
 def _least_lambda(spectrum: Spectrum, peak: int, settings: PyramidSettings) -> float:

@@ -65,6 +65,8 @@ class ForecastSettings:
     Attributes:
         psnr_offset_db: PSNR of a fit where water-filling has 0 dB.
         psnr_factor: decibels of a fit for one of water-filling; below 1, as grids are redundant.
+        blend_share: lambda that gives a size to a fit that follows a blend of measures, relative to
+            that of squared error: at one lambda it takes fewer bits [35].
         sure_psnr_db: up to which all of this is of use. Graphics are foreseen to take few bits for
             more, which is far from true [36].
         score_lambda: lambda at which a score of 0 would be expected, if scores kept to the law that
@@ -79,6 +81,7 @@ class ForecastSettings:
 
     psnr_offset_db: float = 5.0
     psnr_factor: float = 0.8
+    blend_share: float = 0.6
     sure_psnr_db: float = 45.0
     score_lambda: float = 0.024
     score_power: float = 0.28

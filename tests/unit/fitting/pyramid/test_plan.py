@@ -22,6 +22,7 @@ from sirencodec.fitting.pyramid.plan import (
     plan_stages,
 )
 from sirencodec.fitting.pyramid.settings import PyramidSettings
+from sirencodec.fitting.settings import Settings
 from sirencodec.fitting.target import Kind, Target
 from tests.pictures import make_clouds
 
@@ -127,6 +128,18 @@ def test_a_search_starts_from_what_is_likely() -> None:
         assert lambdas == sorted(lambdas, reverse=True)
         assert 0 < lambdas[-1] <= lambdas[0] <= 1
     assert plan(psnr_db=33.3).target == Target(Kind.PSNR, 33.3)
+
+
+def test_tuned_for_eyes_a_size_is_met_at_a_lower_lambda() -> None:
+    """A score or a PSNR says by itself what a bit is worth."""
+    tuned = Settings().tuned(True).pyramid
+    for target, is_lower in (
+        (Target(Kind.SIZE, 10_000), True),
+        (Target(Kind.SCORE, 50), False),
+        (Target(Kind.PSNR, 33), False),
+    ):
+        eyes, psnr = (plan_pyramid(target, PICTURE, 4, 0, one).lambda_ for one in (tuned, SETTINGS))
+        assert (eyes < 0.7 * psnr) if is_lower else (eyes == psnr)
 
 
 def test_a_search_does_not_start_where_latents_are_filled_in_vain() -> None:
