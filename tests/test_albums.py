@@ -37,7 +37,8 @@ def album(folder: Path) -> Path:
 def test_twins_are_both_made_and_it_is_said_once(album: Path) -> None:
     result = ok("encode", "-r", album, "-o", "out", *FAST)
     assert names(Path("out")) == ["a.jpg.siren", "a.png.siren", "b.siren"]
-    said = "2 inputs differ in their suffix alone, which is kept: out/a.jpg.siren, out/a.png.siren"
+    said = "2 inputs would share an output; they keep what tells them apart: "
+    said += "out/a.jpg.siren, out/a.png.siren"
     assert result.stderr.count(said) == 1
     assert "sirencodec: 3 encoded (" in result.stderr.splitlines()[-1]
     ok("decode", "-r", "out", "-o", "back")
@@ -52,6 +53,26 @@ def test_a_second_run_is_quiet(album: Path) -> None:
     refused = run("encode", "-r", album, "-o", "out", *FAST)
     assert refused.exit_code == 1
     assert refused.stderr.endswith("sirencodec: 0 encoded, 0 skipped, 3 failed\n")
+
+
+def test_pictures_of_one_name_keep_their_folder(folder: Path) -> None:
+    for number, year in enumerate(("2024", "2025")):
+        (folder / year).mkdir()
+        make_gradient(8, 6 + number).save(folder / year / "a.png")
+    wanted = ("encode", "2024/a.png", "2025/a.png", "-o", "out", *FAST)
+    result = ok(*wanted, "--manifest", "made.jsonl")
+    assert "tells them apart: out/2024/a.siren, out/2025/a.siren" in result.stderr
+    made = [json.loads(line) for line in Path("made.jsonl").read_text().splitlines()]
+    assert [(line["input"], line["output"], line["height"]) for line in made] == [
+        ("2024/a.png", "out/2024/a.siren", 6),
+        ("2025/a.png", "out/2025/a.siren", 7),
+    ]
+    Path("out/2025/a.siren").unlink()
+    result = ok(*wanted, "--skip-existing", "--manifest", "made.jsonl")
+    assert result.stderr.splitlines()[-1].startswith("sirencodec: 1 encoded (")
+    assert ok(*wanted, "--skip-existing").stderr == "sirencodec: 0 encoded, 2 skipped, 0 failed\n"
+    ok("decode", "out/2025/a.siren", "out/2024/a.siren", "-o", "back")
+    assert names(Path("back")) == ["2024/a.png", "2025/a.png"]
 
 
 def test_decoding_goes_on_as_well(album: Path) -> None:

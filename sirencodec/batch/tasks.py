@@ -1,9 +1,8 @@
 """Inputs and a wish for the output -> which file is to become which."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -13,7 +12,7 @@ SUFFIX = ".siren"
 STREAM = "-"  # stdin as an input, stdout as an output
 
 Wanted = Callable[[Path], bool]
-_Place = Callable[["Found", bool], str]  # input, and whether to keep its suffix -> output
+_Place = Callable[["Found", "_Kept"], str]  # input, and what its output keeps of it -> output
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,23 @@ class Found:
 
     source: str
     relative: Path
+
+    def above(self) -> tuple[str, ...]:
+        """Names of the folders that ``relative`` lies in, from the outermost."""
+        return Path(os.path.abspath(self.source)).parts[1 : -len(self.relative.parts)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What an output's name has of its input, besides its own name.
+
+    Attributes:
+        suffix: whether the input's suffix.
+        folders: how many of the folders that the input lies in, from the innermost.
+    """
+
+    suffix: bool
+    folders: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +117,8 @@ def plan_tasks(
     Without a wish, each output lies beside its input. With several inputs or a directory among
     them, the wish is a directory, in which files of an input directory keep their places. ``a.jpg``
     becomes ``a.siren``; where ``a.png`` would, too, both keep their suffix: ``a.jpg.siren``,
-    ``a.png.siren``.
+    ``a.png.siren``. Where that does not tell them apart, for ``2024/a.jpg`` and ``2025/a.jpg``,
+    they keep as many of their folders as do: ``out/2024/a.siren``, ``out/2025/a.siren``.
 
     Args:
         inputs: what was found.
@@ -110,7 +127,7 @@ def plan_tasks(
         keep_suffix: always keep the suffix of the input, so that no name depends on another.
 
     Returns:
-        The tasks, and those of them that keep their suffix for another.
+        The tasks, and those of them that keep more of their input for another.
 
     Raises:
         ParameterError: if that does not work out, or would write one file twice or over an input.
@@ -141,18 +158,19 @@ def _walk(directory: str, wanted: Wanted, ignore: Sequence[str], inputs: Inputs)
 def _find_place(output: str | None, several: bool, suffix: str) -> _Place:
     """The user's wish -> a function from an input to its output."""
 
-    def renamed(path: Path, keep: bool) -> str:
-        return str(path.with_name(path.name + suffix) if keep else path.with_suffix(suffix))
+    def renamed(path: Path, kept: _Kept) -> str:
+        return str(path.with_name(path.name + suffix) if kept.suffix else path.with_suffix(suffix))
 
-    def beside(found: Found, keep: bool) -> str:
-        return STREAM if found.source == STREAM else renamed(Path(found.source), keep)
+    def beside(found: Found, kept: _Kept) -> str:
+        return STREAM if found.source == STREAM else renamed(Path(found.source), kept)
 
-    def below(found: Found, keep: bool) -> str:
+    def below(found: Found, kept: _Kept) -> str:
         if found.source == STREAM:
             raise ParameterError("an image from stdin has no name; name a file with -o")
-        return renamed(Path(str(output), found.relative), keep)
+        folders = found.above()[-kept.folders :] if kept.folders else ()
+        return renamed(Path(str(output), *folders, found.relative), kept)
 
-    def there(_found: Found, _keep: bool) -> str:
+    def there(_found: Found, _kept: _Kept) -> str:
         return str(output)
 
     if output is None:
@@ -170,23 +188,43 @@ def _find_place(output: str | None, several: bool, suffix: str) -> _Place:
 def _separate_twins(
     found: Sequence[Found], place: _Place, keep_suffix: bool
 ) -> tuple[list[Task], list[Task]]:
-    """Inputs, each once -> their tasks, and those of them that keep their suffix for the others.
+    """Inputs, each once -> their tasks, and those of them that keep more of it for the others.
 
     An output of one that keeps its suffix may be that of another which does not yet (``a.jpg`` and
     ``a.jpg.png`` beside ``a.png``), so it takes a few rounds.
     """
-    keeps = [keep_suffix] * len(found)
-    while True:
-        outputs = [place(each, keep) for each, keep in zip(found, keeps, strict=True)]
-        identities = [_identity(output) for output in outputs]
-        shared = {name for name, count in Counter(identities).items() if count > 1}
-        again = [keep or name in shared for keep, name in zip(keeps, identities, strict=True)]
-        if again == keeps:
-            break
-        keeps = again
+    usual = _Kept(keep_suffix)
+    outputs = [place(each, usual) for each in found]
+    identities, kept = [_identity(output) for output in outputs], [usual] * len(found)
+    while more := _tell_apart(found, kept, identities):
+        for number, keeps in more.items():
+            kept[number], outputs[number] = keeps, place(found[number], keeps)
+            identities[number] = _identity(outputs[number])
     tasks = [Task(each.source, output) for each, output in zip(found, outputs, strict=True)]
-    twins = [task for task, keep in zip(tasks, keeps, strict=True) if keep and not keep_suffix]
-    return tasks, twins
+    return tasks, [task for task, keeps in zip(tasks, kept, strict=True) if keeps != usual]
+
+
+def _tell_apart(
+    found: Sequence[Found], kept: Sequence[_Kept], identities: Sequence[str]
+) -> dict[int, _Kept]:
+    """Inputs, what their outputs keep of them, and which those are -> what some are to keep, too.
+
+    Those that share an output: their suffix, if it differs; else one more folder, if there is one.
+    """
+    sharing: dict[str, list[int]] = {}
+    for number, identity in enumerate(identities):
+        sharing.setdefault(identity, []).append(number)
+    more: dict[int, _Kept] = {}
+    for numbers in (each for each in sharing.values() if len(each) > 1):
+        unlike = len({found[number].relative.suffix for number in numbers}) > 1
+        if unlike and not all(kept[number].suffix for number in numbers):
+            more |= {number: replace(kept[number], suffix=True) for number in numbers}
+            continue
+        for number in numbers:
+            folders = kept[number].folders + 1
+            if folders <= len(found[number].above()):
+                more[number] = replace(kept[number], folders=folders)
+    return more
 
 
 def _check_collisions(tasks: Sequence[Task]) -> None:

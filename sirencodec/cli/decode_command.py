@@ -123,7 +123,7 @@ def decode(
 
     FILE is a .siren file, a directory of them (with -r), or - for stdin. The image is a PNG beside
     it, or where -o says, of the format its name says. Enlarging asks the function between the
-    stored pixels; shrinking averages.
+    stored pixels; shrinking averages. Files of one name keep their folder below -o.
 
     --width and --height are those of the picture as viewers show it, turned by its EXIF; --crop is
     of the stored pixels.

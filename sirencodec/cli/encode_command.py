@@ -188,6 +188,7 @@ def encode(
     output lies beside it, or where -o says. Metadata is kept unless --strip is given.
 
     a.jpg becomes a.siren. Where a.png would, too, both keep their suffix: a.jpg.siren, a.png.siren.
+    2024/a.jpg and 2025/a.jpg, with -o out, keep their folder: out/2024/a.siren, out/2025/a.siren.
 
     An image that fails does not keep others from being encoded. The exit code is 1 if any failed,
     or if a directory holds pictures that cannot be read here, such as HEIC without its plugin.

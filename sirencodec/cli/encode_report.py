@@ -97,6 +97,7 @@ def report_twins(twins: list[Task], report: Report) -> None:
     if twins:
         names = ", ".join(task.output for task in twins[:4]) + (", ..." if len(twins) > 4 else "")
         report.say(
-            f"sirencodec: {len(twins)} inputs differ in their suffix alone, which is kept: {names}"
+            f"sirencodec: {len(twins)} inputs would share an output; they keep what tells them "
+            f"apart: {names}"
         )
         twins.clear()

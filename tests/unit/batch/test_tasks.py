@@ -76,10 +76,48 @@ def test_every_name_keeps_its_suffix_when_asked() -> None:
     assert twins == []
 
 
-def test_one_output_for_two_files_of_one_name_is_refused() -> None:
-    make("a.jpg", "sub/a.jpg")
-    with pytest.raises(ParameterError, match=r"would both become out/a\.jpg\.siren; give each an"):
-        plan("a.jpg", "sub/a.jpg", output="out/")
+def test_files_of_one_name_keep_the_folders_that_tell_them_apart() -> None:
+    make("2024/a.jpg", "2024/b.jpg", "2025/a.jpg")
+    tasks, twins = plan("2024", "2025", output="out")
+    assert tasks == [
+        ("2024/a.jpg", "out/2024/a.siren"),
+        ("2024/b.jpg", "out/b.siren"),
+        ("2025/a.jpg", "out/2025/a.siren"),
+    ]
+    assert twins == ["out/2024/a.siren", "out/2025/a.siren"]
+    assert plan("2025/a.jpg", "2024/a.jpg", output="out/")[0] == [tasks[2], tasks[0]]
+    assert plan("2025/a.jpg", "2024/a.jpg", output="out", keep_suffix=True)[0] == [
+        ("2025/a.jpg", "out/2025/a.jpg.siren"),
+        ("2024/a.jpg", "out/2024/a.jpg.siren"),
+    ]
+
+
+def test_as_many_folders_as_it_takes() -> None:
+    make("x/raw/sub/a.jpg", "y/raw/sub/a.jpg", "y/jpg/sub/a.jpg", "y/jpg/sub/a.png")
+    assert [output for _, output in plan("x/raw", "y/raw", "y/jpg", output="out")[0]] == [
+        "out/x/raw/sub/a.jpg.siren",
+        "out/y/raw/sub/a.jpg.siren",
+        "out/jpg/sub/a.jpg.siren",
+        "out/sub/a.png.siren",
+    ]
+
+
+def test_a_name_that_a_folder_would_take_is_kept_apart() -> None:
+    """The first two would have the names of the third and the fourth."""
+    make("p/a.jpg", "q/a.jpg", "in/p/a.jpg", "in/q/a.jpg")
+    here = Path.cwd().name
+    assert [output for _, output in plan("p/a.jpg", "q/a.jpg", "in", output="out")[0]] == [
+        f"out/{here}/p/a.siren",
+        f"out/{here}/q/a.siren",
+        "out/in/p/a.siren",
+        "out/in/q/a.siren",
+    ]
+
+
+def test_an_output_over_an_input_is_refused() -> None:
+    make("a.siren")
+    with pytest.raises(ParameterError, match=r"would become a\.siren, which is an input"):
+        plan("a.siren")
 
 
 def test_what_is_passed_over_is_remembered() -> None:
