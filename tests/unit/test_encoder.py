@@ -145,6 +145,27 @@ def test_a_white_disc_on_nothing_has_no_dark_fringe(tune: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* are not filled")
+def test_a_busy_badge_is_opaque_and_transparent_inside_its_regions() -> None:
+    """At least three pixels from any other alpha; a ring, and eight spokes of another colour."""
+    side = 96
+    y, x = (np.mgrid[:side, :side] - (side - 1) / 2) / side
+    distance, angle = np.hypot(x, y), np.arctan2(y, x)
+    ring = np.minimum(0.46 - distance, distance - 0.2)
+    spokes = np.where(distance < 0.46, 0.02 - distance * np.abs(np.sin(4 * angle)) / 4, -1)
+    shape = np.maximum(ring, spokes)
+    alpha = np.round(255 * (side * shape + 0.5).clip(0, 1)).astype(np.uint8)
+    colour = np.where(spokes[..., None] > 0, (200, 30, 30), (20, 140, 60)).astype(np.uint8)
+    image = Image.from_array(np.dstack([colour, alpha]))
+    decoded = decode(encode_image(image, EncodeConfig(bpp=1, effort=0)).data).samples
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(alpha, 3, mode="edge"), (7, 7))
+    for value in (255, 0):
+        inside = (around == value).all((2, 3))
+        assert inside.sum() > 1000
+        assert (decoded[inside, 3] == value).all()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "tune", "quality"),
     [("RGB", "visual", 40), ("RGB", "psnr", 75), ("L", "visual", 60), ("RGBA", "visual", 50)],

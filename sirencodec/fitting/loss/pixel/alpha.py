@@ -14,9 +14,9 @@ from torch.nn.functional import avg_pool2d, pad
 from sirencodec.image.samples import has_alpha_channel
 
 # Opaque and transparent pixels aim this far beyond 1 and 0, for free, since a decode clamps: errors
-# of up to ten levels then leave them exactly opaque and transparent. Half of it leaves some that
-# are not [benchmarks/LOG.md, 31].
-ALPHA_MARGIN: Final = 0.04
+# of up to twenty levels then leave them exactly opaque and transparent. Half of it leaves more that
+# are not, half as much again too [benchmarks/LOG.md, 36].
+ALPHA_MARGIN: Final = 0.08
 BACKGROUND: Final = 0.5  # gray, that measures see a picture over
 
 
