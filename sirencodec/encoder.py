@@ -5,8 +5,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from itertools import repeat
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from sirencodec.bitstream.container import overhead_bytes, write_container
 from sirencodec.bitstream.format import SIDE_RANGE
 from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.metadata_section import write_metadata
+from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.config import LARGEST_EFFORT, STRIP_ALL, EncodeConfig
 from sirencodec.decoder import decode_samples
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
@@ -23,8 +23,7 @@ from sirencodec.errors import ConversionWarning, ImageError
 from sirencodec.fitting.loss.pixel.score import ssimulacra2
 from sirencodec.fitting.profile import choose_profile
 from sirencodec.fitting.progress import OnStep
-from sirencodec.fitting.pure.fit import fit
-from sirencodec.fitting.pure.plan import PurePlan, plan_architecture, plan_fits
+from sirencodec.fitting.pure.attempts import PureAttempts, Surroundings
 from sirencodec.fitting.pure.search import reach_target
 from sirencodec.fitting.pyramid.fit import fit_pyramid
 from sirencodec.fitting.pyramid.forecast import foreseen_bytes
@@ -210,24 +209,21 @@ def _best_in_time(
 def _encode_pure(work: _Work) -> EncodeResult:
     """A network alone: fits at one budget after another, until the target is met."""
     image, config, settings = work.image, work.config, work.settings.pure
-    device = choose_device(config.device)
-    num_pixels, longest_side = image.width * image.height, max(image.width, image.height)
 
-    @cache
-    def attempt(budget_bits: float, effort: int) -> EncodeResult:
-        """The best file at one payload budget, and with what its header leaves of the most."""
-        architecture = plan_architecture(
-            budget_bits, image.channels, longest_side, settings.network
-        )
+    def payload_bits(architecture: Architecture, budget_bits: float) -> float:
+        """Budget -> the same, and what the file's header leaves of the most."""
         spent_bytes = overhead_bytes(work.header(architecture), int(budget_bits) // 8)
-        budget_bits += 8 * (OVERHEAD_BYTES - spent_bytes)
-        plans = plan_fits(architecture, num_pixels, effort, budget_bits, config.seed, settings)
-        return max(map(attempt_plan, repeat(architecture), plans), key=lambda tried: tried.quality)
+        return budget_bits + 8 * (OVERHEAD_BYTES - spent_bytes)
 
-    def attempt_plan(architecture: Architecture, plan: PurePlan) -> EncodeResult:
-        """One fit, from samples to a file that has been decoded again."""
-        quantized = fit(image.samples, architecture, plan, device, work.on_step)
-        return _finish(work, architecture, QuantizedPicture(quantized))
+    def finish(architecture: Architecture, weights: QuantizedWeights) -> EncodeResult:
+        return _finish(work, architecture, QuantizedPicture(weights))
+
+    device = choose_device(config.device)
+    attempt = PureAttempts(
+        Surroundings(
+            image.samples, config.seed, settings, device, work.on_step, payload_bits, finish
+        )
+    )
 
     def at_effort(effort: int) -> EncodeResult:
         """All attempts at the target."""

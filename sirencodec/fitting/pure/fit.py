@@ -11,6 +11,7 @@ measures, from targets that stand for it and are renewed every so many updates (
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -32,11 +33,24 @@ from sirencodec.fitting.rounding import round_matrix
 from sirencodec.fitting.schedule import cosine, warmth
 from sirencodec.image.samples import Samples
 from sirencodec.synthesis.coordinates import image_coordinates
-from sirencodec.synthesis.network import augment
+from sirencodec.synthesis.network import Layers, augment
 from sirencodec.synthesis.threads import Workers
 from sirencodec.synthesis.torch_threads import worker_threads
 
 SMALLEST_SPREAD = 1 / 512  # of targets: half a level of 8 bits, for a flat image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Begun:
+    """A fit up to where steps are chosen for a budget.
+
+    Attributes:
+        layers: as they were fitted, unrounded.
+        learning_rate: at its largest.
+    """
+
+    layers: Layers
+    learning_rate: float
 
 
 def fit(
@@ -47,6 +61,20 @@ def fit(
     on_step: OnStep | None = None,
 ) -> QuantizedWeights:
     """Image samples -> quantised network whose payload meets the plan's budget.
+
+    The arguments, and what is raised, are those of ``begin_and_end``.
+    """
+    return begin_and_end(samples, architecture, plan, device, on_step)[1]
+
+
+def begin_and_end(
+    samples: Samples,
+    architecture: Architecture,
+    plan: PurePlan,
+    device: torch.device,
+    on_step: OnStep | None = None,
+) -> tuple[Begun, QuantizedWeights]:
+    """Image samples -> quantised network, and from where it could meet another budget.
 
     Args:
         samples: (height, width, channels) uint8 or uint16.
@@ -69,6 +97,22 @@ def fit(
     raise FitError("the network diverged at every learning rate tried")
 
 
+def end(
+    begun: Begun,
+    samples: Samples,
+    architecture: Architecture,
+    plan: PurePlan,
+    device: torch.device,
+    on_step: OnStep | None = None,
+) -> QuantizedWeights | None:
+    """Begun fit -> quantised network whose payload meets the plan's budget; None if it diverges.
+
+    It takes a fifth of a fit. The arguments are those that it was begun with, but for the budget.
+    """
+    found = _fit_once(samples, architecture, plan, device, begun.learning_rate, on_step, begun)
+    return None if found is None else found[1]
+
+
 def largest_rate(width: int, rates: RateSettings) -> float:
     """Width of a network -> learning rate of its folded weights, before the schedule."""
     return min(rates.largest, rates.narrow / math.sqrt(width), rates.wide / width**2)
@@ -81,14 +125,19 @@ def _fit_once(
     device: torch.device,
     learning_rate: float,
     on_step: OnStep | None,
-) -> QuantizedWeights | None:
-    """One fit from a fresh network; None if it diverges."""
+    begun: Begun | None = None,
+) -> tuple[Begun, QuantizedWeights] | None:
+    """One fit from a fresh network, or from where it was begun; None if it diverges."""
     rounding = plan.settings.rounding
     allocations = {int(share * plan.updates) for share in rounding.allocate_at}
     budget_bits = rounding.budget_share * largest_payload_bits(plan.budget_bits, architecture)
     with worker_threads(torch.get_num_threads() if device.type == "cpu" else 1) as workers:
         network = _FittedNetwork(samples, architecture, plan, device, workers)
-        for update in range(plan.updates):
+        if begun is not None:
+            network.go_on_from(begun.layers)
+        for update in range(0 if begun is None else min(allocations), plan.updates):
+            if begun is None and update == min(allocations):
+                begun = Begun(network.unrounded(), learning_rate)
             if update in allocations:
                 network.allocate(budget_bits)
             warm = warmth(update, plan.settings.rates.warm_up_updates)
@@ -98,7 +147,9 @@ def _fit_once(
             if on_step is not None:
                 on_step(FitProgress(update + 1, plan.updates, network.psnr_db))
         _tighten(network, architecture, plan, learning_rate)
-        return network.quantized()
+        if begun is None:
+            raise ValueError("steps are to be chosen before the last update")
+        return begun, network.quantized()
 
 
 def _tighten(
@@ -174,6 +225,15 @@ class _FittedNetwork:
         self._optimizer.update(gradients, [learning_rate * rate for rate in self._relative_rates])
         self._recent_error += self._settings.rates.error_smoothing * (error - self._recent_error)
         self._updates += 1
+
+    def unrounded(self) -> Layers:
+        """A copy of the layers as they are."""
+        return [layer.clone() for layer in self._layers]
+
+    def go_on_from(self, layers: Layers) -> None:
+        """Take the values of other layers."""
+        for layer, other in zip(self._layers, layers, strict=True):
+            layer.copy_(other)
 
     def allocate(self, budget_bits: float) -> None:
         """Choose the layers' steps anew; from here on updates see the rounded network."""

@@ -102,6 +102,8 @@ class SearchSettings:
         noise_octaves: what is added to a budget where a smaller one did better by chance.
         most_times_raw: bytes of a payload at most, as a multiple of those of the samples.
         least_most_bytes: what is added to that, for a handful of pixels.
+        ended_octaves: distance from a budget that a network was fitted for, up to which its fit is
+            but ended anew, a fifth of the work: its weights then have 5.4 to 7.6 bits [38].
         fall_while_exact: factor by which a budget falls as long as files are exact.
     """
 
@@ -114,6 +116,7 @@ class SearchSettings:
     noise_octaves: float = 0.1
     most_times_raw: float = 2.0
     least_most_bytes: int = 200
+    ended_octaves: float = 0.25
     fall_while_exact: float = 4.0
 
     def most_bits(self, raw_bytes: int) -> float:
