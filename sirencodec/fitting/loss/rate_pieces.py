@@ -27,6 +27,7 @@ Result = TypeVar("Result")
 
 PIECE_POINTS: Final = 1 << 16  # of a lattice, about; sources and gradient take 3 MB
 SAMPLE_PIECES: Final = 4  # of a grid, at least, where a sample is enough
+SAMPLE_SHARE: Final = 4  # those have so many times fewer points
 SOURCES: Final = COARSER_SOURCES + len(PHASES)
 
 
@@ -89,7 +90,7 @@ class PieceRate:
         """
         self._exponents, self._shapes, self._points = list(exponents), list(shapes), points
         self._like, self._workers, self._loops = like, workers, loops
-        self._pieces = [piece for grid in range(len(shapes)) for piece in self._cut(grid)]
+        self._pieces = [piece for grid in range(len(shapes)) for piece in self._cut(grid, points)]
         self._sample, self._shares = self._sampled()
         numbers = max(SOURCES * (p.end - p.first + 2) * (p.columns + 2) for p in self._pieces)
         self._memory = [
@@ -100,7 +101,7 @@ class PieceRate:
         """Some pieces of each grid, and what their bits are multiplied by to stand for all."""
         sample, shares = list[_Piece](), list[float]()
         for grid in range(len(self._shapes)):
-            pieces = [piece for piece in self._pieces if piece.grid == grid]
+            pieces = self._cut(grid, self._points // SAMPLE_SHARE)
             every = max(1, len(pieces) // SAMPLE_PIECES)
             some = pieces[(every - 1) // 2 :: every]
             rows = sum(piece.end - piece.first for piece in some)
@@ -108,10 +109,10 @@ class PieceRate:
             shares.append(pieces[0].rows / rows)
         return sample, shares
 
-    def _cut(self, grid: int) -> list[_Piece]:
-        """Number of a grid -> its pieces."""
+    def _cut(self, grid: int, points: int) -> list[_Piece]:
+        """Number of a grid -> its pieces, of so many points of its lattice, about."""
         rows, columns = (-(-side // 2) for side in self._shapes[grid])
-        height = max(1, self._points // columns)
+        height = max(1, points // columns)
         return [
             _Piece(grid, first, min(first + height, rows), rows, columns)
             for first in range(0, rows, height)
