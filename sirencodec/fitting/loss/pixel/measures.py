@@ -13,7 +13,7 @@ from sirencodec.fitting.loss.pixel.ms_ssim_torch import TorchMsSsim
 from sirencodec.fitting.loss.pixel.ssimulacra2_native import NativeSsimulacra2
 from sirencodec.fitting.loss.pixel.ssimulacra2_swaths import SwathSsimulacra2
 from sirencodec.fitting.loss.pixel.ssimulacra2_torch import TorchSsimulacra2
-from sirencodec.fitting.loss.pixel.swaths import Swath
+from sirencodec.fitting.loss.pixel.swaths import CutImage, Swath
 from sirencodec.fitting.loss.pixel.visible_error import SwathVisibleError, VisibleError
 from sirencodec.native.measures import MeasureLoops
 from sirencodec.native.tensors import loops_for
@@ -28,9 +28,7 @@ _IN_PYTORCH: Final[dict[str, Callable[[Tensor, Workers], Measure]]] = {
     "ms-ssim": lambda targets, _: TorchMsSsim(targets),
     "visible-error": VisibleError,
 }
-_BY_SWATHS: Final[
-    dict[str, type[SwathSsimulacra2] | type[SwathMsSsim] | type[SwathVisibleError]]
-] = {
+_BY_SWATHS: Final[dict[str, Callable[[CutImage], SwathMeasure]]] = {
     "ssimulacra2": SwathSsimulacra2,
     "ms-ssim": SwathMsSsim,
     "visible-error": SwathVisibleError,
@@ -74,4 +72,4 @@ def swath_measure_of(
     loops = loops_for(like.dtype, "cpu")
     if loops is None:
         raise ValueError("measures go by swaths only where their loops are compiled")
-    return _BY_SWATHS[name](shape, swaths, like, workers, MeasureLoops(loops))
+    return _BY_SWATHS[name](CutImage(shape, swaths, like, workers, MeasureLoops(loops)))

@@ -14,11 +14,16 @@ from torch import Tensor
 from sirencodec.fitting.loss.pixel.ms_ssim_native import factors_of
 from sirencodec.fitting.loss.pixel.ms_ssim_scale import combine, num_scales
 from sirencodec.fitting.loss.pixel.native_planes import Comparisons, Plane, Windows
-from sirencodec.fitting.loss.pixel.swaths import FINE_SCALES, Swath, SwathPlanes, whole_plane
+from sirencodec.fitting.loss.pixel.swaths import (
+    FINE_SCALES,
+    CutImage,
+    Swath,
+    SwathPlanes,
+    whole_plane,
+)
 from sirencodec.fitting.loss.pixel.window import window_radius
-from sirencodec.native.measures import CONTRAST, EDGE, SIMILARITY, Clamping, Halving, MeasureLoops
+from sirencodec.native.measures import CONTRAST, EDGE, SIMILARITY, Clamping, Halving
 from sirencodec.native.tensors import address
-from sirencodec.synthesis.threads import Workers
 
 _SMALL: Final = 1 << 16  # pixels of a plane that one thread is quick with
 Band = tuple[int, int]
@@ -29,17 +34,11 @@ class SwathMsSsim:
 
     better: ClassVar[int] = 1
 
-    def __init__(
-        self,
-        shape: tuple[int, int, int],
-        swaths: Sequence[Swath],
-        like: Tensor,
-        workers: Workers,
-        loops: MeasureLoops,
-    ) -> None:
-        """Make room. See ``swath_measure_of``."""
-        self._workers, self._loops = workers, loops
-        self._channels, height, width = shape
+    def __init__(self, image: CutImage) -> None:
+        """Make room."""
+        self._workers, self._loops = image.workers, image.loops
+        self._channels, height, width = image.shape
+        like = image.like
         count = num_scales(height, width)
         self._sizes = [(-(-height >> scale), -(-width >> scale)) for scale in range(count)]
         self._windows = [
@@ -47,7 +46,9 @@ class SwathMsSsim:
             for size in self._sizes
         ]
         fine = self._windows[:FINE_SCALES]
-        self._fine = [SwathPlanes(like, at, windows, swaths) for at, windows in enumerate(fine)]
+        self._fine = [
+            SwathPlanes(like, at, windows, image.swaths) for at, windows in enumerate(fine)
+        ]
         self._coarse = [
             [
                 whole_plane(like, self._windows[scale], self._sizes[scale])

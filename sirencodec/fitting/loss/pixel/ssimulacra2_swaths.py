@@ -1,7 +1,7 @@
 """Values and the original, some rows at a time -> SSIMULACRA2: what ``NativeSsimulacra2`` says."""
 
 import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
@@ -23,15 +23,15 @@ from sirencodec.fitting.loss.pixel.ssimulacra2_native import (
 from sirencodec.fitting.loss.pixel.ssimulacra2_scale import scale_sizes, score_of
 from sirencodec.fitting.loss.pixel.swaths import (
     FINE_SCALES,
+    CutImage,
     Swath,
     SwathPlanes,
     ranges,
     whole_plane,
 )
 from sirencodec.fitting.loss.pixel.window import RADIUS
-from sirencodec.native.measures import EDGE, NUM_SUMS, MeasureLoops, XybScale, XybTask, row_length
+from sirencodec.native.measures import EDGE, NUM_SUMS, XybScale, XybTask, row_length
 from sirencodec.native.tensors import address
-from sirencodec.synthesis.threads import Workers
 
 _X, _Y = 0, 1
 Planes = Mapping[Place, Tensor]
@@ -42,17 +42,11 @@ class SwathSsimulacra2:
 
     better: ClassVar[int] = 1
 
-    def __init__(
-        self,
-        shape: tuple[int, int, int],
-        swaths: Sequence[Swath],
-        like: Tensor,
-        workers: Workers,
-        loops: MeasureLoops,
-    ) -> None:
-        """Make room. See ``swath_measure_of``."""
-        self._workers, self._loops = workers, loops
-        channels, height, width = shape
+    def __init__(self, image: CutImage) -> None:
+        """Make room."""
+        self._workers, self._loops = image.workers, image.loops
+        channels, height, width = image.shape
+        like, swaths = image.like, image.swaths
         sizes = scale_sizes(height, width)
         self._places, self._weights = looked_at(channels, len(sizes))
         self._sizes = sizes[: 1 + max((scale for scale, _ in self._places), default=-1)]

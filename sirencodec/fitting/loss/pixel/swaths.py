@@ -14,6 +14,8 @@ from torch import Tensor
 
 from sirencodec.fitting.loss.pixel.native_planes import Plane, Windows, empty_plane
 from sirencodec.fitting.loss.pixel_rows import ALIGNMENT
+from sirencodec.native.measures import MeasureLoops
+from sirencodec.synthesis.threads import Workers
 
 FINE_SCALES: Final = 3  # that are cut into swaths
 MARGIN: Final = 48  # rows; whole ones at all those scales and the next
@@ -51,6 +53,25 @@ class Swath:
     def seen(self, scale: int) -> tuple[int, int]:
         """The same of what windows see."""
         return self.first >> scale, -(-self.last >> scale)
+
+
+@dataclass(frozen=True, slots=True)
+class CutImage:
+    """What a measure is to know of an image before it is shown a swath.
+
+    Attributes:
+        shape: channels, height and width.
+        swaths: all of it.
+        like: a tensor of the precision and device of its values.
+        workers: threads to share the work among.
+        loops: compiled ones, for that precision.
+    """
+
+    shape: tuple[int, int, int]
+    swaths: Sequence[Swath]
+    like: Tensor
+    workers: Workers
+    loops: MeasureLoops
 
 
 def cut_image(height: int, width: int, rows: int | None = None) -> list[Swath]:

@@ -10,15 +10,13 @@ weighs by frequency and channel, too; nothing here is its tables or PSNR-HVS's.
 """
 
 import math
-from collections.abc import Sequence
 from typing import ClassVar, Final
 
 import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.pixel.measure import Score
-from sirencodec.fitting.loss.pixel.swaths import Swath
-from sirencodec.native.measures import MeasureLoops
+from sirencodec.fitting.loss.pixel.swaths import CutImage, Swath
 from sirencodec.synthesis.threads import Workers
 
 LIGHT: Final = (0.299, 0.587, 0.114)
@@ -66,17 +64,10 @@ class SwathVisibleError:
 
     better: ClassVar[int] = -1
 
-    def __init__(
-        self,
-        shape: tuple[int, int, int],
-        swaths: Sequence[Swath],
-        like: Tensor,
-        workers: Workers,
-        loops: MeasureLoops,
-    ) -> None:
-        """See ``swath_measure_of``."""
-        self._measure = VisibleError(like.new_zeros(shape[0], 1, 1), workers)
-        self._count, self._total = math.prod(shape), 0.0
+    def __init__(self, image: CutImage) -> None:
+        """Make room."""
+        self._measure = VisibleError(image.like.new_zeros(image.shape[0], 1, 1), image.workers)
+        self._count, self._total = math.prod(image.shape), 0.0
 
     def look(self, swath: Swath, values: Tensor, original: Tensor) -> None:
         """See ``SwathMeasure``."""
