@@ -29,6 +29,7 @@ BOTH_TUNES = (OURS, OURS_FOR_PSNR, "avif-444", "avif-444-psnr")
 @click.option("--bpp", type=float, default=0.4, show_default=True, help="rivals: the nearest")
 @click.option("--seed", type=int, default=0)
 @click.option("--threads", type=click.IntRange(1), help="[all cores]")
+@click.option("--kept", type=Folder, help="coded files that rate-distortion kept; others are made")
 @click.option("--output", type=NewFile, default=RESULTS / "detail.json", show_default="detail.json")
 def detail(
     dataset: Path,
@@ -38,6 +39,7 @@ def detail(
     bpp: float,
     seed: int,
     threads: int | None,
+    kept: Path | None,
     output: Path,
 ) -> None:
     """Encode at one rate; which detail is kept, by contrast, of light and of red-green?"""
@@ -52,6 +54,6 @@ def detail(
     levels = [Effort(level, seed, threads) for level in efforts]
     with open_store(output, KIND) as store:
         store.start_session(describe_session(1, threads), dataset_facts(dataset, files, seed))
-        measure_details(files, codecs, levels, bpp, store, show_point)
+        measure_details(files, codecs, levels, bpp, store, show_point, kept)
     click.echo(detail_table(store.whole_run()))
     click.echo(f"{len(store.points)} points in {output}", err=True)

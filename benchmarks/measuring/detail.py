@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from benchmarks.measuring.codecs import CODECS, Codec, Effort, is_ours
 from benchmarks.measuring.machine import code_fingerprint
-from benchmarks.measuring.measure import Point
+from benchmarks.measuring.measure import Point, kept_file
 from benchmarks.measuring.pixels import Pixels, read_pixels
 from benchmarks.measuring.results import RunStore
 
@@ -52,6 +52,7 @@ def measure_details(
     target_bpp: float,
     store: RunStore,
     on_point: Callable[[Point], None],
+    kept: Path | None = None,
 ) -> None:
     """Every image by every codec, as near to a rate as it comes, that the store lacks.
 
@@ -62,6 +63,7 @@ def measure_details(
         target_bpp: bits a pixel.
         store: takes the points.
         on_point: called with each new point.
+        kept: folder where a rate-distortion run kept coded files, which need no encoding.
     """
     code = code_fingerprint()  # of what this process is about to import
     for image in images:
@@ -71,13 +73,24 @@ def measure_details(
                 key = (name, None, effort.level, target_bpp, image.stem)
                 if key in store.points:
                     continue
-                data = encode_near(original, target_bpp, CODECS[name], effort)
+                data = _kept_data(kept, name, target_bpp, effort, image)
+                data = data or encode_near(original, target_bpp, CODECS[name], effort)
                 point: Point = {"codec": name, "setting": target_bpp, "image": image.stem}
                 if is_ours(name):
                     point |= {"effort": effort.level, "code": code}
                 point |= _facts(original, data, CODECS[name].decode(data, effort.threads))
                 store.add(point)
                 on_point(point)
+
+
+def _kept_data(
+    kept: Path | None, codec: str, bpp: float, effort: Effort, image: Path
+) -> bytes | None:
+    """What names a file of ours -> its bytes, if they were kept; rivals' settings are no rates."""
+    if kept is None or not is_ours(codec):
+        return None
+    path = kept_file(kept, codec, bpp, effort.level, image.stem)
+    return path.read_bytes() if path.exists() else None
 
 
 def _facts(original: Pixels, data: bytes, decoded: Pixels) -> Point:

@@ -1,5 +1,6 @@
 """Which detail is kept: all, none, the weak lost, colour made up; and files of equal rates."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -9,7 +10,8 @@ from click.testing import CliRunner
 from benchmarks.cli import main
 from benchmarks.measuring.codecs import CODECS, Effort
 from benchmarks.measuring.detail import PARTS, encode_near, measure_detail
-from benchmarks.measuring.pixels import tiny_picture
+from benchmarks.measuring.measure import kept_file
+from benchmarks.measuring.pixels import read_pixels, tiny_picture
 from benchmarks.reporting.detail_table import detail_table
 
 LUMA, COLOUR, ENERGY = "luma_correlation", "red_green_correlation", "red_green_energy"
@@ -80,3 +82,19 @@ def test_the_command_shows_means_and_goes_on(dataset, tmp_path):
     again = CliRunner().invoke(main, arguments, catch_exceptions=False)
     assert "image=waves" not in again.stderr
     assert json.loads(output.read_text()) == run
+
+
+def test_kept_files_need_no_encoding(dataset, tmp_path):
+    """Whatever lies there is measured."""
+    images, sums = sorted(dataset.iterdir()), set()
+    for image in images:
+        path = kept_file(tmp_path / "kept", "sirencodec", 3.0, 9, image.stem)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = CODECS["sirencodec"].encode(read_pixels(image), 0.5, Effort(0))
+        path.write_bytes(data)
+        sums.add(hashlib.sha256(data).hexdigest()[:16])
+    output = tmp_path / "detail.json"
+    arguments = ["detail", "--dataset", str(dataset), "--codecs", "sirencodec", "--bpp", "3"]
+    arguments += ["--efforts", "9", "--kept", str(tmp_path / "kept"), "--output", str(output)]
+    CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert {point["sha256"] for point in json.loads(output.read_text())["points"]} == sums
