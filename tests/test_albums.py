@@ -254,7 +254,7 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would(album: Path) -> None:
     before = names(album)
     result = ok("encode", "-r", album, "--skip-existing", "--dry-run", "--bpp", "2", *FAST)
     lines = result.stderr.splitlines()
-    assert lines[0].startswith(f"{album}/a.jpg -> {album}/a.jpg.siren: 8x6 RGB, about 12 bytes, ")
+    assert lines[0].startswith(f"{album}/a.jpg -> {album}/a.jpg.siren: 8x6 RGB, about 47 bytes, ")
     assert "sirencodec: 2 to encode, 1 skipped, 0 would fail: " in result.stderr
     assert " became " not in result.stderr
     assert names(album) == before

@@ -14,7 +14,6 @@ from sirencodec.errors import FormatError, SirenCodecWarning
 from sirencodec.image.quality import psnr_db
 
 CROP_SIDE: Final = 512
-SMALL_WIDTH: Final = 160
 NUM_CROPS: Final = 20  # at random
 
 
@@ -35,12 +34,13 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a decode takes, on so many threads."""
+    """What a decode takes, on so many threads; the calling thread is one of them."""
 
     what: str
     threads: int
     clock_s: float
     processor_s: float
+    caller_s: float
     memory_bytes: int
 
 
@@ -62,8 +62,10 @@ def measure_cuts(data: bytes, shares: tuple[float, ...]) -> Iterator[Cut]:
             yield Cut(num_bytes, segments, psnr_db(whole, found))
 
 
-def measure_costs(path: Path, threads: tuple[int, ...], repeats: int) -> Iterator[Cost]:
-    """File -> what all of it, a crop, and a small picture take."""
+def measure_costs(
+    path: Path, threads: tuple[int, ...], widths: tuple[int, ...], repeats: int
+) -> Iterator[Cost]:
+    """File -> what all of it, a crop, and all of it at other widths take."""
     info = sirencodec.read_info(path)
     side = min(CROP_SIDE, info.width, info.height)
     generator = Random(0)
@@ -74,8 +76,8 @@ def measure_costs(path: Path, threads: tuple[int, ...], repeats: int) -> Iterato
     cases: dict[str, tuple[list[list[int] | None], int | None]] = {
         "all of it": ([None], None),
         f"{side} x {side} of it, at random": ([[*corner, side, side] for corner in crops], None),
-        f"all of it, {SMALL_WIDTH} wide": ([None], SMALL_WIDTH),
     }
+    cases |= {f"all of it, {width} wide": ([None], width) for width in widths}
     for what, (boxes, width) in cases.items():
         for count in threads:
             request = {"file": str(path), "crops": boxes, "width": width}
