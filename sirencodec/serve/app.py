@@ -138,7 +138,7 @@ def _answering(endpoint: Endpoint, settings: Settings, log: Callable[[str], None
                 return await endpoint(request)
         except RefusalError as refusal:
             if refusal.status >= 500:
-                log(f"{request.url.path}: {refusal}")
+                log(f"{refusal} (asked as {request.url.path})")
             return _line(str(refusal), refusal.status)
         except TimeoutError:
             return _line("the time is over; what was asked for is still being made", 503)

@@ -220,6 +220,12 @@ def test_damaged_files_get_one_line(root: Path, case: Path) -> None:
     assert get("/iiif/a.siren/full/max/0/default.png").status_code == 200
 
 
+def test_damage_is_logged_with_the_name_once(root: Path, log: list[str], get: Get) -> None:
+    (root / "b.siren").write_bytes(b"nothing")
+    assert get("/view/b.siren").status_code == 500
+    assert log == ["b.siren: not a .siren file (magic at byte 0) (asked as /view/b.siren)"]
+
+
 def test_a_file_that_vanishes_is_gone(get: Get, root: Path) -> None:
     path = "/iiif/a.siren/full/max/0/default.png"
     assert get(path).status_code == 200
