@@ -10,13 +10,15 @@ has not mended it goes twice as far.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.fitting.pyramid.forecast import changed_lambda
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.target_settings import CorrectionSettings, FollowingSettings
 from sirencodec.fitting.target import Kind, Target
+
+STALE_GAP: Final = 0.1  # of what is missing; an end of a bracket that is nearer is not believed
 
 
 class Correctable(Protocol):
@@ -197,18 +199,21 @@ def _nudge(miss: float, before: int, settings: FollowingSettings) -> float | Non
 def _change(results: Sequence[_Result], largest: float) -> float:
     """Results so far -> logarithm of the factor on lambda to try next.
 
-    Interpolate between the last result and the one before it, if that lies across the target. An
-    older one is not believed: every correction makes the picture better, so by now it would not lie
-    where it did. Else extrapolate: as far as the last one misses by, and with none across times the
-    number of results.
+    Regula falsi in the manner of Illinois (Dowell and Jarratt 1971, BIT 11, 168): interpolate
+    between the last result and the latest one across the target, whose miss counts the less the
+    more results in a row lie on this side. With none across, extrapolate: as far as the last one
+    misses by, times the number of results.
+
+    An end of the bracket that is nearly reached while much is missing still is not believed:
+    corrections make pictures better, so by now it would lie on this side.
     """
     last = results[-1]
     across = [number for number, one in enumerate(results) if one.missing * last.missing < 0]
     in_a_row = len(results) - 1 - (across[-1] if across else -1)
-    if across and in_a_row == 1:
+    if across:
         other = results[across[-1]]
         gap = math.log(other.lambda_ / last.lambda_)
-        if gap * last.missing > 0:
-            return gap * last.missing / (last.missing - other.missing)
+        if gap * last.missing > STALE_GAP * last.missing**2:
+            return gap * last.missing / (last.missing - other.missing / in_a_row)
     times = 1 if across else in_a_row
     return min(max(times * last.missing, -largest), largest)

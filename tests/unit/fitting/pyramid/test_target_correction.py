@@ -264,12 +264,28 @@ def test_of_pictures_within_the_budget_the_best_is_kept() -> None:
     assert len(fit.moves) == CORRECTION.most
 
 
-def test_an_end_of_the_bracket_that_stays_is_not_believed() -> None:
-    """Pictures have become better since: a fit would creep towards it."""
+def test_an_end_of_the_bracket_that_stays_counts_half() -> None:
+    """So that the other one does not creep: Illinois."""
     fit = Fit()
     filled = [1.3, 0.8, 0.85, 0.97]
     fit.num_bytes = lambda: round(filled[len(fit.moves)] * BUDGET)  # type: ignore[method-assign]
     size(fit)
+    missing = [
+        CORRECTION.size.to_lambda * math.log(share + CORRECTION.aim_share * TOLERANCES[Kind.SIZE])
+        for share in filled
+    ]
+    lambdas = [START, *(lambda_ for _, lambda_ in fit.moves)]
+    gap = math.log(lambdas[0] / lambdas[2])
+    expected = gap * missing[2] / (missing[2] - missing[0] / 2)
+    assert math.log(lambdas[3] / lambdas[2]) == pytest.approx(expected)
+
+
+def test_an_end_of_the_bracket_that_is_left_behind_is_not_believed() -> None:
+    """Pictures become better with every correction: a fit would creep towards it."""
+    fit = Fit()
+    filled = [1.03, 0.6, 0.7, 0.97]
+    fit.num_bytes = lambda: round(filled[len(fit.moves)] * BUDGET)  # type: ignore[method-assign]
+    size(fit)
     aim = CORRECTION.aim_share * TOLERANCES[Kind.SIZE]
     missing = CORRECTION.size.to_lambda * math.log(filled[2] + aim)
-    assert changes(fit)[2] == pytest.approx(missing)
+    assert changes(fit)[2] == pytest.approx(max(missing, -CORRECTION.largest_change))
