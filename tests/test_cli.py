@@ -220,7 +220,6 @@ def test_an_input_named_twice_is_encoded_once(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ("a.png sub/a.png -o out", "would both become out/a.png.siren"),
         ("a.png --force --skip-existing", "give one of --force, --skip-existing and --newer"),
         ("sub", "sub is a directory; add -r"),
         ("a.png -o a.png --force", "which is an input"),

@@ -196,7 +196,7 @@ def _separate_twins(
     usual = _Kept(keep_suffix)
     outputs = [place(each, usual) for each in found]
     identities, kept = [_identity(output) for output in outputs], [usual] * len(found)
-    while more := _tell_apart(found, kept, identities):
+    while more := _more_kept(found, kept, identities):
         for number, keeps in more.items():
             kept[number], outputs[number] = keeps, place(found[number], keeps)
             identities[number] = _identity(outputs[number])
@@ -204,7 +204,7 @@ def _separate_twins(
     return tasks, [task for task, keeps in zip(tasks, kept, strict=True) if keeps != usual]
 
 
-def _tell_apart(
+def _more_kept(
     found: Sequence[Found], kept: Sequence[_Kept], identities: Sequence[str]
 ) -> dict[int, _Kept]:
     """Inputs, what their outputs keep of them, and which those are -> what some are to keep, too.

@@ -144,7 +144,7 @@ class CorrectionSettings:
 
     most: int = 5
     updates_share: float = 0.06
-    fewest_updates: int = 20
+    fewest_updates: int = 30
     largest_share: float = 0.225
     largest_kept_change: float = 0.7
     pace: float = 0.5

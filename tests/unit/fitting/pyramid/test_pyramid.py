@@ -91,7 +91,9 @@ def test_metadata_is_kept() -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
-    first, second, other = (encode(make_clouds(33, 18), seed=seed) for seed in (3, 3, 4))
+    first, second, other = (
+        encode(make_clouds(33, 18), seed=seed, psnr_db=25) for seed in (3, 3, 4)
+    )
     assert first == second
     assert first != other
 
