@@ -159,6 +159,15 @@ def test_encode_goes_through_directories(folder: Path) -> None:
     ]
 
 
+def test_a_picture_of_several_views_is_no_stranger(folder: Path) -> None:
+    """Stereo cameras and telephones write .mpo, which Pillow's JPEG plugin opens."""
+    (folder / "album").mkdir()
+    view = make_gradient(8, 6).convert("RGB")
+    view.save(folder / "album" / "stereo.mpo", save_all=True, append_images=[view])
+    ok("encode", "-r", "album", "-o", "out", *FAST)
+    assert names(folder / "out") == ["stereo.siren"]
+
+
 def test_an_empty_directory_is_worth_a_word(folder: Path) -> None:
     (folder / "empty").mkdir()
     result = ok("encode", "-r", "empty")

@@ -1,10 +1,11 @@
 """Sizes of images and options of an encode -> about how long it will take.
 
-Times are those of one core of the server processor in docs/measurements.md, spread over the cores
+Times are those of one core of a busy server processor (benchmarks/LOG.md, 40), spread over the cores
 there are. Another machine is two or three times as fast or slow: the first image that is finished
 says more, and ``Clock`` counts on with it.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -12,10 +13,16 @@ from typing import Final
 from sirencodec.batch.tasks import Task
 from sirencodec.config import EncodeConfig
 
-# By effort: seconds of a pyramid on one core, whatever its size, and for each megapixel. From six
-# Kodak images and one at two sizes (docs/measurements.md: What effort buys; By size).
-FIXED_S: Final = (1.5, 2.1, 2.4, 3.2, 4.0, 6.1, 7.9, 10.0, 14.0, 18.0)
-MEGAPIXEL_S: Final = (27, 46, 60, 96, 137, 280, 422, 661, 1068, 1655)
+# By effort: seconds of a pyramid on one core with `--tune psnr`, whatever its size, and for each
+# megapixel. Efforts compare as in docs/measurements.md (What effort buys; By size).
+FIXED_S: Final = (2.3, 3.2, 3.6, 4.8, 6.0, 9.2, 12.0, 15.0, 21.0, 27.0)
+MEGAPIXEL_S: Final = (41, 69, 90, 144, 206, 420, 633, 992, 1602, 2483)
+VISUAL_FACTOR: Final = 1.3  # times that: tuned for eyes
+
+# A larger image gets fewer updates, by the root of its size over this; what else a fit does shrinks
+# less, so all of it goes by this power [benchmarks/LOG.md, 38].
+USUAL_PIXELS: Final = 2**19
+SIZE_EXPONENT: Final = 0.42
 
 # Smaller images become networks alone: at most so many seconds by effort, and so many for one of
 # 64 x 64 at effort 0. They are fitted as all lower efforts would, too.
@@ -29,7 +36,10 @@ CORES_EXPONENT: Final = 0.7  # of what more cores bring to one image: two are 1.
 def expected_seconds(num_pixels: int, config: EncodeConfig) -> float:
     """Pixels and options -> seconds on one core."""
     if config.profile != "pure" and num_pixels >= LARGEST_SMALL_PIXELS:
-        return FIXED_S[config.effort] + MEGAPIXEL_S[config.effort] * num_pixels / 1e6
+        share = math.pow(USUAL_PIXELS / num_pixels, SIZE_EXPONENT)
+        megapixels = num_pixels / 1e6 * min(1.0, share)
+        seconds = FIXED_S[config.effort] + MEGAPIXEL_S[config.effort] * megapixels
+        return seconds * (VISUAL_FACTOR if config.is_visual else 1.0)
     lower_efforts = (config.effort + 1) * (config.effort + 2) / 2
     settled = (1 + SMALL_S * num_pixels / SMALL_PIXELS) * lower_efforts
     return min(float(LONGEST_PURE_S[config.effort]), settled)

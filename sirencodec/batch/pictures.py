@@ -14,6 +14,8 @@ from sirencodec.image.plugins import HEIC_ADVICE, JPEG_XL_ADVICE, register_plugi
 # (which ``read_image`` refuses); and our own, which needs no encoding.
 _NOT_FROM_DIRECTORIES: Final = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF", "SIREN"}
 
+_OPENED_AS: Final = {"MPO": "JPEG"}  # formats that another one's plugin opens
+
 _RAW: Final = "a camera's raw data, which has to be developed first"
 _UNREAD: Final = {  # suffixes of pictures that nothing here reads, and what would
     **dict.fromkeys((".heic", ".heif", ".heics", ".heifs", ".hif"), HEIC_ADVICE),
@@ -29,7 +31,8 @@ def is_picture(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix in _UNREAD:
         register_plugins()
-    name = PIL.Image.registered_extensions().get(suffix)
+    name = PIL.Image.registered_extensions().get(suffix, "")
+    name = _OPENED_AS.get(name, name)
     return name in PIL.Image.OPEN and name not in _NOT_FROM_DIRECTORIES
 
 

@@ -146,6 +146,13 @@ def test_a_white_disc_on_nothing_has_no_dark_fringe(tune: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* are not filled")
+def test_a_picture_that_is_transparent_throughout_comes_back() -> None:
+    """Its alpha aims below 0, which is no sign that the network diverges."""
+    samples = np.zeros((32, 32, 4), np.uint8)
+    result = encode_image(Image(samples), EncodeConfig(effort=0))
+    assert np.array_equal(decode(result.data).samples, samples)
+
+
 def test_a_busy_badge_is_opaque_and_transparent_inside_its_regions() -> None:
     """At least three pixels from any other alpha; a ring, and eight spokes of another colour."""
     side = 96

@@ -21,7 +21,7 @@ from sirencodec.bitstream.quantize import Matrix, QuantizedWeights, quantize
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
 from sirencodec.errors import FitError
 from sirencodec.fitting.bounds import axis_scale
-from sirencodec.fitting.loss.pixel.alpha import mean_colour
+from sirencodec.fitting.loss.pixel.alpha import ALPHA_MARGIN, has_alpha, mean_colour
 from sirencodec.fitting.loss.values import psnr_db, values_of
 from sirencodec.fitting.progress import FitProgress, OnStep
 from sirencodec.fitting.pure.batch_gradient import BatchGradient
@@ -209,7 +209,9 @@ class _FittedNetwork:
         last_layer_rate = settings.rates.last_layer_share * spread
         self._relative_rates = [1.0] * (len(layers) - 1) + [last_layer_rate]
         self._step_indices: tuple[int, ...] = ()
-        self._flat_error = self._recent_error = spread**2
+        # What is opaque or transparent aims beyond 1 and 0, and a flat image misses that.
+        beyond = ALPHA_MARGIN if has_alpha(image) else 0.0
+        self._flat_error = self._recent_error = spread**2 + beyond**2
         self._updates = 0
 
     def update(self, learning_rate: float) -> None:

@@ -17,10 +17,22 @@ def test_more_effort_takes_longer(num_pixels: int) -> None:
 
 
 def test_a_photograph_takes_what_was_measured() -> None:
-    """docs/measurements.md, What effort buys: 12, 58 and 669 s for 768 x 512 on one core."""
-    for effort, seconds in ((0, 12), (4, 58), (9, 669)):
-        expected = expected_seconds(768 * 512, EncodeConfig(effort=effort))
-        assert expected == pytest.approx(seconds, rel=0.1)
+    """benchmarks/LOG.md, entry 40: 768 x 512 on one core."""
+    for effort, tune, seconds in (
+        (0, "psnr", 20),
+        (1, "psnr", 28),
+        (0, "visual", 26),
+        (1, "visual", 37),
+        (4, "visual", 120),
+    ):
+        expected = expected_seconds(768 * 512, EncodeConfig(effort=effort, tune=tune))
+        assert expected == pytest.approx(seconds, rel=0.15)
+
+
+def test_larger_pictures_take_less_a_pixel() -> None:
+    """They get fewer updates."""
+    small, large = (expected_seconds(size, EncodeConfig()) for size in (500_000, 12_000_000))
+    assert 4 * small < large < 12 * small
 
 
 def test_cores_help_and_images_side_by_side_help_more() -> None:
