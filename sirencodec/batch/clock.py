@@ -1,8 +1,8 @@
 """Sizes of images and options of an encode -> about how long it will take.
 
-Times are those of one core of a busy server processor (benchmarks/LOG.md, 40), spread over the cores
-there are. Another machine is two or three times as fast or slow: the first image that is finished
-says more, and ``Clock`` counts on with it.
+Times are those of one core of a busy server processor (benchmarks/LOG.md, 40), spread over the
+cores there are. Another machine is two or three times as fast or slow: the first image that is
+finished says more, and ``Clock`` counts on with it.
 """
 
 import math
