@@ -240,8 +240,8 @@ def test_every_segment_makes_it_better(photograph: bytes) -> None:
     whole, found = sirencodec.decode(photograph).samples, parse_container(photograph)
     ends = [found.segments_start + end for end in found.table.starts]
     qualities = [psnr(decode_cut(photograph, end), whole) for end in ends[:-1]]
-    # The first grids hold next to nothing, and say it before there is anything to add it to.
-    assert all(after > before - 0.1 for before, after in pairwise(qualities))
+    # The coarsest grids say next to nothing before there is anything to add it to: 0.02 dB each.
+    assert all(after > before - 0.03 for before, after in pairwise(qualities))
     assert qualities[-1] > qualities[0] + 8
     with pytest.raises(TruncatedError):
         sirencodec.decode(photograph[:-1])
