@@ -77,8 +77,7 @@ def rdoq(
     for _ in range(passes):
         gradient = gradients(grids)
         for index in compress(count(), is_tried):
-            shape = grids[index].shape
-            cells = _cell_sums(losses(grids, index + 1), exponents, index, shape)
+            cells = _cell_sums(losses(grids, index + 1), exponents, index, grids[index])
             for origin in product(ORIGINS, ORIGINS):
                 grid = grids[index]
                 chosen = _chosen(grid, gradient[index], refused[index], origin)
@@ -86,7 +85,7 @@ def rdoq(
                     continue
                 moved = _moved(grid, gradient[index], chosen)
                 trial = [*grids[:index], moved, *grids[index + 1 :]]
-                after = _cell_sums(losses(trial, index + 1), exponents, index, shape)
+                after = _cell_sums(losses(trial, index + 1), exponents, index, moved)
                 is_better = _block_sums(after - cells, origin) < 0
                 cells = torch.where(_cells_of(is_better, origin, cells), after, cells)
                 filled = is_better[..., None, None].expand(-1, -1, BLOCK, BLOCK)
@@ -139,21 +138,20 @@ def _cell_sums(
     contributions: Iterable[Contributions],
     exponents: Sequence[int],
     index: int,
-    shape: tuple[int, ...],
+    grid: Tensor,
 ) -> Tensor:
     """What pixels and latents add to the loss -> (down, across) sums over cells.
 
-    Cells are those of grid number ``index``, which has this shape. Coarser grids are left out: the
-    context of their latents does not hold this grid's.
+    Cells are those of ``grid``, number ``index`` of all. Coarser grids are left out: the context of
+    their latents does not hold this grid's.
     """
-    down, across = (-(-(side - ORIGINS[-1]) // CELL) for side in shape)
-    totals, finer = torch.zeros(index + 2, down, across), (0, *exponents)
+    down, across = (-(-(side - ORIGINS[-1]) // CELL) for side in grid.shape)
+    totals, finer = grid.new_zeros(index + 2, down, across), (0, *exponents)
     for part in contributions:
         octaves = exponents[index] - finer[part.plane]
         side, start = CELL << octaves, ORIGINS[-1] << octaves
         first = (part.top - start) // side
         cells = _blocks(part.values, (start + first * side - part.top, start), side).sum((2, 3))
-        totals = totals.to(cells)
         totals[part.plane, first : first + len(cells)] += cells
     return totals.sum(0)
 

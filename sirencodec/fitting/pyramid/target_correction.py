@@ -10,15 +10,13 @@ has not mended it goes twice as far.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from sirencodec.entropy.payload import QuantizedPicture
 from sirencodec.fitting.pyramid.forecast import changed_lambda
 from sirencodec.fitting.pyramid.plan import PyramidPlan
 from sirencodec.fitting.pyramid.target_settings import CorrectionSettings, FollowingSettings
 from sirencodec.fitting.target import Kind, Target
-
-STALE_GAP: Final = 0.1  # of what is missing; an end of a bracket that is nearer is not believed
 
 
 class Correctable(Protocol):
@@ -129,7 +127,7 @@ def corrected_picture(fit: Correctable, plan: PyramidPlan) -> QuantizedPicture:
         len(results.all) <= settings.most and not _is_close(results.last, target) and fit.has_time()
     ):
         nudge = _nudge(results.last.miss, nudges, settings.of(target.kind))
-        change = _change(results.all, settings.largest_change) if nudge is None else nudge
+        change = _change(results.all, settings) if nudge is None else nudge
         lambda_ = changed_lambda(fit.lambda_, math.exp(change))
         if lambda_ == fit.lambda_ and not _gains(results.all, target):  # end of lambda's range
             break
@@ -196,7 +194,7 @@ def _nudge(miss: float, before: int, settings: FollowingSettings) -> float | Non
     return 2.0**before * settings.miss_to_nudge * (miss + settings.nudge_margin)
 
 
-def _change(results: Sequence[_Result], largest: float) -> float:
+def _change(results: Sequence[_Result], settings: CorrectionSettings) -> float:
     """Results so far -> logarithm of the factor on lambda to try next.
 
     Regula falsi in the manner of Illinois (Dowell and Jarratt 1971, BIT 11, 168): interpolate
@@ -213,7 +211,7 @@ def _change(results: Sequence[_Result], largest: float) -> float:
     if across:
         other = results[across[-1]]
         gap = math.log(other.lambda_ / last.lambda_)
-        if gap * last.missing > STALE_GAP * last.missing**2:
+        if gap * last.missing > settings.least_gap * last.missing**2:
             return gap * last.missing / (last.missing - other.missing / in_a_row)
-    times = 1 if across else in_a_row
+    times, largest = 1 if across else in_a_row, settings.largest_change
     return min(max(times * last.missing, -largest), largest)

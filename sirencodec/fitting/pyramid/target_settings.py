@@ -135,6 +135,8 @@ class CorrectionSettings:
         earliest_start: where in the schedule it sets in at the earliest, 0 to 1. From 0.4 it stirs
             up what long fits have settled [15, 19].
         largest_change: logarithm of the factor on lambda, in one correction.
+        least_gap: to the other end of a bracket, as a share of what is missing, from which on that
+            end is believed [38].
         aim_share: of the target's tolerance, beyond the target; 0 aims at the target itself.
         size: how a fit follows lambda towards a size.
         psnr: the same towards a PSNR.
@@ -150,6 +152,7 @@ class CorrectionSettings:
     pace: float = 0.5
     earliest_start: float = 0.75
     largest_change: float = math.log(5)
+    least_gap: float = 0.1
     aim_share: float = 0.25
     size: FollowingSettings = FollowingSettings(6.0, 0.02, 12.0, 0.005)
     psnr: FollowingSettings = FollowingSettings(-9 * (0.2 * math.log(10)), 0.1, -3.0, 0.02)
