@@ -1,9 +1,7 @@
 """Values and the original -> MS-SSIM, by compiled loops: what ms_ssim_torch.py says."""
 
-import ctypes
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import ClassVar, Final
+from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,19 +15,10 @@ from sirencodec.fitting.loss.pixel.native_planes import (
     Windows,
     empty_plane,
 )
+from sirencodec.fitting.loss.pixel.native_scales import Scales
 from sirencodec.fitting.loss.pixel.window import inner_blur, window_radius
-from sirencodec.native.measures import (
-    CONTRAST,
-    EDGE,
-    SIMILARITY,
-    Clamping,
-    Halving,
-    MeasureLoops,
-)
-from sirencodec.native.tensors import address
+from sirencodec.native.measures import CONTRAST, SIMILARITY, MeasureLoops
 from sirencodec.synthesis.threads import Workers
-
-_SMALL: Final = 1 << 16  # pixels of a plane that one thread is quick with
 
 
 class NativeMsSsim:
@@ -45,122 +34,76 @@ class NativeMsSsim:
             workers: threads to share the work among.
             loops: for the targets' dtype.
         """
-        self._workers, self._loops = workers, loops
         channels, height, width = targets.shape
-        count = num_scales(height, width)
-        self._sizes = [(-(-height // 2**scale), -(-width // 2**scale)) for scale in range(count)]
-        originals = [[empty_plane(targets, *size) for size in self._sizes] for _ in range(channels)]
-        self._fill(targets, originals)
-        windows = []
-        for size in self._sizes:
-            down, across = (window_radius(side) for side in size)
-            windows.append(Windows.of(targets, *size, (down, across), mirrored=False))
-        self._planes = workers.map(
-            lambda of_channel: [
-                Plane.of(*pair, C2, inner_blur) for pair in zip(of_channel, windows, strict=True)
+        self._scales = Scales(height, width, num_scales(height, width), workers, loops)
+        sizes = self._scales.sizes
+        originals = [[empty_plane(targets, *size) for size in sizes] for _ in range(channels)]
+        self._scales.fill(targets.contiguous(), originals)
+        windows = windows_of(targets, sizes)
+        planes = workers.map(
+            lambda chain: [
+                Plane.of(*pair, C2, inner_blur) for pair in zip(chain, windows, strict=True)
             ],
             originals,
         )
-        self._decoded = [[plane.decoded for plane in of_channel] for of_channel in self._planes]
-        self._gradients = [[plane.gradient for plane in of_channel] for of_channel in self._planes]
-        kinds = [*[CONTRAST] * (count - 1), SIMILARITY] * channels
-        self._comparisons = Comparisons(
-            [plane for of_channel in self._planes for plane in of_channel], kinds, workers, loops
-        )
+        self._decoded = [[plane.decoded for plane in chain] for chain in planes]
+        self._gradients = [[plane.gradient for plane in chain] for chain in planes]
+        kinds = kinds_of(len(sizes)) * channels
+        all_planes = [plane for chain in planes for plane in chain]
+        self._comparisons = Comparisons(all_planes, kinds, workers, loops)
 
     def __call__(self, values: Tensor) -> Score:
         """Values -> number and gradient."""
         values = values.contiguous()
-        means = self._means(values).requires_grad_()
-        score = combine(means)
-        (of_means,) = torch.autograd.grad(score, means)
-        self._comparisons.backward(factors_of(of_means, self._comparisons.pixels))
-        for coarse in range(len(self._sizes) - 1, 0, -1):
-            self._halve(coarse - 1, self._gradients, back=True)
+        score, factors = judged(self._sums(values), self._pixels)
+        self._comparisons.backward(factors.flatten(0, 1))
+        scales = list(zip(*self._gradients, strict=True))
+        for fine in range(len(scales) - 2, -1, -1):
+            rows = 0, self._scales.sizes[fine][0]
+            self._scales.halve(scales[fine], scales[fine + 1], fine, rows, back=True)
         gradient = torch.empty_like(values)
-        self._clamp(values, self._gradients, gradient)
-        return Score(score.item(), gradient)
+        self._scales.clamp(values, scales[0], gradient)
+        return Score(score, gradient)
 
     def value(self, values: Tensor) -> float:
         """Values -> number alone."""
-        return combine(self._means(values.contiguous())).item()
+        sums = self._sums(values.contiguous())
+        return combine((sums / self._pixels).mT).item()
 
-    def _means(self, values: Tensor) -> Tensor:
-        """(scales, channels) means of maps."""
-        self._fill(values, self._decoded)
-        means = self._comparisons.sums()[:, 0] / self._comparisons.pixels
-        return means.reshape(len(values), -1).mT
+    def _sums(self, values: Tensor) -> Tensor:
+        """(channels, scales) sums of maps."""
+        self._scales.fill(values, self._decoded)
+        return self._comparisons.sums()[:, 0].view(len(values), -1)
 
-    def _fill(self, values: Tensor, planes: Sequence[Sequence[Tensor]]) -> None:
-        """Values -> planes of all channels and scales."""
-        self._clamp(values.contiguous(), planes)
-        for fine in range(len(self._sizes) - 1):
-            self._halve(fine, planes)
-
-    def _clamp(
-        self,
-        values: Tensor,
-        planes: Sequence[Sequence[Tensor]],
-        gradient: Tensor | None = None,
-    ) -> None:
-        """Values -> the finest planes, clamped; or their gradients -> that of values."""
-
-        def run(place: tuple[int, tuple[int, int]]) -> None:
-            channel, (top, bottom) = place
-            plane = planes[channel][0]
-            task = Clamping(
-                values=address(values, channel, top),
-                gradient=address(gradient, channel, top),
-                plane=address(plane, top, EDGE),
-                values_row=values.stride(1),
-                plane_row=plane.stride(0),
-                rows=bottom - top,
-                columns=values.shape[2],
-            )
-            self._loops.clamp(ctypes.byref(task))
-
-        self._each_band(run, len(values), self._sizes[0])
-
-    def _halve(self, fine: int, planes: Sequence[Sequence[Tensor]], back: bool = False) -> None:
-        """Planes of a scale -> of the next; or gradients of the next, added to the scale's."""
-        height, width = self._sizes[fine]
-
-        def run(place: tuple[int, tuple[int, int]]) -> None:
-            channel, (top, bottom) = place
-            finer, coarser = planes[channel][fine : fine + 2]
-            task = Halving(
-                fine=address(finer, 0, EDGE),
-                coarse=address(coarser, 0, EDGE),
-                fine_row=finer.stride(0),
-                coarse_row=coarser.stride(0),
-                height=height,
-                width=width,
-                top=top,
-                bottom=bottom,
-            )
-            (self._loops.spread if back else self._loops.halve)(ctypes.byref(task))
-
-        self._each_band(run, len(planes), self._sizes[fine if back else fine + 1])
-
-    def _each_band(
-        self,
-        function: Callable[[tuple[int, tuple[int, int]]], None],
-        channels: int,
-        size: tuple[int, int],
-    ) -> None:
-        """Call a function for each channel and band of rows of a scale."""
-        rows, columns = size
-        count = self._workers.count if rows * columns > _SMALL else 1
-        bounds = [rows * part // count for part in range(count + 1)]
-        bands = [(c, band) for c in range(channels) for band in pairwise(bounds)]
-        self._workers.map(function, bands)
+    @property
+    def _pixels(self) -> Tensor:
+        """(scales,) pixels that count, of whichever channel."""
+        return self._comparisons.pixels[: len(self._scales.sizes)]
 
 
-def factors_of(of_means: Tensor, pixels: Tensor) -> Tensor:
-    """(scales, channels) gradient with respect to means -> what comparison.h wants.
+def windows_of(like: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Windows]:
+    """Heights and widths of scales -> how each is looked at, in the precision of a tensor."""
+    return [
+        Windows.of(like, *size, (window_radius(size[0]), window_radius(size[1])), mirrored=False)
+        for size in sizes
+    ]
 
-    ``pixels`` are those that count in each plane, and planes are ordered by channel: (planes, 9).
+
+def kinds_of(scales: int) -> list[int]:
+    """Number of scales -> how each is compared."""
+    return [*[CONTRAST] * (scales - 1), SIMILARITY]
+
+
+def judged(sums: Tensor, pixels: Tensor) -> tuple[float, Tensor]:
+    """Sums of maps -> MS-SSIM, and (channels, scales, 9) factors as comparison.h wants them.
+
+    Args:
+        sums: (channels, scales), float64.
+        pixels: (scales,) that count in each.
     """
-    factors = torch.zeros(of_means.numel(), NUM_FACTORS, dtype=torch.float64)
-    factors[:, 0] = of_means.mT.flatten() / pixels
-    return factors
+    means = (sums / pixels).mT.requires_grad_()
+    score = combine(means)
+    (of_means,) = torch.autograd.grad(score, means)
+    factors = torch.zeros(*sums.shape, NUM_FACTORS, dtype=torch.float64)
+    factors[..., 0] = of_means.mT / pixels
+    return score.item(), factors

@@ -4,8 +4,6 @@ What ssimulacra2_torch.py says, in four passes: values to XYB at all scales, sum
 with respect to XYB, and back to values.
 """
 
-import ctypes
-from collections.abc import Mapping
 from typing import ClassVar, Final
 
 import torch
@@ -19,23 +17,12 @@ from sirencodec.fitting.loss.pixel.native_planes import (
     Windows,
     empty_plane,
 )
+from sirencodec.fitting.loss.pixel.native_xyb import Place, Planes, X, Y, convert_xyb, xyb_scale
 from sirencodec.fitting.loss.pixel.ssimulacra2_scale import C2, scale_sizes, score_of, weights_of
 from sirencodec.fitting.loss.pixel.window import RADIUS, mirrored_blur
-from sirencodec.native.measures import (
-    EDGE,
-    EDGES,
-    STRUCTURE,
-    MeasureLoops,
-    XybScale,
-    XybTask,
-    row_length,
-)
-from sirencodec.native.tensors import address
+from sirencodec.native.measures import EDGES, STRUCTURE, MeasureLoops
 from sirencodec.synthesis.threads import Workers
 
-Place = tuple[int, int]  # scale, and plane of it
-
-_X, _Y = 0, 1
 _SMALLEST_NORM: Final = 1e-9  # below it fourth powers vanish in single precision
 
 
@@ -60,7 +47,7 @@ class NativeSsimulacra2:
             (scale, plane): empty_plane(targets, *self._sizes[scale])
             for scale, plane in self._places
         }
-        self._convert(targets, originals)
+        self._convert(targets.contiguous(), originals)
         windows = [
             Windows.of(targets, *size, (RADIUS, RADIUS), mirrored=True) for size in self._sizes
         ]
@@ -72,13 +59,10 @@ class NativeSsimulacra2:
         self._decoded = {place: plane.decoded for place, plane in self._planes.items()}
         if len(targets) > 1:  # the way back to red and green needs X and Y, looked at or not
             for scale, size in enumerate(self._sizes):
-                for plane in (_X, _Y):
+                for plane in (X, Y):
                     self._decoded.setdefault((scale, plane), empty_plane(targets, *size))
         self._comparisons = Comparisons(
-            list(self._planes.values()),
-            kinds_of(self._weights),
-            workers,
-            loops,
+            list(self._planes.values()), kinds_of(self._weights), workers, loops
         )
 
     def __call__(self, values: Tensor) -> Score:
@@ -86,65 +70,28 @@ class NativeSsimulacra2:
         values = values.contiguous()
         if not self._places:
             return Score(self.value(values), torch.zeros_like(values))
-        norms = self._norms(values).requires_grad_()
-        score = score_of((norms * self._weights).sum())
-        (of_norms,) = torch.autograd.grad(score, norms)
-        self._comparisons.backward(factors_of(of_norms, norms.detach(), self._comparisons.pixels))
+        self._convert(values, self._decoded)
+        score, factors = judged(self._comparisons.sums(), self._comparisons.pixels, self._weights)
+        self._comparisons.backward(factors)
         gradient = torch.empty_like(values)
         self._convert(values, self._decoded, gradient)
-        return Score(score.item(), gradient)
+        return Score(score, gradient)
 
     def value(self, values: Tensor) -> float:
         """Values -> number alone."""
         if not self._places:
             return score_of(torch.zeros(())).item()
-        return score_of((self._norms(values.contiguous()) * self._weights).sum()).item()
+        self._convert(values.contiguous(), self._decoded)
+        norms = norms_of(self._comparisons.sums(), self._comparisons.pixels)
+        return score_of((norms * self._weights).sum()).item()
 
-    def _norms(self, values: Tensor) -> Tensor:
-        """(planes looked at, 2, 3) 1-norms and 4-norms of maps."""
-        self._convert(values, self._decoded)
-        return norms_of(self._comparisons.sums(), self._comparisons.pixels)
-
-    def _convert(
-        self, values: Tensor, planes: Mapping[Place, Tensor], gradient: Tensor | None = None
-    ) -> None:
+    def _convert(self, values: Tensor, planes: Planes, gradient: Tensor | None = None) -> None:
         """Values -> their XYB in planes; or the planes' gradients -> that of values."""
         if not planes:
             return
-        values = values.contiguous()
-
-        def pointers(of: Mapping[Place, Tensor], scale: int) -> ctypes.Array[ctypes.c_void_p]:
-            found = [address(of.get((scale, plane)), 0, EDGE) for plane in range(3)]
-            return (ctypes.c_void_p * 3)(*found)
-
         given = {} if gradient is None else {at: p.gradient for at, p in self._planes.items()}
-        scales = [
-            XybScale(
-                planes=pointers(planes, scale),
-                slopes=pointers(given, scale),
-                row=row_length(width),
-                height=height,
-                width=width,
-            )
-            for scale, (height, width) in enumerate(self._sizes)
-        ]
-        task = XybTask(
-            values=address(values),
-            gradient=address(gradient),
-            plane=values.stride(0),
-            row=values.stride(1),
-            channels=len(values),
-            scales=(XybScale * len(scales))(*scales),
-            num_scales=len(scales),
-        )
-        begun = ctypes.c_long(0)
-
-        def run(_: int) -> None:
-            back = int(gradient is not None)
-            if self._loops.convert_xyb(ctypes.byref(task), ctypes.byref(begun), back):
-                raise MemoryError("no memory to convert an image in")
-
-        self._workers.map(run, range(self._workers.count))
+        scales = [xyb_scale(at, size, planes, given) for at, size in enumerate(self._sizes)]
+        convert_xyb(values, scales, gradient, self._workers, self._loops)
 
 
 def looked_at(channels: int, num_scales: int) -> tuple[list[Place], Tensor]:
@@ -171,9 +118,19 @@ def norms_of(sums: Tensor, pixels: Tensor) -> Tensor:
     return torch.stack([means[:, 0], means[:, 1] ** 0.25], 1)
 
 
-def factors_of(gradient: Tensor, norms: Tensor, pixels: Tensor) -> Tensor:
-    """Gradient of the score with respect to norms -> what comparison.h wants: (planes, 9)."""
-    per_pixel = gradient / pixels[:, None, None]
-    fourth = norms[:, 1]
+def judged(sums: Tensor, pixels: Tensor, weights: Tensor) -> tuple[float, Tensor]:
+    """Sums of maps -> the score, and (planes, 9) factors as comparison.h wants them.
+
+    Args:
+        sums: (planes, 6), float64.
+        pixels: (planes,) that count in each.
+        weights: (planes, 2, 3) from ``looked_at``.
+    """
+    norms = norms_of(sums, pixels).requires_grad_()
+    score = score_of((norms * weights).sum())
+    (of_norms,) = torch.autograd.grad(score, norms)
+    per_pixel = of_norms / pixels[:, None, None]
+    fourth = norms.detach()[:, 1]
     inverse = torch.where(fourth > _SMALLEST_NORM, 1 / fourth, 0)
-    return torch.stack([*per_pixel.unbind(1), inverse], 2).reshape(-1, NUM_FACTORS)
+    factors = torch.stack([*per_pixel.unbind(1), inverse], 2).reshape(-1, NUM_FACTORS)
+    return score.item(), factors

@@ -1,6 +1,5 @@
 """Values and the original, some rows at a time -> SSIMULACRA2: what ``NativeSsimulacra2`` says."""
 
-import ctypes
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -13,13 +12,8 @@ from sirencodec.fitting.loss.pixel.native_planes import (
     Windows,
     empty_plane,
 )
-from sirencodec.fitting.loss.pixel.ssimulacra2_native import (
-    Place,
-    factors_of,
-    kinds_of,
-    looked_at,
-    norms_of,
-)
+from sirencodec.fitting.loss.pixel.native_xyb import Place, Planes, X, Y, convert_xyb, xyb_scale
+from sirencodec.fitting.loss.pixel.ssimulacra2_native import judged, kinds_of, looked_at
 from sirencodec.fitting.loss.pixel.ssimulacra2_scale import scale_sizes, score_of
 from sirencodec.fitting.loss.pixel.swaths import (
     FINE_SCALES,
@@ -30,11 +24,7 @@ from sirencodec.fitting.loss.pixel.swaths import (
     whole_plane,
 )
 from sirencodec.fitting.loss.pixel.window import RADIUS
-from sirencodec.native.measures import EDGE, NUM_SUMS, XybScale, XybTask, row_length
-from sirencodec.native.tensors import address
-
-_X, _Y = 0, 1
-Planes = Mapping[Place, Tensor]
+from sirencodec.native.measures import NUM_SUMS, XybScale
 
 
 class SwathSsimulacra2:
@@ -69,7 +59,7 @@ class SwathSsimulacra2:
         unseen = [
             (scale, plane)
             for scale in range(len(self._sizes))
-            for plane in (_X, _Y)
+            for plane in (X, Y)
             if channels > 1 and (scale, plane) not in self._places
         ]
         rows = {place: max(_rows(swath, place[0]) for swath in swaths) for place in unseen}
@@ -102,14 +92,11 @@ class SwathSsimulacra2:
                 compared.survey()
             self._sums[self._numbers(self._coarse)] += compared.sums()
         self._is_surveyed = True
-        norms = norms_of(self._sums, self._pixels).requires_grad_()
-        score = score_of((norms * self._weights).sum())
-        (of_norms,) = torch.autograd.grad(score, norms)
-        self._factors = factors_of(of_norms, norms.detach(), self._pixels)
+        score, self._factors = judged(self._sums, self._pixels, self._weights)
         self._sums.zero_()
         if self._coarse:
             compared.backward(self._factors[self._numbers(self._coarse)])
-        return score.item()
+        return score
 
     def gradient(self, swath: Swath, values: Tensor, original: Tensor) -> Tensor:
         """See ``SwathMeasure``."""
@@ -187,41 +174,20 @@ class SwathSsimulacra2:
         start, end, is_whole = part
         sizes = self._sizes if is_whole else self._sizes[:FINE_SCALES]
 
-        def pointers(of: Planes, scale: int) -> ctypes.Array[ctypes.c_void_p]:
+        def described(scale: int) -> XybScale:
             first = swath.seen(scale)[0] if scale < FINE_SCALES else 0
-            row = (start >> scale) - first
-            found = [address(of.get((scale, plane)), row, EDGE) for plane in range(3)]
-            return (ctypes.c_void_p * 3)(*found)
+            top, bottom = start >> scale, -(-end >> scale)
+            size = bottom - top, sizes[scale][1]
+            return xyb_scale(scale, size, planes, gradients or {}, top - first)
 
-        scales = [
-            XybScale(
-                planes=pointers(planes, scale),
-                slopes=pointers(gradients or {}, scale),
-                row=row_length(width),
-                height=-(-end >> scale) - (start >> scale),
-                width=width,
-            )
-            for scale, (_, width) in enumerate(sizes)
-        ]
-        task = XybTask(
-            values=address(values, 0, start - swath.first),
-            gradient=address(gradient, 0, start - swath.first),
-            plane=values.stride(0),
-            row=values.stride(1),
-            channels=len(values),
-            scales=(XybScale * len(scales))(*scales),
-            num_scales=len(scales),
+        rows = slice(start - swath.first, end - swath.first)
+        convert_xyb(
+            values[:, rows],
+            [described(scale) for scale in range(len(sizes))],
+            None if gradient is None else gradient[:, rows],
+            self._workers,
+            self._loops,
         )
-        self._run(task, back=gradient is not None)
-
-    def _run(self, task: XybTask, *, back: bool) -> None:
-        begun = ctypes.c_long(0)
-
-        def run(_: int) -> None:
-            if self._loops.convert_xyb(ctypes.byref(task), ctypes.byref(begun), int(back)):
-                raise MemoryError("no memory to convert an image in")
-
-        self._workers.map(run, range(self._workers.count))
 
 
 def _rows(swath: Swath, scale: int) -> int:
