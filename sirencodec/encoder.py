@@ -15,7 +15,6 @@ from sirencodec.bitstream.container import overhead_bytes, write_container
 from sirencodec.bitstream.format import SIDE_RANGE
 from sirencodec.bitstream.header import Header
 from sirencodec.bitstream.metadata_section import write_metadata
-from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.config import LARGEST_EFFORT, STRIP_ALL, EncodeConfig
 from sirencodec.decoder import decode_samples
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
@@ -23,8 +22,8 @@ from sirencodec.errors import ConversionWarning, ImageError
 from sirencodec.fitting.loss.pixel.score import ssimulacra2
 from sirencodec.fitting.profile import choose_profile
 from sirencodec.fitting.progress import OnStep
-from sirencodec.fitting.pure.attempts import PureAttempts, Surroundings
-from sirencodec.fitting.pure.search import reach_target
+from sirencodec.fitting.pure.attempts import PureAttempts
+from sirencodec.fitting.pure.search import BudgetSearch
 from sirencodec.fitting.pyramid.fit import fit_pyramid
 from sirencodec.fitting.pyramid.forecast import foreseen_bytes
 from sirencodec.fitting.pyramid.memory import check_memory, machine_memory_bytes
@@ -140,7 +139,7 @@ def _strip(image: Image, what: bool | str) -> Image:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Work:
-    """What every stage of an encode needs to know."""
+    """What every stage of an encode needs to know, and how what it fits becomes a file."""
 
     image: Image
     config: EncodeConfig
@@ -163,9 +162,36 @@ class _Work:
         budget = int(self.target.budget_bytes) - metadata_bytes(self.metadata)
         return min(budget, foreseen_bytes(exact, samples, settings.forecast))
 
-    def header(self, architecture: Architecture) -> Header:
+    def payload_bits(self, architecture: Architecture, budget_bits: float) -> float:
+        """Network and a budget -> the same, and what the file's header leaves of the most."""
+        spent_bytes = overhead_bytes(self._header(architecture), int(budget_bits) // 8)
+        return budget_bits + 8 * (OVERHEAD_BYTES - spent_bytes)
+
+    def finish(self, architecture: Architecture, picture: QuantizedPicture) -> EncodeResult:
+        """Network and its integers -> the file, which is decoded again and measured."""
+        payload = encode_payload(picture, architecture)
+        data = write_container(self._header(architecture), payload, self.metadata)
+        limits = replace(DEFAULT_LIMITS, max_pixels=self.config.max_pixels)
+        decoded = decode_samples(data, device="cpu", limits=limits)
+        original = self.image.samples
+        psnr, score = psnr_db(original, decoded), ssimulacra2(original, decoded)
+        bpp = 8 * len(data) / (self.image.width * self.image.height)
+        return EncodeResult(data, psnr, bpp, score, self._quality(psnr, score))
+
+    def _header(self, architecture: Architecture) -> Header:
         """Network -> header of the image's file."""
         return Header(self.image.width, self.image.height, self.image.bit_depth, architecture)
+
+    def _quality(self, psnr: float, score: float | None) -> float:
+        """PSNR and score of a decode -> what the encode is about; infinite for an exact one.
+
+        The score as far as it is believed.
+        """
+        kind = self.target.kind
+        is_by_score = kind is Kind.SCORE or (kind is Kind.SIZE and self.config.is_visual)
+        if score is None or math.isinf(psnr) or not is_by_score:
+            return psnr
+        return believed_score(score, psnr)
 
 
 def _encode_pyramid(work: _Work) -> EncodeResult:
@@ -186,7 +212,7 @@ def _encode_pyramid(work: _Work) -> EncodeResult:
         """One fit, from samples to a file that has been decoded again."""
         plan = plan_pyramid(target, image.samples, effort, config.seed, settings)
         picture = fit_pyramid(image.samples, architecture, plan, device, work.on_step, budget)
-        return _finish(work, architecture, picture)
+        return work.finish(architecture, picture)
 
     if is_small and work.budget is not None:
         return _best_in_time(fitted, work.target, work.budget)
@@ -208,59 +234,17 @@ def _best_in_time(
 
 def _encode_pure(work: _Work) -> EncodeResult:
     """A network alone: fits at one budget after another, until the target is met."""
-    image, config, settings = work.image, work.config, work.settings.pure
-
-    def payload_bits(architecture: Architecture, budget_bits: float) -> float:
-        """Budget -> the same, and what the file's header leaves of the most."""
-        spent_bytes = overhead_bytes(work.header(architecture), int(budget_bits) // 8)
-        return budget_bits + 8 * (OVERHEAD_BYTES - spent_bytes)
-
-    def finish(architecture: Architecture, weights: QuantizedWeights) -> EncodeResult:
-        return _finish(work, architecture, QuantizedPicture(weights))
-
-    device = choose_device(config.device)
-    attempt = PureAttempts(
-        Surroundings(
-            image.samples, config.seed, settings, device, work.on_step, payload_bits, finish
-        )
+    samples, settings = work.image.samples, work.settings.pure
+    device = choose_device(work.config.device)
+    attempts = PureAttempts(samples, work.config.seed, settings, device, work.on_step, work)
+    search = BudgetSearch.of(
+        work.target, samples.nbytes, work.foreseen_bytes, work.metadata, settings
     )
 
     def at_effort(effort: int) -> EncodeResult:
         """All attempts at the target."""
-        return reach_target(
-            partial(attempt, effort=effort),
-            partial(attempt, effort=0),
-            work.target,
-            8.0 * work.foreseen_bytes,
-            settings.search.most_bits(image.samples.nbytes),
-            work.metadata,
-            settings,
-        )
+        return search.best(partial(attempts, effort=effort), partial(attempts, effort=0))
 
     if work.budget is not None:
         return _best_in_time(at_effort, work.target, work.budget)
-    return at_effort(config.effort)
-
-
-def _finish(work: _Work, architecture: Architecture, picture: QuantizedPicture) -> EncodeResult:
-    """Write the file, decode it again, and measure it."""
-    payload = encode_payload(picture, architecture)
-    data = write_container(work.header(architecture), payload, work.metadata)
-    limits = replace(DEFAULT_LIMITS, max_pixels=work.config.max_pixels)
-    decoded = decode_samples(data, device="cpu", limits=limits)
-    original = work.image.samples
-    psnr, score = psnr_db(original, decoded), ssimulacra2(original, decoded)
-    bpp = 8 * len(data) / (work.image.width * work.image.height)
-    return EncodeResult(data, psnr, bpp, score, _quality(work, psnr, score))
-
-
-def _quality(work: _Work, psnr: float, score: float | None) -> float:
-    """PSNR and score of a decode -> the one that the encode is about; infinite for an exact one.
-
-    The score as far as it is believed.
-    """
-    kind = work.target.kind
-    is_by_score = kind is Kind.SCORE or (kind is Kind.SIZE and work.config.is_visual)
-    if score is None or math.isinf(psnr) or not is_by_score:
-        return psnr
-    return believed_score(score, psnr)
+    return at_effort(work.config.effort)

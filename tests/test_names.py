@@ -15,7 +15,7 @@ PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")  # of snake_case and of 
 KERNELS = {"bitstream", "entropy", "synthesis", "fitting", "inspection", "decoder"}
 # Rooms and modules that know quantisers. Elsewhere a step would be an update of a fit.
 STEPS = {"bitstream", "entropy", "fitting.rounding"}
-STEPS |= {"fitting.pure.bit_allocation", "fitting.pure.fit"}
+STEPS |= {"fitting.pure.bit_allocation", "fitting.pure.fitted_network"}
 STEPS |= {
     f"fitting.pyramid.{module}"
     for module in ("matrices", "matrix_steps", "rounded", "state", "target_search")

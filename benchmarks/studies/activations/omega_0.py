@@ -19,7 +19,7 @@ from benchmarks.studies.activations.plan import Job, Plan
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.quantize import QuantizedWeights, dequantize
 from sirencodec.errors import FitError
-from sirencodec.fitting.pure.fit import fit
+from sirencodec.fitting.pure.fit import PureFit
 from sirencodec.fitting.pure.plan import PurePlan, plan_architecture
 from sirencodec.fitting.pure.settings import NetworkSettings
 from sirencodec.image.quality import psnr_db
@@ -74,7 +74,7 @@ def _fit(
     batch_pixels = min(height * width, BATCH_PIXELS)
     work = PurePlan(plan.omega_steps, batch_pixels, budget_bits, seed)
     try:
-        quantized = fit(target, architecture, work, torch.device("cpu"))
+        quantized = PureFit(target, architecture, work, torch.device("cpu")).whole()
         quality = psnr_db(target, decoded(quantized, target.shape))
     except FitError:  # far too large an omega_0: as good as a flat picture
         flat = np.broadcast_to(target.mean((0, 1)).round().astype(np.uint8), target.shape)

@@ -8,10 +8,9 @@ import pytest
 import torch
 
 from sirencodec.bitstream.architecture import Architecture
-from sirencodec.bitstream.quantize import QuantizedWeights
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.fitting.progress import FitProgress
-from sirencodec.fitting.pure.attempts import PureAttempts, Surroundings
+from sirencodec.fitting.pure.attempts import PureAttempts
 from sirencodec.fitting.pure.settings import PureSettings, WorkSettings
 from tests.pictures import make_clouds
 
@@ -35,22 +34,17 @@ class Told:
     def __init__(self, settings: PureSettings = SETTINGS) -> None:
         self.updates = 0
         self.attempt = PureAttempts(
-            Surroundings(
-                make_clouds(20, 16),
-                0,
-                settings,
-                torch.device("cpu"),
-                self._count,
-                lambda _, budget_bits: budget_bits,
-                self._finish,
-            )
+            make_clouds(20, 16), 0, settings, torch.device("cpu"), self._count, self
         )
 
     def _count(self, _: FitProgress) -> None:
         self.updates += 1
 
-    def _finish(self, architecture: Architecture, weights: QuantizedWeights) -> File:
-        data = encode_payload(QuantizedPicture(weights), architecture).matrices
+    def payload_bits(self, architecture: Architecture, budget_bits: float) -> float:
+        return budget_bits
+
+    def finish(self, architecture: Architecture, picture: QuantizedPicture) -> File:
+        data = encode_payload(picture, architecture).matrices
         return File(data, architecture.num_parameters)
 
     def taken(self, budget_bits: float, effort: int = 0) -> tuple[File, int]:

@@ -20,7 +20,7 @@ from sirencodec.entropy.matrices import matrices_bits
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload, largest_payload_bits
 from sirencodec.errors import FitError, ImageError, LimitError
 from sirencodec.fitting.progress import FitProgress
-from sirencodec.fitting.pure.fit import fit, largest_rate
+from sirencodec.fitting.pure.fit import PureFit, largest_rate
 from sirencodec.fitting.pure.plan import PurePlan
 from sirencodec.fitting.pure.settings import PureSettings, RateSettings
 from sirencodec.fitting.soap import Soap
@@ -47,6 +47,10 @@ def plan(
     updates: int = 60, budget_bits: float = 700, seed: int = 0, settings: PureSettings = USUAL
 ) -> PurePlan:
     return PurePlan(updates, 384, budget_bits, seed, settings)
+
+
+def fit(*arguments: Any) -> QuantizedWeights:
+    return PureFit(*arguments).whole()
 
 
 def empty_network() -> QuantizedWeights:

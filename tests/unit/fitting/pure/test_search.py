@@ -11,7 +11,7 @@ import pytest
 
 from sirencodec.config import DEFAULT_QUALITY, EncodeConfig
 from sirencodec.errors import TargetWarning
-from sirencodec.fitting.pure.search import reach_target
+from sirencodec.fitting.pure.search import BudgetSearch
 from sirencodec.fitting.pure.settings import PureSettings
 from sirencodec.fitting.target import (
     TOLERANCES,
@@ -21,7 +21,9 @@ from sirencodec.fitting.target import (
 )
 
 NUM_PIXELS = 512 * 768
-FIRST_BITS, MOST_BITS = 0.2 * NUM_PIXELS, 24 * NUM_PIXELS
+RAW_BYTES = 3 * NUM_PIXELS
+FORESEEN_BYTES = NUM_PIXELS // 40
+FIRST_BITS = 8 * FORESEEN_BYTES
 SEARCH = PureSettings().search
 MOST_FITS = SEARCH.most_scouts + SEARCH.most_attempts
 TOLERANCE_DB = TOLERANCES[Kind.PSNR]
@@ -62,7 +64,8 @@ def reach(
     """What is found, with the warning that an encode would give."""
     config = EncodeConfig(**target)  # type: ignore[arg-type]
     wanted = Target.of(config, 512, 768)
-    result = reach_target(codec, scout or codec, wanted, FIRST_BITS, MOST_BITS, metadata, settings)
+    search = BudgetSearch.of(wanted, RAW_BYTES, FORESEEN_BYTES, metadata, settings)
+    result = search.best(codec, scout or codec)
     warn_of_missed_target(wanted, len(result.data), result.quality, metadata)
     return result
 
@@ -174,12 +177,12 @@ def test_the_search_gives_up_after_so_many_attempts() -> None:
     one = replace(SETTINGS, search=replace(SEARCH, most_scouts=1, most_attempts=1))
     with pytest.warns(TargetWarning, match="out of reach"):
         reach(codec, settings=one, psnr_db=33)
-    assert codec.budgets == [pytest.approx(0.2 * NUM_PIXELS)]
+    assert codec.budgets == [pytest.approx(FIRST_BITS)]
 
 
 def test_between_two_attempts_the_budget_is_interpolated() -> None:
     """With a curve that is straight in the logarithm of the bits, the third attempt is there."""
-    codec = FakeCodec(lambda bits: 40 + 5 * (math.log2(bits) - math.log2(0.2 * NUM_PIXELS)))
+    codec = FakeCodec(lambda bits: 40 + 5 * (math.log2(bits) - math.log2(FIRST_BITS)))
     result = reach(codec, psnr_db=33)
     assert len(codec.budgets) == 3
     assert result.quality == pytest.approx(33 + SETTINGS.search.aim_share * TOLERANCE_DB)
