@@ -1,11 +1,17 @@
 """The command that asks what the codec is not for."""
 
-import os
 from pathlib import Path
 
 import click
 
-from benchmarks.cli.options import RESULTS, Listed, NewFile, open_store, show_point
+from benchmarks.cli.options import (
+    Listed,
+    open_store,
+    output_option,
+    seed_option,
+    show_point,
+    threads_option,
+)
 from benchmarks.measuring.kinds import KINDS
 
 
@@ -13,17 +19,15 @@ from benchmarks.measuring.kinds import KINDS
 @click.option("--kinds", type=Listed(str), default=tuple(KINDS), show_default="all")
 @click.option("--effort", type=int, default=4, help="of ours")
 @click.option("--bpp", type=float, default=0.65, help="of ours; rivals take as many bytes")
-@click.option("--seed", type=int, default=0)
-@click.option("--threads", type=click.IntRange(1), help="[all cores]")
-@click.option(
-    "--output", type=NewFile, default=RESULTS / "content.json", show_default="content.json"
-)
+@seed_option
+@threads_option
+@output_option("content.json")
 def content(
     kinds: tuple[str, ...],
     effort: int,
     bpp: float,
     seed: int,
-    threads: int | None,
+    threads: int,
     output: Path,
 ) -> None:
     """Draw a photograph's rivals: screenshot, chart, line and pixel art, logos; all at one size."""
@@ -34,7 +38,6 @@ def content(
 
     if unknown := set(kinds) - set(KINDS):
         raise click.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(KINDS)}")
-    threads = threads or os.cpu_count() or 1
     with open_store(output, KIND) as store:
         store.start_session(describe_session(1, threads), {"seed": seed})
         measure_content(kinds, bpp, Effort(effort, seed, threads), store, show_point)

@@ -1,20 +1,21 @@
 """The command that asks which detail a codec keeps."""
 
-import os
 from pathlib import Path
 
 import click
 
 from benchmarks.cli.options import (
-    RESULTS,
     Folder,
     Listed,
-    NewFile,
     check_codecs,
     dataset_facts,
+    images_options,
     open_images,
     open_store,
+    output_option,
+    seed_option,
     show_point,
+    threads_option,
 )
 from benchmarks.measuring.codecs import OURS, OURS_FOR_PSNR
 
@@ -22,15 +23,14 @@ BOTH_TUNES = (OURS, OURS_FOR_PSNR, "avif-444", "avif-444-psnr")
 
 
 @click.command()
-@click.option("--dataset", type=Folder, required=True, help="folder of images")
-@click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
+@images_options
 @click.option("--codecs", type=Listed(str), default=BOTH_TUNES, show_default=True)
 @click.option("--efforts", type=Listed(int), default=(4,), show_default="4", help="of ours")
 @click.option("--bpp", type=float, default=0.4, show_default=True, help="rivals: the nearest")
-@click.option("--seed", type=int, default=0)
-@click.option("--threads", type=click.IntRange(1), help="[all cores]")
+@seed_option
+@threads_option
 @click.option("--kept", type=Folder, help="coded files that rate-distortion kept; others are made")
-@click.option("--output", type=NewFile, default=RESULTS / "detail.json", show_default="detail.json")
+@output_option("detail.json")
 def detail(
     dataset: Path,
     images: tuple[str, ...],
@@ -38,7 +38,7 @@ def detail(
     efforts: tuple[int, ...],
     bpp: float,
     seed: int,
-    threads: int | None,
+    threads: int,
     kept: Path | None,
     output: Path,
 ) -> None:
@@ -50,7 +50,6 @@ def detail(
 
     check_codecs(codecs)
     files = open_images(dataset, images)
-    threads = threads or os.cpu_count() or 1
     levels = [Effort(level, seed, threads) for level in efforts]
     with open_store(output, KIND) as store:
         store.start_session(describe_session(1, threads), dataset_facts(dataset, files, seed))

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmarks.cli.options import (
-    RESULTS,
     File,
-    Folder,
     Listed,
-    NewFile,
     check_codecs,
     dataset_facts,
     finish,
+    images_options,
+    jobs_options,
     list_variants,
     open_images,
     open_store,
+    output_option,
+    seed_option,
     show_point,
+    threads_of_each,
+    threads_option,
 )
 from benchmarks.measuring.codecs import BPP_TARGETS, CODECS, OURS_BY_QUALITY, OURS_FOR_PSNR
 
@@ -31,8 +34,7 @@ DECODE_WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
 
 
 @click.command("rate-distortion")
-@click.option("--dataset", type=Folder, required=True, help="folder of images")
-@click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
+@images_options
 @click.option(
     "--codecs",
     type=Listed(str),
@@ -42,14 +44,12 @@ DECODE_WIDTHS = (256, 512, 1024, 2048, 4096, 8192)
 @click.option("--efforts", type=Listed(int), default=(4,), show_default="4", help="of sirencodec")
 @click.option("--bpp", type=Listed(float), default=BPP_TARGETS, show_default=True, help="of ours")
 @click.option("--settings", type=Listed(float), default=(), help="of all others, not their grids")
-@click.option("--seed", type=int, default=0)
-@click.option("--jobs", type=click.IntRange(1), default=1, help="points measured at a time")
-@click.option("--threads", type=click.IntRange(1), help="of a codec; by default cores / jobs")
+@seed_option
 @click.option(
     "--keep-files", type=click.Path(file_okay=False, path_type=Path), help="keep coded files here"
 )
-@click.option("--refresh", is_flag=True, help="repeat what another version of our code made")
-@click.option("--output", type=NewFile, default=RESULTS / "run.json", show_default="run.json")
+@jobs_options
+@output_option("run.json")
 def rate_distortion(
     dataset: Path,
     images: tuple[str, ...],
@@ -69,7 +69,7 @@ def rate_distortion(
 
     check_codecs(codecs)
     files = open_images(dataset, images)
-    threads = threads or max(1, (os.cpu_count() or 1) // jobs)
+    threads = threads_of_each(threads, jobs)
     plan = Plan(files, codecs, efforts, bpp, settings, seed=seed, threads=threads)
     _carry_out(plan, KIND, output, dataset, jobs, refresh, keep_files)
 
@@ -84,7 +84,7 @@ def rate_distortion(
 @click.option("--bpp", type=float, default=0.2)
 @click.option("--repeats", type=click.IntRange(1), default=5, help="rounds that count")
 @click.option("--encode-repeats", type=click.IntRange(1), default=3, help="of encodes")
-@click.option("--output", type=NewFile, default=RESULTS / "speed.json", show_default="speed.json")
+@output_option("speed.json")
 def speed(
     image: Path,
     sizes: tuple[int, ...],
@@ -116,8 +116,7 @@ def speed(
 
 
 @click.command()
-@click.option("--dataset", type=Folder, required=True, help="folder of images")
-@click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
+@images_options
 @click.option(
     "--bpp",
     type=Listed(float),
@@ -126,16 +125,16 @@ def speed(
     help="of the half-size image, the one that is stored",
 )
 @click.option("--effort", type=int, default=4)
-@click.option("--seed", type=int, default=0)
-@click.option("--threads", type=click.IntRange(1), help="[all cores]")
-@click.option("--output", type=NewFile, default=RESULTS / "scale.json", show_default="scale.json")
+@seed_option
+@threads_option
+@output_option("scale.json")
 def scale(
     dataset: Path,
     images: tuple[str, ...],
     bpp: tuple[float, ...],
     effort: int,
     seed: int,
-    threads: int | None,
+    threads: int,
     output: Path,
 ) -> None:
     """Encode at half size, decode at the original size, beside enlarging by Lanczos and bicubic."""
@@ -144,7 +143,6 @@ def scale(
     from benchmarks.measuring.scale import KIND, measure_scale
 
     files = open_images(dataset, images)
-    threads = threads or os.cpu_count() or 1
     with open_store(output, KIND) as store:
         store.start_session(describe_session(1, threads), dataset_facts(dataset, files, seed))
         measure_scale(files, bpp, Effort(effort, seed, threads), store, show_point)
@@ -152,19 +150,14 @@ def scale(
 
 
 @click.command()
-@click.option("--dataset", type=Folder, required=True, help="folder of images")
-@click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
+@images_options
 @click.option("--profile", type=click.Choice(PROFILES), default=PROFILES[0], show_default=True)
 @click.option("--variants", type=Listed(str), default=(), help="names [all of the profile]")
 @click.option("--bpp", type=Listed(float), default=(0.1, 0.2), show_default="0.1,0.2")
 @click.option("--efforts", type=Listed(int), default=(2,), show_default="2")
-@click.option("--seed", type=int, default=0)
-@click.option("--jobs", type=click.IntRange(1), default=1, help="points measured at a time")
-@click.option("--threads", type=click.IntRange(1), help="of the codec; by default cores / jobs")
-@click.option("--refresh", is_flag=True, help="repeat what another version of our code made")
-@click.option(
-    "--output", type=NewFile, default=RESULTS / "ablation.json", show_default="ablation.json"
-)
+@seed_option
+@jobs_options
+@output_option("ablation.json")
 @click.option("--list", "is_listing", is_flag=True, is_eager=True, callback=list_variants)
 def ablate(
     dataset: Path,
@@ -194,7 +187,7 @@ def ablate(
     if unknown := set(variants) - set(VARIANTS):
         raise click.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(VARIANTS)}")
     files = open_images(dataset, images)
-    threads = threads or max(1, (os.cpu_count() or 1) // jobs)
+    threads = threads_of_each(threads, jobs)
     all_names = [name for name, variant in VARIANTS.items() if variant.profile == profile]
     names = with_bases(variants or all_names)
     plan = Plan(files, (OURS_FOR_PSNR,), efforts, bpp, (), names, seed=seed, threads=threads)

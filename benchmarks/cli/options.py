@@ -1,11 +1,12 @@
 """What the commands share: kinds of options, and how they open and close a run."""
 
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -20,6 +21,9 @@ Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 File = click.Path(exists=True, dir_okay=False, path_type=Path)
 NewFolder = click.Path(file_okay=False, path_type=Path)
 NewFile = click.Path(dir_okay=False, path_type=Path)
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Listed(click.ParamType[tuple[object, ...]]):
@@ -40,6 +44,45 @@ class Listed(click.ParamType[tuple[object, ...]]):
             return tuple(self._item(part) for part in str(value).split(",") if part)
         except ValueError:
             self.fail(f"{value!r} is not a list of {self._item.__name__}", param, ctx)
+
+
+def all_cores(_: click.Context, __: click.Parameter, threads: int | None) -> int:
+    """Number of threads, if one was given -> the same, or one a core."""
+    return threads or os.cpu_count() or 1
+
+
+def threads_of_each(threads: int | None, jobs: int) -> int:
+    """Number of threads, if one was given -> the same, or what of the cores each job gets."""
+    return threads or max(1, (os.cpu_count() or 1) // jobs)
+
+
+def images_options(command: Command) -> Command:
+    """--dataset and --images."""
+    images = click.option(
+        "--images", type=Listed(str), default=(), help="names without suffix [all]"
+    )
+    dataset = click.option("--dataset", type=Folder, required=True, help="folder of images")
+    return dataset(images(command))
+
+
+def jobs_options(command: Command) -> Command:
+    """--jobs, --threads (see ``threads_of_each``) and --refresh."""
+    number = click.IntRange(1)
+    refresh = click.option("--refresh", is_flag=True, help="repeat what other code of ours made")
+    threads = click.option("--threads", type=number, help="of a codec; by default cores / jobs")
+    jobs = click.option("--jobs", type=number, default=1, help="points measured at a time")
+    return jobs(threads(refresh(command)))
+
+
+def output_option(name: str) -> Callable[[Command], Command]:
+    """Name of a file of results -> --output, by default that file."""
+    return click.option("--output", type=NewFile, default=RESULTS / name, show_default=name)
+
+
+seed_option: Final = click.option("--seed", type=int, default=0)
+threads_option: Final = click.option(
+    "--threads", type=click.IntRange(1), callback=all_cores, help="[all cores]"
+)
 
 
 def open_images(dataset: Path, names: tuple[str, ...]) -> list[Path]:

@@ -1,37 +1,35 @@
 """The command that asks several measures at once, on crops."""
 
-import os
 import tempfile
 from pathlib import Path
 
 import click
 
 from benchmarks.cli.options import (
-    RESULTS,
-    Folder,
     Listed,
-    NewFile,
     check_codecs,
     dataset_facts,
     finish,
+    images_options,
+    jobs_options,
     open_images,
     open_store,
+    output_option,
+    seed_option,
+    threads_of_each,
 )
 from benchmarks.measuring.codecs import OURS, OURS_FOR_PSNR
 
 
 @click.command()
-@click.option("--dataset", type=Folder, required=True, help="folder of images, not those tested on")
-@click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
+@images_options
 @click.option("--side", type=click.IntRange(161), default=320, help="of their middles, in pixels")
 @click.option("--codecs", type=Listed(str), default=(OURS, OURS_FOR_PSNR), show_default=True)
 @click.option("--efforts", type=Listed(int), default=(4,), show_default="4", help="of ours")
 @click.option("--bpp", type=Listed(float), default=(0.2, 0.5), show_default="0.2,0.5")
-@click.option("--seed", type=int, default=0)
-@click.option("--jobs", type=click.IntRange(1), default=1, help="points measured at a time")
-@click.option("--threads", type=click.IntRange(1), help="of a codec; by default cores / jobs")
-@click.option("--refresh", is_flag=True, help="repeat what another version of our code made")
-@click.option("--output", type=NewFile, default=RESULTS / "panel.json", show_default="panel.json")
+@seed_option
+@jobs_options
+@output_option("panel.json")
 def panel(
     dataset: Path,
     images: tuple[str, ...],
@@ -45,14 +43,17 @@ def panel(
     refresh: bool,
     output: Path,
 ) -> None:
-    """Middles of images, ours and both AVIF: bits at equal quality by every measure."""
+    """Middles of images, ours and both AVIF: bits at equal quality by every measure.
+
+    What this chooses is chosen for all: images are not to be those tested on.
+    """
     from benchmarks.measuring.crops import write_middles
     from benchmarks.measuring.rate_distortion import Plan, run_plan
     from benchmarks.reporting.panel_table import KIND, RIVALS, panel_table
 
     check_codecs((*codecs, *RIVALS))
     files = open_images(dataset, images)
-    threads = threads or max(1, (os.cpu_count() or 1) // jobs)
+    threads = threads_of_each(threads, jobs)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         crops = write_middles(files, side, Path(folder))
         plan = Plan(crops, (*codecs, *RIVALS), efforts, bpp, seed=seed, threads=threads)

@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from benchmarks.cli.options import (
-    RESULTS,
-    Folder,
     Listed,
-    NewFile,
     dataset_facts,
+    images_options,
     open_images,
     open_store,
+    output_option,
+    seed_option,
     show_point,
 )
 from sirencodec.config import DEFAULT_EFFORT, DEFAULT_TUNE, TUNES
@@ -20,15 +20,14 @@ QUALITIES = (20.0, 40.0, 60.0, 75.0, 88.0)
 
 
 @click.command()
-@click.option("--dataset", type=Folder, required=True, help="folder of images")
-@click.option("--images", type=Listed(str), default=(), help="names without suffix [all]")
+@images_options
 @click.option("--qualities", type=Listed(float), default=QUALITIES, show_default="20 to 88")
 @click.option("--side", type=click.IntRange(8), default=256, help="of the middle, in pixels")
 @click.option("--tune", type=click.Choice(TUNES), default=DEFAULT_TUNE)
 @click.option("--effort", type=click.IntRange(0, 9), default=DEFAULT_EFFORT)
-@click.option("--seed", type=int, default=0)
+@seed_option
 @click.option("--threads", type=click.IntRange(1), default=1)
-@click.option("--output", type=NewFile, default=RESULTS / "scores.json", show_default="scores.json")
+@output_option("scores.json")
 def scores(
     dataset: Path,
     images: tuple[str, ...],

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import click
 
-from benchmarks.cli.options import RESULTS, File, NewFile
+from benchmarks.cli.options import (
+    File,
+    output_option,
+    seed_option,
+)
 from benchmarks.measuring.machine import ROOT
 
 EXAMPLE = ROOT / "sirencodec" / "web" / "page" / "example.siren"
@@ -17,8 +21,8 @@ EXAMPLE = ROOT / "sirencodec" / "web" / "page" / "example.siren"
 @click.option("--clients", type=click.IntRange(1), default=32, help="requests at once")
 @click.option("--rounds", type=click.IntRange(1), default=4)
 @click.option("--cache-mb", type=click.IntRange(0), default=32, help="of the server")
-@click.option("--seed", type=int, default=0)
-@click.option("--output", type=NewFile, default=RESULTS / "serve.json", show_default="serve.json")
+@seed_option
+@output_option("serve.json")
 def serve(
     file: Path, requests: int, clients: int, rounds: int, cache_mb: int, seed: int, output: Path
 ) -> None:
@@ -40,7 +44,7 @@ def serve(
 @click.command()
 @click.option("--file", type=File, default=EXAMPLE, show_default=EXAMPLE.name, help="a .siren file")
 @click.option("--repeats", type=click.IntRange(1), default=9, help="rounds that count")
-@click.option("--output", type=NewFile, default=RESULTS / "web.json", show_default="web.json")
+@output_option("web.json")
 def web(file: Path, repeats: int, output: Path) -> None:
     """Time the decoder for browsers in Chromium, beside the compiled one."""
     from benchmarks.measuring.fresh_process import MeasurementError

@@ -1,20 +1,20 @@
 """The command that measures one picture at several sizes."""
 
-import os
 import tempfile
 from pathlib import Path
 
 import click
 
 from benchmarks.cli.options import (
-    RESULTS,
     File,
     Listed,
-    NewFile,
     check_codecs,
     dataset_facts,
     finish,
     open_store,
+    output_option,
+    seed_option,
+    threads_option,
 )
 from benchmarks.measuring.codecs import OURS
 
@@ -28,9 +28,9 @@ MEGAPIXELS = (0.1, 0.4, 2.0)
 @click.option("--efforts", type=Listed(int), default=(4,), show_default="4", help="of sirencodec")
 @click.option("--bpp", type=Listed(float), default=(0.3,), show_default="0.3", help="of ours")
 @click.option("--settings", type=Listed(float), default=(40, 55, 70), show_default="40,55,70")
-@click.option("--seed", type=int, default=0)
-@click.option("--threads", type=click.IntRange(1), help="[all cores]")
-@click.option("--output", type=NewFile, default=RESULTS / "size.json", show_default="size.json")
+@seed_option
+@threads_option
+@output_option("size.json")
 def size(
     image: Path,
     megapixels: tuple[float, ...],
@@ -39,7 +39,7 @@ def size(
     bpp: tuple[float, ...],
     settings: tuple[float, ...],
     seed: int,
-    threads: int | None,
+    threads: int,
     output: Path,
 ) -> None:
     """Encode one picture at several sizes: time, peak of memory and quality of each."""
@@ -48,7 +48,6 @@ def size(
     from benchmarks.reporting.size_table import size_table
 
     check_codecs(codecs)
-    threads = threads or os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as folder, open_store(output, KIND) as store:
         files = write_sizes(image, megapixels, Path(folder))
         plan = Plan(files, codecs, efforts, bpp, settings, seed=seed, threads=threads)
