@@ -7,6 +7,8 @@ the context networks; the refinement. The last two are shipped, and coded as dif
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,12 +17,14 @@ from torch import Tensor
 from sirencodec.bitstream.architecture import Architecture
 from sirencodec.bitstream.quantize import QuantizedWeights, quantize
 from sirencodec.entropy.context_model import PHASES, WEIGHT_BITS
-from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT, matrix_shapes
+from sirencodec.entropy.payload import LARGEST_KERNEL_WEIGHT
 from sirencodec.entropy.prior import LARGEST_REFINEMENT_WEIGHT, prior_context, prior_refinement
 from sirencodec.fitting.pyramid.matrix_steps import cheapest_steps
 from sirencodec.fitting.pyramid.settings import PyramidSettings
 from sirencodec.fitting.rounding import difference, round_matrix
 from sirencodec.synthesis.network import Layers
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,7 @@ class TrainedMatrices:
             generator: source of randomness, on the CPU.
             device: where to keep them.
         """
-        self._architecture, self._settings = architecture, settings.matrices
-        self._make_optimizer = settings.optimizer
-        self._adapted_layers = adapted_layers = settings.matrices.adapted_layers
+        self._settings, self._make_optimizer = settings.matrices, settings.optimizer
         layers, kernels = settings.starting_network(
             architecture, mean, lambda_, generator, settings.start
         )
@@ -82,15 +84,10 @@ class TrainedMatrices:
             torch.from_numpy(matrix * 2.0**-WEIGHT_BITS).float().to(device)
             for matrix in prior_context(architecture.prior)
         ]
-        self._depth = len(context) // len(PHASES)
-        starts = range(0, len(context), self._depth)
-        first_adapted = self._depth - adapted_layers
-        self._fixed = [context[start : start + first_adapted] for start in starts]
-        adapted = [
-            layer
-            for start in starts
-            for layer in context[start + first_adapted : start + self._depth]
-        ]
+        depth, self._num_adapted = len(context) // len(PHASES), self._settings.adapted_layers
+        networks = [context[start : start + depth] for start in range(0, len(context), depth)]
+        self._fixed = [network[: depth - self._num_adapted] for network in networks]
+        adapted = [layer for network in networks for layer in network[depth - self._num_adapted :]]
         refinement = [
             torch.tensor(matrix, dtype=torch.float32, device=device)
             for matrix in prior_refinement(architecture.prior)
@@ -98,7 +95,7 @@ class TrainedMatrices:
         own = [layer.to(device) for layer in layers] + [kernels.to(device)]
         shipped = [*adapted, *refinement]
         self.values = own + [matrix.clone() for matrix in shipped]
-        self._num_layers, self._num_adapted = len(layers), len(adapted)
+        self._context = range(len(own), len(own) + len(adapted))
         # What a matrix is coded as a difference from; None if it is coded as it is.
         self._bases: list[Tensor | None] = [*(None for _ in own), *shipped]
         shares = self._settings
@@ -125,15 +122,24 @@ class TrainedMatrices:
 
     def _parts(self, values: Sequence[Tensor]) -> Parts:
         """Trained matrices in order -> all matrices by what they are for."""
-        context_start = self._num_layers + 1
-        context_end = context_start + self._num_adapted
-        starts = range(context_start, context_end, self._adapted_layers)
+        (*layers, kernels), networks, refinement = self._split(values, self._fixed)
+        return Parts(layers, kernels, networks, refinement)
+
+    def _split(
+        self, trained: Sequence[T], fixed: Sequence[Sequence[T]]
+    ) -> tuple[Sequence[T], list[list[T]], Sequence[T]]:
+        """Something of each matrix -> that of own ones, context networks and the refinement.
+
+        Args:
+            trained: of those that are trained, in the order of the file.
+            fixed: of the others, the first layers of each context network.
+        """
+        starts = self._context[:: self._num_adapted]
         networks = [
-            [*fixed, *values[start : start + self._adapted_layers]]
-            for fixed, start in zip(self._fixed, starts, strict=True)
+            [*first, *trained[start : start + self._num_adapted]]
+            for first, start in zip(fixed, starts, strict=True)
         ]
-        layers, kernels = list(values[: self._num_layers]), values[self._num_layers]
-        return Parts(layers, kernels, networks, values[context_end:])
+        return trained[: self._context.start], networks, trained[self._context.stop :]
 
     def move(self, gradient: Parts, rate: float, bit_error: float) -> None:
         """One update, against the gradient and that of the bits of shipped matrices.
@@ -153,9 +159,10 @@ class TrainedMatrices:
         ]
         self._optimizer.update(gradients, [share * rate for share in self._rate_shares])
         limit = LARGEST_KERNEL_WEIGHT / 2
-        self.values[self._num_layers].clamp_(-limit, limit)
+        parts = self.parts
+        parts.kernels.clamp_(-limit, limit)
         limit = LARGEST_REFINEMENT_WEIGHT / 2
-        for matrix in self.parts.refinement:
+        for matrix in parts.refinement:
             matrix.clamp_(-limit, limit)
 
     def cheapest_steps(
@@ -173,12 +180,11 @@ class TrainedMatrices:
             bit_error: error that a bit is worth.
             last: indices found before, where to look first; empty if none were.
         """
-        context = range(self._num_layers + 1, self._num_layers + 1 + self._num_adapted)
 
         def loss(number: int, values: Sequence[Tensor]) -> float:
             """The term of the loss that the matrix changes: the latents' bits, or the error."""
             parts = self._parts(values)
-            return bit_error * latent_bits(parts) if number in context else error(parts)
+            return bit_error * latent_bits(parts) if number in self._context else error(parts)
 
         return cheapest_steps(self.values, self._bases, last, loss, bit_error, self._settings)
 
@@ -188,18 +194,15 @@ class TrainedMatrices:
             difference(matrix, base) for matrix, base in zip(self.values, self._bases, strict=True)
         ]
         trained = quantize(differences, step_indices)
-        pairs = iter(zip(trained.levels, trained.step_indices, strict=True))
-        levels, steps = [], []
-        context_start = self._num_layers + 1
-        context_end = context_start + self._depth * len(PHASES)
-        for index, shape in enumerate(matrix_shapes(self._architecture)):
-            layer = (index - context_start) % self._depth
-            in_context = context_start <= index < context_end
-            is_fixed = in_context and layer < self._depth - self._adapted_layers
-            level, step = (np.zeros(shape, np.int32), 0) if is_fixed else next(pairs)
-            levels.append(level)
-            steps.append(step)
-        return QuantizedWeights(tuple(levels), tuple(steps))
+        zeros = [[np.zeros(layer.shape, np.int32) for layer in first] for first in self._fixed]
+        levels = self._in_order(trained.levels, zeros)
+        steps = self._in_order(trained.step_indices, [[0] * len(first) for first in self._fixed])
+        return QuantizedWeights(levels, steps)
+
+    def _in_order(self, trained: Sequence[T], fixed: Sequence[Sequence[T]]) -> tuple[T, ...]:
+        """Something of each matrix, as for ``_split`` -> the same in the order of the file."""
+        own, networks, refinement = self._split(trained, fixed)
+        return (*own, *chain.from_iterable(networks), *refinement)
 
 
 def _bits_gradient(difference: Tensor, scale: float) -> Tensor:
