@@ -16,9 +16,7 @@ from sirencodec.fitting.loss.pixel.alpha import has_alpha, premultiplied
 from sirencodec.fitting.loss.pixel.blend import Blend
 from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.loss.pixel.blend_swaths import SwathBlend
-from sirencodec.fitting.loss.pixel.measure import Measure
-from sirencodec.fitting.loss.pixel.measures import measure_of
-from sirencodec.fitting.loss.pixel.score import score_by_swaths, seen
+from sirencodec.fitting.loss.pixel.score import Judge, score_by_swaths
 from sirencodec.fitting.loss.pixel_rows import PackedRows, PixelRows, RowSink, TensorRows
 from sirencodec.fitting.loss.terms import DistortionTerm, distortion_of
 from sirencodec.fitting.loss.values import psnr_db
@@ -128,7 +126,7 @@ class WholeAppraisal:
         self.distortion = distortion_of(image, exponents, layers, workers)
         self._image, self._workers = image, workers
         self._blend: Blend | None = None
-        self._judge: Measure | None = None  # made when it is asked
+        self._judge: Judge | None = None  # made when it is asked
         self.room = image.new_empty(0)
         if blend.shares or has_alpha(image):
             self._blend = Blend(image, blend, workers)
@@ -168,8 +166,8 @@ class WholeAppraisal:
     def ssimulacra2(self, shown: Shown) -> float:
         """See ``Appraisal``."""
         if self._judge is None:
-            self._judge = measure_of("ssimulacra2", seen(self._image), self._workers)
-        return self._judge.value(seen(self.distortion.values(*shown)))
+            self._judge = Judge(self._image, self._workers)
+        return self._judge.score(self.distortion.values(*shown))
 
     def largest_error(self, shown: Shown) -> float:
         """See ``Appraisal``."""

@@ -32,12 +32,12 @@ def weights_of(image: Tensor) -> Tensor:
     return weights
 
 
-def composite(colours: Tensor, image: Tensor) -> Tensor:
-    """Colours of a picture of ``image``, (colours, height, width) -> the same over gray.
+def composite(colours: Tensor, image: Tensor, background: float = BACKGROUND) -> Tensor:
+    """Colours of a picture of ``image``, (colours, height, width) -> the same over a gray.
 
     By the original's alpha, as far as there is one.
     """
-    return torch.lerp(colours.new_tensor(BACKGROUND), colours, image[-1:])
+    return torch.lerp(colours.new_tensor(background), colours, image[-1:])
 
 
 def alpha_targets(alpha: Tensor, original: Tensor) -> Tensor:
