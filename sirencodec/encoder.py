@@ -60,8 +60,9 @@ class EncodeResult:
         data: the file's bytes.
         psnr_db: of its decode at stored size against the image, all channels.
         bpp: bits a pixel, the whole file counted.
-        score: SSIMULACRA2 of its decode: 30 is low, 50 medium, 70 high quality; at 90 nobody tells
-            it from the image. None for images under 8 pixels a side.
+        score: SSIMULACRA2 of its decode, as far as its PSNR lets that be believed: 30 is low, 50
+            medium, 70 high quality; at 90 nobody tells it from the image. None for images under 8
+            pixels a side.
         quality: what the target is a number of, or what the fit is tuned for if that is a size;
             infinite if the decode is exact.
         seconds: time it took, all attempts at the target together.
@@ -175,6 +176,7 @@ class _Work:
         decoded = decode_samples(data, device="cpu", limits=limits)
         original = self.image.samples
         psnr, score = psnr_db(original, decoded), ssimulacra2(original, decoded)
+        score = None if score is None else believed_score(score, psnr)
         bpp = 8 * len(data) / (self.image.width * self.image.height)
         return EncodeResult(data, psnr, bpp, score, self._quality(psnr, score))
 
@@ -183,15 +185,12 @@ class _Work:
         return Header(self.image.width, self.image.height, self.image.bit_depth, architecture)
 
     def _quality(self, psnr: float, score: float | None) -> float:
-        """PSNR and score of a decode -> what the encode is about; infinite for an exact one.
-
-        The score as far as it is believed.
-        """
+        """PSNR and score of a decode -> what the encode is about; infinite for an exact one."""
         kind = self.target.kind
         is_by_score = kind is Kind.SCORE or (kind is Kind.SIZE and self.config.is_visual)
         if score is None or math.isinf(psnr) or not is_by_score:
             return psnr
-        return believed_score(score, psnr)
+        return score
 
 
 def _encode_pyramid(work: _Work) -> EncodeResult:

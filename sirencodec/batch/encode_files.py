@@ -32,7 +32,7 @@ class Encoded:
         mode: of the image, such as "RGB" or "L;16".
         profile: "pyramid" or "pure".
         psnr_db: infinite if nothing was lost.
-        score: SSIMULACRA2; None for images too small for it.
+        score: SSIMULACRA2 as far as it is believed; None for images too small for it.
         bpp: bits a pixel.
         seconds: spent encoding.
         lossless_webp_bytes: of a lossless WebP with the same metadata, if that is smaller; None if

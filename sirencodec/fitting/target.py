@@ -150,7 +150,7 @@ class Target:
 
 
 def believed_score(score: float, psnr_db: float) -> float:
-    """SSIMULACRA2 and PSNR of a decode -> the score that counts where one is aimed at.
+    """SSIMULACRA2 and PSNR of a decode -> the score that is aimed at, and that is told.
 
     A small picture has few scales, and a fit finds blurs that score well: 63 points at 19.75 dB.
     """

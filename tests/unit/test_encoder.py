@@ -15,6 +15,7 @@ from sirencodec.errors import ParameterError, TargetWarning
 from sirencodec.fitting.progress import FitProgress
 from sirencodec.fitting.pure.settings import PureSettings
 from sirencodec.fitting.settings import Settings
+from sirencodec.fitting.target import believed_score
 from sirencodec.image.files import to_pillow
 from sirencodec.image.image import Image
 from tests.distortions import photograph
@@ -242,6 +243,15 @@ def test_the_score_is_that_of_the_public_program(mode: str) -> None:
     image = Image.from_array(np.asarray(photograph().convert(mode).resize((40, 30))))
     result = encode_image(image, EncodeConfig(effort=0, profile="pure", bpp=4))
     assert result.score == pytest.approx(ssimulacra2(image, result.data), abs=0.1)
+
+
+@pytest.mark.parametrize("side", [8, 12])
+def test_the_score_of_a_tiny_picture_is_the_one_that_is_believed(side: int) -> None:
+    """SSIMULACRA2 says 90 at 23 dB of 12 x 12 pixels."""
+    image = Image.from_array(make_clouds(side, side))
+    result = encode_image(image, EncodeConfig(quality=60, effort=0))
+    assert result.score == result.quality == believed_score(100, result.psnr_db)
+    assert ssimulacra2(image, result.data) > result.quality + 10
 
 
 def test_images_too_small_for_a_score_have_none() -> None:
