@@ -20,6 +20,7 @@ from sirencodec.decoder import decode_samples
 from sirencodec.entropy.payload import QuantizedPicture, encode_payload
 from sirencodec.errors import ConversionWarning, ImageError
 from sirencodec.fitting.loss.pixel.score import ssimulacra2
+from sirencodec.fitting.one_colour import is_one_colour, picture_of_one_colour, smallest_network
 from sirencodec.fitting.profile import choose_profile
 from sirencodec.fitting.progress import OnStep
 from sirencodec.fitting.pure.attempts import PureAttempts
@@ -122,7 +123,9 @@ def encode_image(
     metadata = write_metadata(image.metadata)
     target = Target.of(config, image.width, image.height)
     work = _Work(image, config, target, metadata, on_step, settings, budget)
-    if choose_profile(config.profile, work.foreseen_bytes, settings.pyramid.plan) == "pyramid":
+    if is_one_colour(image.samples):
+        result = _encode_one_colour(work)
+    elif choose_profile(config.profile, work.foreseen_bytes, settings.pyramid.plan) == "pyramid":
         result = _encode_pyramid(work)
     else:
         result = _encode_pure(work)
@@ -191,6 +194,16 @@ class _Work:
         if score is None or math.isinf(psnr) or not is_by_score:
             return psnr
         return score
+
+
+def _encode_one_colour(work: _Work) -> EncodeResult:
+    """No fit: exact, in fewer bytes than any, whatever is asked for."""
+    channels = work.image.channels
+    architecture = smallest_network(channels)
+    if work.config.profile == "pyramid":
+        architecture = plan_pyramid_architecture(channels, work.settings.pyramid.plan)
+    picture = picture_of_one_colour(work.image.samples, architecture)
+    return _finish(work, architecture, picture)
 
 
 def _encode_pyramid(work: _Work) -> EncodeResult:
