@@ -10,7 +10,7 @@ from sirencodec.fitting.loss.pixel.blend import Blend
 from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.loss.pixel.blend_swaths import SwathBlend
 from sirencodec.fitting.loss.pixel.measures import NAMES, measure_of, swath_measure_of
-from sirencodec.fitting.loss.pixel.score import score_by_swaths
+from sirencodec.fitting.loss.pixel.score import Judge, score_by_swaths
 from sirencodec.fitting.loss.pixel.swaths import Swath, cut_image
 from sirencodec.fitting.loss.pixel_rows import PARTS, PackedRows, TensorRows
 from sirencodec.native.library import single_loops
@@ -78,15 +78,10 @@ def test_threads_change_nothing(name: str) -> None:
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_a_score_by_swaths_is_the_score(channels: int) -> None:
     original, values = pair(channels, 201, 90)
-    colours = 3 if channels > 2 else 1
-    found = score_by_swaths(TensorRows(original), TensorRows(values), Workers(), rows=64)
-    if channels == colours:
-        assert found == pytest.approx(
-            measure_of("ssimulacra2", original, Workers()).value(values), abs=1e-3
-        )
-    assert found == pytest.approx(
-        score_by_swaths(TensorRows(original), TensorRows(values), Workers(), rows=256), abs=1e-3
-    )
+    expected = Judge(original, Workers()).score(values)
+    for rows in (64, 256):
+        found = score_by_swaths(TensorRows(original), TensorRows(values), Workers(), rows=rows)
+        assert found == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
