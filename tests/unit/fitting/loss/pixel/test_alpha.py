@@ -50,3 +50,12 @@ def test_hidden_colours_leave_no_trace_in_means() -> None:
 def test_opaque_and_transparent_may_be_beyond(original: float, alpha: float, target: float) -> None:
     found = alpha_targets(torch.tensor([[alpha]]), torch.tensor([[original]]))
     assert float(found) == pytest.approx(target)
+
+
+def test_twenty_levels_of_error_leave_what_is_opaque_opaque_and_what_is_not_transparent() -> None:
+    """A busy badge of half a bit a pixel has errors of 19 levels in its regions."""
+    original = torch.tensor([[1.0, 0.0]])
+    targets = alpha_targets(original, original)
+    for error in (-20 / 255, 20 / 255):
+        decoded = torch.round(255 * (targets + error).clamp(0, 1))
+        assert decoded.tolist() == [[255, 0]]
