@@ -203,7 +203,7 @@ def _encode_one_colour(work: _Work) -> EncodeResult:
     if work.config.profile == "pyramid":
         architecture = plan_pyramid_architecture(channels, work.settings.pyramid.plan)
     picture = picture_of_one_colour(work.image.samples, architecture)
-    return _finish(work, architecture, picture)
+    return work.finish(architecture, picture)
 
 
 def _encode_pyramid(work: _Work) -> EncodeResult:
