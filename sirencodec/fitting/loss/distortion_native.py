@@ -8,7 +8,7 @@ back of each grid. Every thread takes a band.
 import ctypes
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -23,31 +23,14 @@ from sirencodec.fitting.loss.bands_native import (
 )
 from sirencodec.fitting.loss.costs import Distortion, Gradient
 from sirencodec.fitting.loss.distortion_targets import Held, SwathTargets, WholeTargets
+from sirencodec.fitting.loss.distortion_tasks import BandTasks, PictureNetwork, RowPlanes
 from sirencodec.fitting.loss.features_native import NativeFeatures
 from sirencodec.fitting.loss.pixel_rows import RowSink
 from sirencodec.native.library import Loops
-from sirencodec.native.tasks import DistortionTask, Layer, SynthesisTask, rounded_up
-from sirencodec.native.tensors import address, describe_layers
-from sirencodec.synthesis.coordinates import pixel_centres
-from sirencodec.synthesis.refinement import LocalRefinement
+from sirencodec.native.tensors import describe_layers
 from sirencodec.synthesis.threads import Workers
 
 Tensors = Sequence[Tensor]
-
-
-class _Network:
-    """What features become values by.
-
-    Attributes:
-        local: the refinement.
-        matrices: contiguous; its convolutions, of which there are ``num_convolutions``, then the
-            network's layers.
-    """
-
-    def __init__(self, exponents: Sequence[int], layers: Tensors, refinement: Tensors) -> None:
-        self.local = LocalRefinement(exponents, refinement)
-        self.num_convolutions = len(self.local.matrices)
-        self.matrices = [*self.local.matrices, *(layer.contiguous() for layer in layers)]
 
 
 class NativeDistortion:
@@ -77,16 +60,10 @@ class NativeDistortion:
         self._like = like.new_empty(0)
         self._channels, self._height, self._width = self._targets.shape
         self._count = self._channels * self._height * self._width
-        self._x, self._y = (
-            torch.from_numpy(pixel_centres(0, count, size, count)).to(like)
-            for size, count in (
-                (self._width, rounded_up(self._width)),
-                (self._height, self._height),
-            )
-        )
         size = self._height, self._width
         rows = min(rows or swath_rows(size), self._height)
         self._features = NativeFeatures(size, rows, exponents, self._like, workers, loops)
+        self._tasks = BandTasks(size, self._features, self._like)
         gradients = self._features.gradients
         self._swaths = cut_swaths(gradients, size, rows, workers.count)
         self._sample = sample_swaths(gradients, size, workers.count) or self._swaths
@@ -106,7 +83,7 @@ class NativeDistortion:
         values: Tensor | RowSink | None = None,
     ) -> Distortion:
         """Error and gradient. See ``DistortionTerm``."""
-        network, scale = _Network(self._exponents, layers, refinement), 1 / self._count
+        network, scale = PictureNetwork(self._exponents, layers, refinement), 1 / self._count
         self._check_planes(values)
         error, gradient = self._there_and_back(network, kernels, grids, scale, values)
         return Distortion(error * scale, gradient)
@@ -120,7 +97,8 @@ class NativeDistortion:
         refinement: Tensors = (),
     ) -> Gradient:
         """The backward half. See ``DistortionTerm``."""
-        network, given = _Network(self._exponents, layers, refinement), value_gradient.contiguous()
+        network = PictureNetwork(self._exponents, layers, refinement)
+        given = value_gradient.contiguous()
         self._check_planes(given)
         error, gradient = self._there_and_back(network, kernels, grids, 1.0, value_gradient=given)
         if math.isnan(error):
@@ -144,13 +122,14 @@ class NativeDistortion:
         refinement: Tensors = (),
     ) -> None:
         """The same into ``values``, (channels, height, width), or to whoever takes their rows."""
-        network = _Network(self._exponents, layers, refinement)
+        network = PictureNetwork(self._exponents, layers, refinement)
         described = describe_layers(network.matrices, [None] * len(network.matrices))
         for swath in self._swaths:
             self._features.fill(kernels.contiguous(), grids, swath)
             planes = self._planes(swath, values)
             tasks = [
-                self._picture(swath.top, band, network, described, planes) for band in swath.bands
+                self._tasks.synthesis(swath.top, band, network, described, planes)
+                for band in swath.bands
             ]
             if any(self._workers.map(lambda t: self._loops.synthesis(ctypes.byref(t)), tasks)):
                 raise MemoryError("no room for a picture")
@@ -173,12 +152,12 @@ class NativeDistortion:
         is_sampled: bool = False,
     ) -> Iterator[tuple[int, Tensor]]:
         """The same, a swath at a time. See ``DistortionTerm``."""
-        network = _Network(self._exponents, layers, refinement)
+        network = PictureNetwork(self._exponents, layers, refinement)
         for swath in self._sample if is_sampled else self._swaths:
             self._features.fill(kernels.contiguous(), grids, swath)
             held = self._targets.of_rows(swath.top, swath.bottom)
             errors = held.targets.new_empty(swath.bottom - swath.top, held.targets.shape[2])
-            planes = _Planes(errors=errors, first=swath.top)
+            planes = RowPlanes(errors=errors, first=swath.top)
             run = partial(self._run, swath.top, network, held=held, planes=planes)
             self._workers.map(run, swath.bands)
             yield swath.top, errors[:, : self._width].div_(self._channels)
@@ -191,17 +170,17 @@ class NativeDistortion:
         ):
             raise ValueError(f"planes must be {shape} {self._like.dtype}, columns side by side")
 
-    def _planes(self, swath: Swath, values: Tensor | RowSink | None) -> "_Planes":
+    def _planes(self, swath: Swath, values: Tensor | RowSink | None) -> RowPlanes:
         """Where a swath's values go: where they are wanted, or into memory of its own."""
         if values is None or isinstance(values, Tensor):
-            return _Planes(values)
+            return RowPlanes(values)
         rows = swath.bottom - swath.top
         own = self._like.new_empty(self._channels, rows, self._width)
-        return _Planes(own, first=swath.top)
+        return RowPlanes(own, first=swath.top)
 
     def _there_and_back(
         self,
-        network: _Network,
+        network: PictureNetwork,
         kernels: Tensor,
         grids: Tensors,
         scale: float,
@@ -219,7 +198,7 @@ class NativeDistortion:
             planes = replace(self._planes(swath, values), value_gradient=value_gradient)
 
             def run(
-                band: Band, top: int = swath.top, held: Held = held, planes: _Planes = planes
+                band: Band, top: int = swath.top, held: Held = held, planes: RowPlanes = planes
             ) -> tuple[float, list[Tensor]]:
                 band.clear(features.gradients)
                 own = [torch.zeros_like(matrix) for matrix in network.matrices]
@@ -244,89 +223,28 @@ class NativeDistortion:
     def _run(
         self,
         top: int,
-        network: _Network,
+        network: PictureNetwork,
         band: Band,
         gradient: Sequence[Tensor] | None = None,
         *,
         held: Held,
-        planes: "_Planes",
+        planes: RowPlanes,
     ) -> float:
         """Band of a swath that begins at ``top`` -> its sum of squared errors.
 
         It is 0 from a gradient with respect to values. Adds to ``gradient``, one tensor a
         matrix, and fills errors and values where given.
         """
-        described = describe_layers(network.matrices, gradient or [None] * len(network.matrices))
-        targets, weights, gradients = held.targets, held.weights, self._features.gradients
-        value_gradient, row = planes.value_gradient, top + band.top
-        below = gradients if band.below is None else band.below
-        task = DistortionTask(
-            picture=self._picture(top, band, network, described, planes),
-            slopes=None if gradient is None else address(gradients, 0, band.top),
-            slopes_below=address(below, 0, 0 if below is band.below else band.bottom),
-            targets=address(targets, 0, row - held.first),
-            weights=address(weights, 0, row - held.first),
-            errors=address(planes.errors, row - planes.first),
-            value_slopes=address(value_gradient, 0, row),
-            slope_plane=gradients.stride(0),
-            below_plane=below.stride(0),
-            target_plane=targets.stride(0),
-            target_row=targets.stride(1),
-            weight_plane=0 if weights is None or len(weights) == 1 else weights.stride(0),
-            value_slope_plane=0 if value_gradient is None else value_gradient.stride(0),
-            value_slope_row=0 if value_gradient is None else value_gradient.stride(1),
+        layers = describe_layers(network.matrices, gradient or [None] * len(network.matrices))
+        picture = self._tasks.synthesis(top, band, network, layers, planes)
+        task = self._tasks.distortion(
+            picture, top, band, held, planes, is_gradient_wanted=gradient is not None
         )
         error: float = self._loops.distortion(ctypes.byref(task))
         return error
 
-    def _picture(
-        self,
-        top: int,
-        band: Band,
-        network: _Network,
-        described: ctypes.Array[Layer],
-        planes: "_Planes",
-    ) -> SynthesisTask:
-        """Band and network -> the part of a task that says what picture it is of."""
-        features, convolutions = self._features.planes, network.num_convolutions
-        layers, values = ctypes.addressof(described), planes.values
-        return SynthesisTask(
-            features=address(features, 0, band.top),
-            values=address(values, 0, top + band.top - planes.first),
-            feature_plane=features.stride(0),
-            feature_row=features.stride(1),
-            value_plane=0 if values is None else values.stride(0),
-            value_row=0 if values is None else values.stride(1),
-            x=address(self._x),
-            y=address(self._y, top + band.top),
-            rows=band.bottom - band.top,
-            columns=self._width,
-            num_features=len(self._exponents),
-            num_refined=network.matrices[1].shape[0] if convolutions else 0,
-            convolutions=layers,
-            layers=layers + convolutions * ctypes.sizeof(Layer),
-            depth=len(network.matrices) - convolutions,
-        )
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Planes:
-    """Where a pass over rows writes to and reads from besides targets.
-
-    Attributes:
-        values: (channels, rows, width) to be filled.
-        errors: (rows, columns) to be filled.
-        value_gradient: (channels, height, width) to start from.
-        first: the image's row at which values and errors begin.
-    """
-
-    values: Tensor | None = None
-    errors: Tensor | None = None
-    value_gradient: Tensor | None = None
-    first: int = 0
-
-
-def _deliver(values: Tensor | RowSink | None, planes: _Planes) -> None:
+def _deliver(values: Tensor | RowSink | None, planes: RowPlanes) -> None:
     """A swath's values have been computed -> given to whoever takes rows."""
     if values is not None and not isinstance(values, Tensor) and planes.values is not None:
         values.put(planes.first, planes.values)

@@ -13,11 +13,11 @@ from typing import Final, TypeVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from sirencodec.entropy.context_model import COARSER_SOURCES, PHASES
 from sirencodec.fitting.loss.context_layers import OF_TABLES, by_grid, layers_of_grid, of_network
 from sirencodec.fitting.loss.costs import ContextNetwork, Rate
+from sirencodec.fitting.loss.lattice_pieces import LatticePiece, cut_lattice
 from sirencodec.native.library import Loops
 from sirencodec.native.tasks import STRIP
 from sirencodec.native.tensors import address
@@ -28,28 +28,6 @@ Result = TypeVar("Result")
 PIECE_POINTS: Final = 1 << 16  # of a lattice, about; sources and gradient take 3 MB
 SAMPLE_PIECES: Final = 4  # of a grid, at least, where a sample is enough
 SAMPLE_SHARE: Final = 4  # those have so many times fewer points
-SOURCES: Final = COARSER_SOURCES + len(PHASES)
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Rows ``first`` to ``end`` of the lattice of grid number ``grid``, (rows, columns)."""
-
-    grid: int
-    first: int
-    end: int
-    rows: int
-    columns: int
-
-    @property
-    def seen(self) -> tuple[int, int]:
-        """Rows of the lattice that predictions see: one more on either side, where there is one."""
-        return max(self.first - 1, 0), min(self.end + 1, self.rows)
-
-    def inside(self, stack: Tensor) -> Tensor:
-        """Stack -> the part of it that ``seen`` rows fill."""
-        first, end = self.seen
-        return stack[:, first - self.first + 1 : end - self.first + 1, 1:-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,33 +68,26 @@ class PieceRate:
         """
         self._exponents, self._shapes, self._points = list(exponents), list(shapes), points
         self._like, self._workers, self._loops = like, workers, loops
-        self._pieces = [piece for grid in range(len(shapes)) for piece in self._cut(grid, points)]
+        self._pieces = [
+            piece for grid, shape in enumerate(shapes) for piece in cut_lattice(grid, shape, points)
+        ]
         self._sample, self._shares = self._sampled()
-        numbers = max(SOURCES * (p.end - p.first + 2) * (p.columns + 2) for p in self._pieces)
+        numbers = max(math.prod(piece.stack_shape) for piece in self._pieces)
         self._memory = [
             [like.new_zeros(numbers + STRIP) for _ in range(2)] for _ in range(workers.count)
         ]
 
-    def _sampled(self) -> tuple[list[_Piece], list[float]]:
+    def _sampled(self) -> tuple[list[LatticePiece], list[float]]:
         """Some pieces of each grid, and what their bits are multiplied by to stand for all."""
-        sample, shares = list[_Piece](), list[float]()
-        for grid in range(len(self._shapes)):
-            pieces = self._cut(grid, self._points // SAMPLE_SHARE)
+        sample, shares = list[LatticePiece](), list[float]()
+        for grid, shape in enumerate(self._shapes):
+            pieces = cut_lattice(grid, shape, self._points // SAMPLE_SHARE)
             every = max(1, len(pieces) // SAMPLE_PIECES)
             some = pieces[(every - 1) // 2 :: every]
             rows = sum(piece.end - piece.first for piece in some)
             sample += some
             shares.append(pieces[0].rows / rows)
         return sample, shares
-
-    def _cut(self, grid: int, points: int) -> list[_Piece]:
-        """Number of a grid -> its pieces, of so many points of its lattice, about."""
-        rows, columns = (-(-side // 2) for side in self._shapes[grid])
-        height = max(1, points // columns)
-        return [
-            _Piece(grid, first, min(first + height, rows), rows, columns)
-            for first in range(0, rows, height)
-        ]
 
     def __call__(
         self,
@@ -129,11 +100,7 @@ class PieceRate:
         matrices = [by_grid(network, self._exponents) for network in context_networks]
         bits = [0.0] * len(grids)
         gradients = [grid.new_zeros(grid.shape) for grid in grids]
-        trained = [
-            [torch.zeros_like(layer) for layer in layers[len(layers) - trained_layers :]]
-            for layers in matrices
-        ]
-
+        trained = _zeros(matrices, trained_layers)
         for piece, result in self._each(
             lambda piece, memory: self._gradient(
                 piece, memory, grids, matrices, trained_layers, bit_error
@@ -141,7 +108,7 @@ class PieceRate:
             self._pieces,
         ):
             bits[piece.grid] += result.bits
-            self._add(piece, result.stack_gradient, gradients)
+            piece.add(result.stack_gradient, gradients)
             for totals, own in zip(trained, result.trained, strict=True):
                 for total, of_layer in zip(totals, own, strict=True):
                     total += of_layer
@@ -185,7 +152,7 @@ class PieceRate:
         """A piece at a time. See ``RateTerm``."""
         matrices = [by_grid(network, self._exponents) for network in context_networks]
 
-        def lengths_of(piece: _Piece, memory: Sequence[Tensor]) -> Tensor:
+        def lengths_of(piece: LatticePiece, memory: Sequence[Tensor]) -> Tensor:
             shape = len(PHASES), piece.end - piece.first, -(-piece.columns // STRIP) * STRIP
             own = self._like.new_zeros(shape)
             self._bits(piece, memory[0], grids, matrices, own)
@@ -202,8 +169,10 @@ class PieceRate:
             yield piece.grid, 2 * piece.first, lengths
 
     def _each(
-        self, compute: Callable[[_Piece, Sequence[Tensor]], Result], pieces: Sequence[_Piece]
-    ) -> Iterator[tuple[_Piece, Result]]:
+        self,
+        compute: Callable[[LatticePiece, Sequence[Tensor]], Result],
+        pieces: Sequence[LatticePiece],
+    ) -> Iterator[tuple[LatticePiece, Result]]:
         """Piece and memory -> result, as many at a time as there are threads; in order."""
         for start in range(0, len(pieces), self._workers.count):
             some = pieces[start : start + self._workers.count]
@@ -212,7 +181,7 @@ class PieceRate:
 
     def _gradient(
         self,
-        piece: _Piece,
+        piece: LatticePiece,
         memory: Sequence[Tensor],
         grids: Sequence[Tensor],
         matrices: Sequence[ContextNetwork],
@@ -220,17 +189,14 @@ class PieceRate:
         bit_error: float,
     ) -> _Sums:
         """Piece -> its bits and gradients."""
-        stack, gradient = self._fill(piece, memory[0], grids), self._stack(piece, memory[1])
-        trained = [
-            [torch.zeros_like(layer) for layer in layers[len(layers) - trained_layers :]]
-            for layers in matrices
-        ]
+        stack, gradient = piece.sources(memory[0], grids), piece.zeros(memory[1])
+        trained = _zeros(matrices, trained_layers)
         bits = self._run(piece, stack, matrices, trained, gradient, bit_error=bit_error)
         return _Sums(bits, gradient, trained)
 
     def _bits(
         self,
-        piece: _Piece,
+        piece: LatticePiece,
         memory: Tensor,
         grids: Sequence[Tensor],
         matrices: Sequence[ContextNetwork],
@@ -238,12 +204,12 @@ class PieceRate:
     ) -> float:
         """Piece -> its bits; fills ``lengths``, (phases, rows, columns), where given."""
         untrained: list[list[Tensor]] = [[] for _ in matrices]
-        stack = self._fill(piece, memory, grids)
+        stack = piece.sources(memory, grids)
         return self._run(piece, stack, matrices, untrained, lengths=lengths)
 
     def _run(
         self,
-        piece: _Piece,
+        piece: LatticePiece,
         stack: Tensor,
         matrices: Sequence[ContextNetwork],
         trained: Sequence[Sequence[Tensor]],
@@ -283,36 +249,10 @@ class PieceRate:
         self._loops.rate(tasks, ctypes.c_long(len(PHASES)), bits)
         return sum(bits)
 
-    def _stack(self, piece: _Piece, memory: Tensor) -> Tensor:
-        """Piece and memory -> zeros: (sources, rows + 2, columns + 2)."""
-        shape = SOURCES, piece.end - piece.first + 2, piece.columns + 2
-        return memory[: math.prod(shape)].zero_().view(shape)
 
-    def _fill(self, piece: _Piece, memory: Tensor, grids: Sequence[Tensor]) -> Tensor:
-        """Piece and all grids -> its sources, as ``ContextSources`` lays them out."""
-        stack = self._stack(piece, memory)
-        inside, (first, end), index = piece.inside(stack), piece.seen, piece.grid
-        if index + 1 < len(grids):
-            inside[0].copy_(grids[index + 1][first:end])
-        if index + 2 < len(grids):
-            rows = torch.arange(first, end, device=stack.device) // 2
-            repeated = grids[index + 2][rows].repeat_interleave(2, 1)
-            inside[1].copy_(repeated[:, : piece.columns])
-        for phase, (top, left) in enumerate(PHASES):
-            samples = grids[index][top::2, left::2][first:end]
-            inside[COARSER_SOURCES + phase, : samples.shape[0], : samples.shape[1]] = samples
-        return stack
-
-    def _add(self, piece: _Piece, stack: Tensor, gradients: Sequence[Tensor]) -> None:
-        """Gradient with respect to a piece's sources, added to that of the grids."""
-        inside, (first, end), index = piece.inside(stack), piece.seen, piece.grid
-        if index + 1 < len(gradients):
-            gradients[index + 1][first:end] += inside[0]
-        if index + 2 < len(gradients):
-            rows, columns = (end + 1) // 2 - first // 2, gradients[index + 2].shape[1]
-            missing = (0, 2 * columns - piece.columns, first % 2, end % 2)
-            quads = pad(inside[1], missing).view(rows, 2, columns, 2)
-            gradients[index + 2][first // 2 : first // 2 + rows] += quads.sum((1, 3))
-        for phase, (top, left) in enumerate(PHASES):
-            samples = gradients[index][top::2, left::2][first:end]
-            samples += inside[COARSER_SOURCES + phase, : samples.shape[0], : samples.shape[1]]
+def _zeros(matrices: Sequence[ContextNetwork], trained_layers: int) -> list[list[Tensor]]:
+    """Networks -> a gradient of zeros with respect to the last layers of each."""
+    return [
+        [torch.zeros_like(layer) for layer in layers[len(layers) - trained_layers :]]
+        for layers in matrices
+    ]
