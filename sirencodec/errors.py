@@ -64,7 +64,17 @@ class ImageError(SirenCodecError):
 
 
 class LimitError(SirenCodecError):
-    """The request is well formed but exceeds the ``Limits`` in force."""
+    """The request is well formed but exceeds the ``Limits`` in force.
+
+    Attributes:
+        message: what exceeds what.
+        limit: the attribute of ``Limits`` that says so, or None.
+    """
+
+    def __init__(self, message: str, *, limit: str | None = None, setting: str = "") -> None:
+        super().__init__(f"{message}, {setting}" if setting else message)
+        self.message = message
+        self.limit = limit
 
 
 class ParameterError(SirenCodecError, ValueError):

@@ -41,7 +41,7 @@ class Limits:
         limit = getattr(self, name)
         if value > limit:
             what = name.removeprefix("max_").replace("_", " ")
-            raise LimitError(f"{value} {what} exceed the limit of {limit}")
+            raise LimitError(f"{value} {what} exceed the limit of {limit}", limit=name)
 
     def read(self, file: BinaryIO) -> bytes:
         """Open `.siren` file or pipe -> its bytes; of one that is too large, no more is read.

@@ -9,6 +9,7 @@ import resource
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import PIL.Image
 import pytest
 
 from sirencodec.cli import main
+from sirencodec.config import EncodeConfig
 from sirencodec.limits import DEFAULT_LIMITS
 from tests.command import FAST, names, ok, run
 from tests.paths import ROOT
@@ -101,6 +103,17 @@ def test_a_manifest_is_written(album: Path) -> None:
     assert line["bytes"] == (album / "b.siren").stat().st_size
     assert line["settings"]["bpp"] == 20
     assert run("encode", album / "a.png", "--manifest", "no/such.jsonl").exit_code == 1
+
+
+def test_all_that_a_manifest_says_is_described(album: Path) -> None:
+    (album / "broken.png").write_bytes(b"nothing")
+    run("encode", album / "b.png", album / "broken.png", "--manifest", "made.jsonl", *FAST)
+    lines = [json.loads(line) for line in Path("made.jsonl").read_text().splitlines()]
+    assert sorted(line["status"] for line in lines) == ["encoded", "failed"]
+    keys = {key for line in lines for key in line} | {each.name for each in fields(EncodeConfig)}
+    text = (ROOT / "docs" / "albums.md").read_text(encoding="utf-8")
+    section = text.split("## The manifest\n")[1].split("\n## ")[0]
+    assert sorted(keys - set(re.findall(r"`(\w+)`", section))) == []
 
 
 def test_a_manifest_may_lie_where_outputs_will(album: Path) -> None:

@@ -34,7 +34,7 @@ from tests.pictures import HEIGHT, WIDTH, make_clouds, make_exif, make_gradient
 
 PROGRAM = [sys.executable, "-m", "sirencodec"]
 RECORD_KEYS = (  # and no others
-    *("input", "output", "input_bytes", "width", "height", "mode", "bytes"),
+    *("status", "input", "output", "input_bytes", "width", "height", "mode", "bytes"),
     *("lossless_webp_bytes", "bpp", "psnr_db", "ssimulacra2", "profile", "effort", "seconds"),
 )
 
@@ -223,7 +223,48 @@ def test_files_that_appear_during_the_work_are_kept(folder: Path, gradient_png: 
 
 def test_an_input_named_twice_is_encoded_once(folder: Path) -> None:
     assert ok("encode", "a.png", "./a.png", "-o", "out", *FAST).stderr.count(" -> ") == 1
-    assert names(folder) == ["a.png", "out"]
+    assert names(folder) == ["a.png", "out/a.siren"]
+
+
+def test_outputs_of_last_time_are_no_inputs(folder: Path, siren: Path) -> None:
+    """As ``encode *`` names them."""
+    before = siren.read_bytes()
+    result = run("encode", "a.png", "a.siren", "--skip-existing", *FAST)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "sirencodec: a.siren: it is a .siren file already",
+        "sirencodec: 0 encoded, 1 skipped, 1 failed",
+    ]
+    assert names(folder) == ["a.png", "a.siren"]
+    assert siren.read_bytes() == before
+
+
+def test_an_output_of_another_suffix_is_worth_a_word(folder: Path) -> None:
+    for name in ("out", "a.bin"):
+        said = f"warning: {name}: a file, though it does not end in .siren; add / for a folder\n"
+        assert said in ok("encode", "a.png", "-o", name, *FAST).stderr
+    ok("encode", "a.png", "-o", "album.png/", *FAST)
+    assert names(folder) == ["a.bin", "a.png", "album.png/a.siren", "out"]
+
+
+@pytest.mark.parametrize("command", ["encode", "decode", "encode --dry-run"])
+def test_json_says_what_became_of_every_input(command: str, folder: Path, siren: Path) -> None:
+    ending = ".siren" if command == "decode" else ".png"
+    for name in ("skipped", "made"):
+        source = siren if command == "decode" else folder / "a.png"
+        Path(name + ending).write_bytes(source.read_bytes())
+    Path("broken" + ending).write_bytes(b"nothing")
+    Path("skipped" + (".png" if command == "decode" else ".siren")).write_bytes(b"made before")
+    given = [name + ending for name in ("skipped", "broken", "made", "missing")]
+    result = run(
+        *command.split(), *given, "--skip-existing", "--json", *FAST * (command != "decode")
+    )
+    assert result.exit_code == 1
+    records = {record["input"]: record for record in map(json.loads, result.stdout.splitlines())}
+    done = {"encode": "encoded", "decode": "decoded"}.get(command, "expected")
+    statuses = {name.removesuffix(ending): records[name]["status"] for name in given}
+    assert statuses == {"skipped": "skipped", "broken": "failed", "made": done, "missing": "failed"}
+    assert records["missing" + ending]["reason"] == f"missing{ending}: No such file or directory"
 
 
 @pytest.mark.parametrize(
@@ -231,7 +272,8 @@ def test_an_input_named_twice_is_encoded_once(folder: Path) -> None:
     [
         ("a.png --force --skip-existing", "give one of --force, --skip-existing and --newer"),
         ("sub", "sub is a directory; add -r"),
-        ("a.png -o a.png --force", "which is an input"),
+        ("a.png -o b.png", "what encode writes ends in .siren, not .png"),
+        ("a.png a.jpg -o b.png", "what encode writes ends in .siren, not .png"),
         ("a.png a.jpg -o sub/a.png", "is no directory"),
         ("a.png a.jpg -o -", "do not fit into stdout"),
         ("- a.png -o out", "no name"),
@@ -371,7 +413,7 @@ def test_decode_knows_a_way_around_damaged_metadata(siren: Path) -> None:
     damage_metadata(siren)
     result = run("decode", siren, "-o", "b.png")
     assert result.exit_code == 1
-    assert "--strip decodes the picture without it" in result.stderr
+    assert "; --strip does without the metadata" in result.stderr
     assert not Path("b.png").exists()
     ok("decode", siren, "-o", "b.png", "--strip")
 
@@ -382,8 +424,11 @@ def test_decode_has_limits() -> None:
     assert result.exit_code == 1
     assert result.stderr.startswith("sirencodec: a.siren: 400000000 pixels exceed the limit")
     assert "--max-pixels" in result.stderr
-    assert run("decode", "a.siren", "-o", "b.png", "--max-pixels", "383").exit_code == 1
-    assert run("decode", "a.siren", "-o", "b.png", "--max-multiply-adds", "9").exit_code == 1
+    for name, limit in (("--max-pixels", 383), ("--max-multiply-adds", 9)):
+        for command in (("decode", "-o", "b.png"), ("verify",), ("inspect",)):
+            refused = run(*command, "a.siren", name, str(limit))
+            assert refused.exit_code == 1
+            assert refused.stderr.splitlines()[0].endswith(f" the limit of {limit}; see {name}")
     ok("decode", "a.siren", "-o", "b.png", "--max-pixels", "384")
 
 
@@ -484,9 +529,13 @@ def test_verify(folder: Path, siren: Path) -> None:
     assert result.stdout == ""
     short, damaged, foreign, counts = result.stderr.splitlines()
     assert counts == "sirencodec: 0 sound, 3 failed"
-    assert short.startswith("sirencodec: short.siren: TruncatedError: ")
-    assert damaged.startswith("sirencodec: a.siren: CorruptError: ")
-    assert foreign.startswith("sirencodec: a.png: NotSirenError: ")
+    assert short.startswith("sirencodec: short.siren: file ends early (metadata at byte ")
+    assert short.endswith("; decode --partial makes a picture of what there is")
+    assert damaged == (
+        "sirencodec: a.siren: damaged: checksum of the metadata does not match (metadata); "
+        "decode --strip does without the metadata"
+    )
+    assert foreign == "sirencodec: a.png: not a .siren file (magic at byte 0)"
 
 
 # The program as a whole

@@ -22,7 +22,8 @@ from sirencodec.batch.encode_files import Encoded
 from sirencodec.batch.manifest import Manifest
 from sirencodec.batch.outputs import Existing
 from sirencodec.batch.run import Rules, SilentListener, run_batch
-from sirencodec.batch.tasks import find_inputs, plan_tasks
+from sirencodec.batch.names import plan_tasks
+from sirencodec.batch.tasks import find_inputs
 from sirencodec.config import EncodeConfig
 
 def encoder(tasks, config, listener):

@@ -13,11 +13,10 @@ from sirencodec.batch.messages import explain, package_warnings
 from sirencodec.batch.tasks import STREAM, Task
 from sirencodec.bitstream.info import describe
 from sirencodec.config import EncodeConfig
-from sirencodec.errors import LimitError
 from sirencodec.fitting.progress import FitProgress, OnStep
-from sirencodec.image.failures import PILLOW_HINT, pillow_limit
 from sirencodec.limits import Limits
 
+ENCODE_OPTIONS = ("max_pixels", "strip")  # that may help a picture through
 REPORT_INTERVAL_S = 0.1  # between two looks at the progress
 
 
@@ -116,20 +115,16 @@ def encode_file(
     """
     try:
         with package_warnings(on_warning):
+            from sirencodec.batch.reading import read_picture
             from sirencodec.encoder import encode_image
-            from sirencodec.image.files import read_image
             from sirencodec.image.lossless_webp import smaller_lossless_webp
 
             input_bytes = os.stat(name).st_size if contents is None else len(contents)
-            limits = Limits(max_pixels=config.max_pixels)
-            with pillow_limit(config.max_pixels):
-                image = read_image(name if contents is None else contents, limits)
+            image = read_picture(name if contents is None else contents, config.max_pixels)
             result = encode_image(image, config, _seldom(on_step))
-    except LimitError as error:
-        return failed(name, LimitError(f"{str(error).removesuffix(PILLOW_HINT)}; see --max-pixels"))
     except Exception as error:
         return failed(name, error)
-    facts = describe(result.data, limits)
+    facts = describe(result.data, Limits(max_pixels=config.max_pixels))
     webp_bytes = smaller_lossless_webp(image.samples, len(result.data) - facts.metadata_bytes)
     return Encoded(
         data=result.data,
@@ -148,7 +143,7 @@ def encode_file(
 
 def failed(name: str, error: Exception) -> Failed:
     """What happened to the file of this name -> outcome."""
-    return Failed(explain(name, error), "".join(traceback.format_exception(error)))
+    return Failed(explain(name, error, ENCODE_OPTIONS), "".join(traceback.format_exception(error)))
 
 
 def _seldom(on_step: OnStep) -> OnStep:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from sirencodec.batch.tasks import STREAM, Task
+from sirencodec.errors import ParameterError
 from sirencodec.files import open_atomically, remove_leftovers
 
 DATE_GRAIN_NS: Final = 2_000_000_000  # FAT keeps dates to even seconds
@@ -36,12 +37,16 @@ def is_due(task: Task, existing: Existing, *, is_folder_made: bool = False) -> b
         is_folder_made: the output's folder is there already, or an error; else it will be made.
 
     Raises:
+        ParameterError: if there can be no such output.
         FileExistsError: if it is there and that is an error.
         OSError: if it cannot be written: its folder is a file, not writable or not there, it is a
             folder itself, its name is too long, the disk is full.
     """
+    if task.refusal is not None:
+        raise ParameterError(task.refusal)
     if task.output == STREAM:
         return True
+    check_namesakes(task)
     path = Path(task.output)
     status = _status(path)
     if status is not None and stat.S_ISDIR(status.st_mode):
@@ -55,6 +60,18 @@ def is_due(task: Task, existing: Existing, *, is_folder_made: bool = False) -> b
             return False
     _check_folder(path, is_folder_made)
     return True
+
+
+def check_namesakes(task: Task) -> None:
+    """Raise if the file system takes the output for one of another task.
+
+    Raises:
+        OSError: if so.
+    """
+    for other in task.namesakes:
+        if _is_same_file(task.output, other):
+            reason = f"is {other} as well, for case does not count there; see -o"
+            raise OSError(errno.EINVAL, reason, task.output)
 
 
 def make_folders(tasks: Sequence[Task]) -> None:
@@ -118,6 +135,14 @@ def _status(path: Path) -> os.stat_result | None:
         return None
     except NotADirectoryError as error:
         raise NotADirectoryError(errno.ENOTDIR, "its folder is a file", str(path)) from error
+
+
+def _is_same_file(path: str, other: str) -> bool:
+    """Whether both names are there and mean one file."""
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
 
 
 def _is_finished(task: Task, status: os.stat_result, existing: Existing) -> bool:

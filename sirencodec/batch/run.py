@@ -15,6 +15,7 @@ from sirencodec.batch.encode_files import Encoded, Failed, Listener, Outcome, en
 from sirencodec.batch.manifest import Manifest
 from sirencodec.batch.outputs import (
     Existing,
+    check_namesakes,
     copy_date,
     is_due,
     make_folders,
@@ -23,6 +24,7 @@ from sirencodec.batch.outputs import (
 )
 from sirencodec.batch.tasks import STREAM, Task
 from sirencodec.config import EncodeConfig
+from sirencodec.errors import ParameterError
 from sirencodec.files import claim
 from sirencodec.fitting.progress import FitProgress
 
@@ -125,7 +127,7 @@ class _Batch:
         for task in tasks:
             try:
                 is_wanted = is_due(task, self._rules.existing)
-            except OSError as error:
+            except (OSError, ParameterError) as error:
                 yield task, self._fail(task, failed(task.source, error))
             else:
                 if is_wanted:
@@ -190,6 +192,7 @@ class _Batch:
         """Encoded file -> file of its own."""
         rules = self._rules
         try:
+            check_namesakes(task)
             with open_output(task.output, rules.existing) as file:
                 file.write(encoded.data)
                 file.flush()

@@ -83,7 +83,9 @@ class Container:
         if len(data) < end - start:
             raise TruncatedError("file ends early", offset=offset + len(data), field="segment")
         if segment_checksum(data) != self.table.checksums[index]:
-            raise CorruptError("checksum of a segment does not match", offset=offset)
+            raise CorruptError(
+                "checksum of a segment does not match", offset=offset, field="segment"
+            )
         return data
 
     def verify(self) -> None:

@@ -8,6 +8,7 @@ import click
 
 from sirencodec.batch.outputs import (
     Existing,
+    check_namesakes,
     copy_date,
     make_folders,
     open_output,
@@ -28,10 +29,10 @@ from sirencodec.cli.options import (
     recursive_option,
     strip_option,
 )
-from sirencodec.cli.report import Report, debug_option, emit_json
+from sirencodec.cli.report import Report, debug_option, emit_json, outcome_record
 from sirencodec.cli.shown import read_orientation_of
 from sirencodec.cli.streams import open_siren_file
-from sirencodec.errors import CorruptError, LimitError, ParameterError, TruncatedError
+from sirencodec.errors import ParameterError
 from sirencodec.image.exif import TURNED
 from sirencodec.limits import Limits
 
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from sirencodec.image.image import Image
 
 DEFAULT_FORMAT = "png"
-_BEHIND_THE_HEAD = ("segment", "metadata", "metadata_bytes")
-_METADATA_FIELDS = ("metadata", "icc_profile", "exif", "xmp")  # of FORMAT.md, section 4
 
 
 @click.command(
@@ -142,13 +141,14 @@ def decode(
     if as_json and any(task.output == STREAM for task in tasks):
         raise click.UsageError("the image and --json cannot both go to stdout")
     limits = Limits(max_pixels=max_pixels, max_multiply_adds=max_multiply_adds)
-    due, num_skipped = leave_existing(tasks, existing, report)
+    due, num_skipped = leave_existing(tasks, existing, report, as_json=as_json)
     make_folders(due)
     remove_leftovers_beside(due)
     num_decoded = 0
     for task in due:
-        with report.guarding(task.source):
+        with report.guarding(task.source, task if as_json else None):
             started = time.perf_counter()
+            check_namesakes(task)
             image = _decode(task, limits, as_stored, options)
             num_bytes = _write(image, task, suffix, existing, with_date=keep_date)
             seconds = time.perf_counter() - started
@@ -157,9 +157,8 @@ def decode(
             report.say(f"{task.source} -> {task.output}: {shape}, {seconds:.1f} s")
             if as_json:
                 emit_json(
-                    {
-                        "input": task.source,
-                        "output": task.output,
+                    outcome_record("decoded", task)
+                    | {
                         "width": image.width,
                         "height": image.height,
                         "mode": image.mode,
@@ -191,28 +190,16 @@ def _choose_suffix(output: str | None, file_format: str | None) -> str:
 
 
 def _decode(task: Task, limits: Limits, as_stored: bool, options: dict[str, Any]) -> "Image":
-    """File -> image, with advice where an option would have helped."""
+    """File -> image, its sizes those of the picture as shown unless told otherwise."""
     data = open_siren_file(task.source, limits)
     from sirencodec.decoder import decode as decode_bytes
 
     sizes = {"width": options["width"], "height": options["height"]}
-    try:
-        partial = options["partial"]
-        if not as_stored and any(sizes.values()):
-            is_turned = read_orientation_of(data, limits, partial=partial) in TURNED
-            if is_turned:
-                sizes = {"width": sizes["height"], "height": sizes["width"]}
-        return decode_bytes(data, limits=limits, **{**options, **sizes})
-    except LimitError as error:
-        raise LimitError(f"{error}; see --max-pixels, --max-multiply-adds") from error
-    except TruncatedError as error:
-        if error.field in _BEHIND_THE_HEAD:
-            raise TruncatedError(f"{error}; --partial decodes what there is") from error
-        raise
-    except CorruptError as error:
-        if error.field in _METADATA_FIELDS:
-            raise CorruptError(f"{error}; --strip decodes the picture without it") from error
-        raise
+    if not as_stored and any(sizes.values()):
+        is_turned = read_orientation_of(data, limits, partial=options["partial"]) in TURNED
+        if is_turned:
+            sizes = {"width": sizes["height"], "height": sizes["width"]}
+    return decode_bytes(data, limits=limits, **{**options, **sizes})
 
 
 def _write(image: "Image", task: Task, suffix: str, existing: Existing, *, with_date: bool) -> int:

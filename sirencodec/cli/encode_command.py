@@ -10,19 +10,15 @@ from typing import Any
 
 import click
 
-from sirencodec.batch.encode_files import (
-    Encoded,
-    Failed,
-    encode_in_turn,
-)
+from sirencodec.batch.encode_files import Encoded, encode_in_turn
 from sirencodec.batch.manifest import Manifest
 from sirencodec.batch.pictures import is_picture
 from sirencodec.batch.processes import encode_in_processes
 from sirencodec.batch.run import Encoder, Rules, run_batch
 from sirencodec.batch.tally import Tally
-from sirencodec.batch.tasks import STREAM, SUFFIX, Task
+from sirencodec.batch.tasks import STREAM, SUFFIX, Inputs, Task, is_ours
 from sirencodec.cli.encode_listener import EncodeListener
-from sirencodec.cli.encode_report import report_encoded, report_passed_over, report_twins
+from sirencodec.cli.encode_report import report_passed_over, report_result, report_twins
 from sirencodec.cli.forecast import dry_run as say_what_would_be_done
 from sirencodec.cli.inputs import find_command_inputs, plan_command_tasks
 from sirencodec.cli.options import (
@@ -50,7 +46,7 @@ from sirencodec.config import (
     TUNES,
     EncodeConfig,
 )
-from sirencodec.errors import ParameterError
+from sirencodec.errors import ImageError, ParameterError
 
 
 @click.command(
@@ -195,14 +191,16 @@ def encode(
     """
     config = _choose_config(options)
     existing = choose_existing(force, skip_existing, newer)
-    report, tally = Report(), Tally()
+    report = Report()
     inputs = find_command_inputs(
         images, report, recursive=recursive, wanted=is_picture, ignore=ignore
     )
+    _check_output(output, inputs, report)
+    _refuse_ours(inputs, report)
     tasks, twins = plan_command_tasks(inputs, output, suffix=SUFFIX, keep_suffix=keep_suffix)
     if as_json and any(task.output == STREAM for task in tasks):
         raise click.UsageError("the file and --json cannot both go to stdout")
-    tally.passed_over = report_passed_over(inputs, report)
+    tally = Tally(passed_over=report_passed_over(inputs, report), failed=report.num_failures)
     jobs = min(jobs, len(tasks))
     if dry_run:
         say_what_would_be_done(tasks, config, existing, jobs, report, as_json=as_json)
@@ -218,11 +216,9 @@ def encode(
             for task, result in results:
                 tally.add(result)
                 listener.on_finish(task, result, tally)
-                if isinstance(result, Failed):
-                    report.fail_with(result.reason, result.details)
-                elif isinstance(result, Encoded):
+                if isinstance(result, Encoded):
                     report_twins(twins, report)
-                    report_encoded(task, result, config, report, as_json=as_json)
+                report_result(task, result, config, report, as_json=as_json)
     if inputs.are_several or tally.skipped:
         report.say(f"sirencodec: {tally}")
     report.exit()
@@ -238,6 +234,30 @@ def _choose_config(options: dict[str, Any]) -> EncodeConfig:
         return EncodeConfig(**{**options, "strip": options["strip"] or False})
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _check_output(output: str | None, inputs: Inputs, report: Report) -> None:
+    """The user's wish for the output -> nothing, if its name fits what will be written.
+
+    Raises:
+        click.UsageError: if it is that of another kind of picture.
+    """
+    if output is None or output == STREAM or output.endswith(os.sep):
+        return
+    path = Path(output)
+    if path.exists() and not path.is_file():
+        return  # a folder, or a device
+    if is_picture(path):
+        raise click.UsageError(f"{output}: what encode writes ends in {SUFFIX}, not {path.suffix}")
+    if not inputs.are_several and not is_ours(path):
+        report.warn(output, f"a file, though it does not end in {SUFFIX}; add / for a folder")
+
+
+def _refuse_ours(inputs: Inputs, report: Report) -> None:
+    """Take out what is a .siren file by its name, such as ``*`` names the outputs of last time."""
+    for each in [each for each in inputs.files if is_ours(Path(each.source))]:
+        report.fail(each.source, ImageError("it is a .siren file already"))
+        inputs.files.remove(each)
 
 
 def _open_manifest(name: str | None, tasks: list[Task]) -> Manifest | None:

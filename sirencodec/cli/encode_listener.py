@@ -42,6 +42,7 @@ class EncodeListener:
         self._now = now
         self._begun: tuple[float, float] | None = None  # when, and with what share of work done
         self._is_foretold = self._several = False
+        self._num_done = 0
 
     def on_start(self, tasks: Sequence[Task]) -> None:
         """Say what it will take, if that is worth waiting for."""
@@ -63,9 +64,11 @@ class EncodeListener:
     def on_finish(self, task: Task, result: Result, tally: Tally) -> None:
         """Take the file's bar away, and move that of all."""
         self._bars.finish(task.source)
-        if self._clock is not None:
-            self._clock.finish(task, was_work=isinstance(result, Encoded))
-        self._bars.count(tally)
+        if self._clock is None:
+            return  # seen to before the batch began
+        self._num_done += 1
+        self._clock.finish(task, was_work=isinstance(result, Encoded))
+        self._bars.count(self._num_done, tally)
 
     def on_step(self, task: Task, progress: FitProgress) -> None:
         """Move the file's bar, and say how long a long fit takes once its pace is known."""

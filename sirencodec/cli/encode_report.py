@@ -2,11 +2,12 @@
 
 import math
 
-from sirencodec.batch.encode_files import Encoded
+from sirencodec.batch.encode_files import Encoded, Failed
 from sirencodec.batch.pictures import describe_passed_over
+from sirencodec.batch.run import Result, Skipped
 from sirencodec.batch.tally import share
 from sirencodec.batch.tasks import Inputs, Task
-from sirencodec.cli.report import Report, emit_json
+from sirencodec.cli.report import Report, emit_json, outcome_record
 from sirencodec.config import EncodeConfig
 
 # SSIMULACRA2 from which a picture is called so, in the words of those who made it.
@@ -51,11 +52,17 @@ def quality_in_words(encoded: Encoded) -> str:
     return f"SSIMULACRA2 {shown} ({next(words, 'very low quality')})"
 
 
-def record(task: Task, encoded: Encoded, config: EncodeConfig) -> dict[str, object]:
+def record(task: Task, result: Result, config: EncodeConfig) -> dict[str, object]:
     """The same for programs. The keys are part of the interface."""
+    if isinstance(result, Failed):
+        return outcome_record("failed", task) | {"reason": result.reason}
+    if isinstance(result, Skipped):
+        return outcome_record("skipped", task)
+    return outcome_record("encoded", task) | _encoded_record(result, config)
+
+
+def _encoded_record(encoded: Encoded, config: EncodeConfig) -> dict[str, object]:
     return {
-        "input": task.source,
-        "output": task.output,
         "input_bytes": encoded.input_bytes,
         "width": encoded.width,
         "height": encoded.height,
@@ -81,15 +88,18 @@ def report_passed_over(inputs: Inputs, report: Report) -> int:
     return num_pictures
 
 
-def report_encoded(
-    task: Task, encoded: Encoded, config: EncodeConfig, report: Report, *, as_json: bool
+def report_result(
+    task: Task, result: Result, config: EncodeConfig, report: Report, *, as_json: bool
 ) -> None:
-    """Say what became of an image, to people and to programs."""
-    report.say(summary(task, encoded))
-    if line := better_kept_otherwise(task, encoded):
-        report.say(line)
+    """Say what became of an image, to people and to programs; that it was skipped, to programs."""
+    if isinstance(result, Encoded):
+        report.say(summary(task, result))
+        if line := better_kept_otherwise(task, result):
+            report.say(line)
+    elif isinstance(result, Failed):
+        report.fail_with(result.reason, result.details)
     if as_json:
-        emit_json(record(task, encoded, config))
+        emit_json(record(task, result, config))
 
 
 def report_twins(twins: list[Task], report: Report) -> None:

@@ -9,11 +9,10 @@ from sirencodec.batch.outputs import Existing
 from sirencodec.batch.tally import readable_bytes, share
 from sirencodec.batch.tasks import STREAM, Task
 from sirencodec.cli.inputs import leave_existing
-from sirencodec.cli.report import Report, emit_json
+from sirencodec.cli.report import Report, emit_json, outcome_record
 from sirencodec.config import EncodeConfig
 from sirencodec.errors import ParameterError
 from sirencodec.fitting.pyramid.memory import fit_bytes
-from sirencodec.limits import Limits
 
 UNKNOWN_PIXELS = 1_000_000  # of what cannot be looked at before its turn comes
 
@@ -45,13 +44,13 @@ def dry_run(
     as_json: bool,
 ) -> None:
     """Say what would become of each task, and what all of it would take. Nothing is written."""
-    due, num_skipped = leave_existing(tasks, existing, report)
+    due, num_skipped = leave_existing(tasks, existing, report, as_json=as_json)
     cores = os.cpu_count() or 1
     times = expect_times(due, config, jobs, cores)
     num_encoded = input_bytes = output_bytes = 0
     seconds = 0.0
     for task in due:
-        with report.guarding(task.source):
+        with report.guarding(task.source, task if as_json else None):
             record = _expect(task, config, times[task])
             input_bytes += record["input_bytes"]
             output_bytes += record["expected_bytes"]
@@ -76,16 +75,13 @@ def dry_run(
 def _expect(task: Task, config: EncodeConfig, seconds: float) -> dict[str, Any]:
     """Task -> what it is expected to come to, for programs. The keys are part of the interface."""
     from sirencodec.batch.expectation import expected_bytes
-    from sirencodec.image.failures import pillow_limit
-    from sirencodec.image.files import read_image
+    from sirencodec.batch.reading import read_picture
 
     if task.source == STREAM:
         raise ParameterError("stdin can be read once, and that is for the encode itself")
-    with pillow_limit(config.max_pixels):
-        image = read_image(task.source, Limits(max_pixels=config.max_pixels))
+    image = read_picture(task.source, config.max_pixels)
     return {
-        "input": task.source,
-        "output": task.output,
+        **outcome_record("expected", task),
         "input_bytes": os.stat(task.source).st_size,
         "width": image.width,
         "height": image.height,
@@ -107,7 +103,6 @@ def _line(task: Task, record: dict[str, Any]) -> str:
 
 
 def _count_pixels(task: Task) -> int:
-    from sirencodec.image.reader import read_size
+    from sirencodec.batch.reading import count_pixels
 
-    size = None if task.source == STREAM else read_size(task.source)
-    return UNKNOWN_PIXELS if size is None else size[0] * size[1]
+    return (None if task.source == STREAM else count_pixels(task.source)) or UNKNOWN_PIXELS

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import click
 
+from sirencodec.batch.names import plan_tasks
 from sirencodec.batch.outputs import Existing, is_due
-from sirencodec.batch.tasks import STREAM, Inputs, Task, Wanted, find_inputs, plan_tasks
-from sirencodec.cli.report import Report, is_terminal
+from sirencodec.batch.tasks import STREAM, Inputs, Task, Wanted, find_inputs
+from sirencodec.cli.report import Report, emit_json, is_terminal, outcome_record
 from sirencodec.errors import ParameterError
 
 
@@ -32,6 +33,8 @@ def find_command_inputs(
         raise click.UsageError("stdin is a terminal; name a file or use a pipe")
     for name in inputs.empty:
         report.warn(name, "nothing to do in this directory")
+    for name, what in inputs.strange:
+        report.warn(name, what)
     for failure in inputs.unreadable:
         report.fail(None, failure)
     return inputs
@@ -55,14 +58,16 @@ def plan_command_tasks(
 
 
 def leave_existing(
-    tasks: Sequence[Task], existing: Existing, report: Report
+    tasks: Sequence[Task], existing: Existing, report: Report, *, as_json: bool
 ) -> tuple[list[Task], int]:
     """Tasks -> those whose output is to be made, and how many are skipped; the rest has failed."""
     due, num_skipped = [], 0
     for task in tasks:
-        with report.guarding(task.source):
+        with report.guarding(task.source, task if as_json else None):
             if is_due(task, existing):
                 due.append(task)
-            else:
-                num_skipped += 1
+                continue
+            num_skipped += 1
+            if as_json:
+                emit_json(outcome_record("skipped", task))
     return due, num_skipped

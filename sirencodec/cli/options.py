@@ -77,7 +77,7 @@ output_option = click.option(
     "--output",
     type=FILE,
     metavar="OUT",
-    help="File to write, - for stdout. With several inputs, a directory. Made if missing.",
+    help="File to write, - for stdout; a directory if it ends in / or there are several inputs.",
 )
 recursive_option = click.option(
     "-r", "--recursive", is_flag=True, help="Go through directories, too."

@@ -66,12 +66,16 @@ class ProgressBars:
         if self._display is not None:
             self._batch = self._display.add_task(f"{total} files", total=total, note="")
 
-    def count(self, tally: Tally) -> None:
-        """Tell how far the batch is: on its bar, or in the log if some time has passed."""
+    def count(self, done: int, tally: Tally) -> None:
+        """Tell how far the batch is: on its bar, or in the log if some time has passed.
+
+        Args:
+            done: files of the batch that are over.
+            tally: bytes of those that were encoded.
+        """
         if self._clock is None:
             return
         left = f"about {readable_time(self._clock.left_s)} left"
-        done = tally.encoded + tally.failed
         if self._display is not None and self._batch is not None:
             note = f"{tally.sizes}, {left}" if tally.encoded else left
             self._display.update(self._batch, completed=done, note=note)

@@ -9,6 +9,7 @@ from typing import NoReturn, TextIO
 import click
 
 from sirencodec.batch.messages import explain, package_warnings, without_name
+from sirencodec.batch.tasks import Task
 
 _DEBUG = "sirencodec.debug"  # in the context that all commands of one call share
 
@@ -41,7 +42,7 @@ class Report:
 
     def fail(self, name: str | None, error: Exception) -> None:
         """Report that the file of this name could not be dealt with."""
-        self.fail_with(explain(name, error), "".join(traceback.format_exception(error)))
+        self.fail_with(_explain(name, error), "".join(traceback.format_exception(error)))
 
     def fail_with(self, reason: str, details: str) -> None:
         """Report a failure that was put into words already, ``details`` being its traceback."""
@@ -60,8 +61,13 @@ class Report:
         self._lacks_some = True
 
     @contextmanager
-    def guarding(self, name: str) -> Iterator[None]:
-        """Report warnings and failures of the block as those of one file, and carry on after it."""
+    def guarding(self, name: str, task: Task | None = None) -> Iterator[None]:
+        """Report warnings and failures of the block as those of one file, and carry on after it.
+
+        Args:
+            name: of the file.
+            task: that the file is about, to print a JSON object if it fails; or None.
+        """
         try:
             with package_warnings(lambda text: self.warn(name, text)):
                 yield
@@ -69,10 +75,18 @@ class Report:
             raise  # not about this file: nothing that follows could work either
         except Exception as error:
             self.fail(name, error)
+            if task is not None:
+                emit_json(outcome_record("failed", task) | {"reason": _explain(name, error)})
 
     def exit(self) -> NoReturn:
         """Leave the program with the exit code that all of this comes to."""
         raise click.exceptions.Exit(1 if self.num_failures or self._lacks_some else 0)
+
+
+def _explain(name: str | None, error: Exception) -> str:
+    """What happened to a file -> words, with the option of this command that may help."""
+    command = click.get_current_context().command
+    return explain(name, error, [each.name or "" for each in command.params])
 
 
 def say(line: str) -> None:
@@ -88,6 +102,11 @@ def is_terminal(stream: TextIO | None) -> bool:
 def emit_json(record: Mapping[str, object]) -> None:
     """Write an object to stdout, on a line of its own."""
     click.echo(json.dumps(record, allow_nan=False))
+
+
+def outcome_record(status: str, task: Task) -> dict[str, object]:
+    """What became of a task -> how its JSON object begins; "skipped" needs no more."""
+    return {"status": status, "input": task.source, "output": task.output}
 
 
 def printable(text: str) -> str:

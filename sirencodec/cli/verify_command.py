@@ -7,7 +7,6 @@ from sirencodec.cli.inputs import find_command_inputs
 from sirencodec.cli.options import FILE, device_option, limit_options, recursive_option
 from sirencodec.cli.report import Report, debug_option, printable
 from sirencodec.cli.streams import read_siren_file
-from sirencodec.errors import SirenCodecError
 from sirencodec.image.samples_hash import samples_hash
 from sirencodec.limits import Limits
 
@@ -47,10 +46,7 @@ def verify(
             data = read_siren_file(name, limits)
             from sirencodec.decoder import decode
 
-            try:
-                image = decode(data, device=device, limits=limits)
-            except SirenCodecError as error:
-                raise type(error)(f"{type(error).__name__}: {error}") from error
+            image = decode(data, device=device, limits=limits)
             size = f"{image.width}x{image.height} {image.mode}"
             num_sound += 1
             line = f"{printable(name)}: ok, {size}, {len(data)} bytes"

@@ -157,7 +157,8 @@ def _encode(
     if mode_of(samples) not in PILLOW_MODES or too_large_to_copy:
         return partial(write_png, samples, metadata), chosen.name, notes
     buffer = BytesIO()
-    with pillow_errors(f"cannot write {image.width} x {image.height} pixels as {chosen.name}"):
+    what = f"cannot write {image.width} x {image.height} pixels as {chosen.name}"
+    with pillow_errors(what, "the format does not hold them; PNG does"):
         _pillow_image(samples).save(buffer, chosen.name, **chosen.options, **options)
     return lambda file: file.write(buffer.getbuffer()), chosen.name, notes
 

@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import MAX_TEXT_CHUNK
 
 from sirencodec.errors import ImageError
 from sirencodec.image.deep_colour import can_read_deep_colour, is_deep_colour, read_deep_colour
-from sirencodec.image.failures import pillow_errors
+from sirencodec.image.failures import DAMAGED_OR_NOT_READ, UnknownImageError, pillow_errors
 from sirencodec.image.metadata import Metadata
 from sirencodec.image.modes import key_to_alpha, samples_from_pillow
 from sirencodec.image.pillow_metadata import drop_misfit_profile, metadata_from_pillow
@@ -122,8 +122,7 @@ def _open(stream: BinaryIO) -> PIL.Image.Image:
     """Image file -> Pillow image, by Pillow itself or by whatever plugin is installed.
 
     Raises:
-        ImageError: if it is known what would read it, and that is not there.
-        PIL.UnidentifiedImageError: if it is not known.
+        UnknownImageError: if nothing opens it.
     """
     try:
         return PIL.Image.open(stream)
@@ -135,9 +134,19 @@ def _open(stream: BinaryIO) -> PIL.Image.Image:
         try:
             return PIL.Image.open(stream)
         except PIL.UnidentifiedImageError as error:
-            if (advice := advice_for(beginning)) is not None:
-                raise ImageError(advice) from error
-            raise
+            raise UnknownImageError(_what_else(beginning)) from error
+
+
+def _what_else(beginning: bytes) -> str:
+    """First bytes of a file that nothing opens -> what is wrong with it."""
+    if not beginning:
+        return "the file is empty"
+    for name in PIL.Image.ID:
+        _factory, accepts = PIL.Image.OPEN[name]
+        with suppress(Exception):  # some look further than the bytes go
+            if accepts is not None and accepts(beginning) is True:
+                return f"it begins as {name} files do; {DAMAGED_OR_NOT_READ}"
+    return advice_for(beginning) or "not an image, or of a format that is not known"
 
 
 def read_pillow(pil: PIL.Image.Image, stream: BinaryIO | None = None) -> Reading:

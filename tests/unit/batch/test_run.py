@@ -204,6 +204,32 @@ def test_what_cannot_be_written_is_not_encoded(output: str, expected: str) -> No
     assert seen == []
 
 
+@pytest.mark.parametrize("existing", list(Existing))
+def test_no_file_is_overwritten_where_case_does_not_count(existing: Existing) -> None:
+    """A second name for a file that was written does what such a file system does."""
+
+    def look_without_case(task: Task) -> None:
+        if task.output == "b.siren":
+            os.link("B.siren", "b.siren")
+
+    given = [Task("a.png", "B.siren"), Task("b.png", "b.siren", namesakes=("B.siren",))]
+    results, _ = run(given, existing, before=look_without_case)
+    said = "b.siren: is B.siren as well, for case does not count there; see -o"
+    assert reason(results["b.siren"]) == said
+    assert Path("B.siren").read_bytes() == b"encoded picture a"
+    results, seen = run(given, Existing.SKIP)
+    assert isinstance(results["B.siren"], Skipped)
+    assert reason(results["b.siren"]) == said
+    assert seen == []
+
+
+def test_what_cannot_be_named_fails_by_itself() -> None:
+    results, seen = run([Task("a.png", "a.png", refusal="would become a.png"), *tasks()[1:]])
+    assert reason(results["a.png"]) == "a.png: would become a.png"
+    assert seen == ["b.png", "c.png"]
+    assert Path("a.png").read_bytes() == b"picture a"
+
+
 def test_a_full_disk_is_seen_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(".")._replace(free=4096)
     monkeypatch.setattr(outputs.shutil, "disk_usage", lambda _folder: usage)

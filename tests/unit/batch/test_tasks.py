@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from sirencodec.batch.tasks import find_inputs, plan_tasks
-from sirencodec.errors import ParameterError
+from sirencodec.batch.names import plan_tasks
+from sirencodec.batch.tasks import find_inputs
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,78 @@ def test_a_name_that_twins_would_take_is_a_twin_as_well() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("a.jpg", "a.png", "a.png.png"),
+        ("a.jpg", "a.png", "a.png.png", "a.png.png.png", "a.png.jpg"),
+        ("a.png", "a.siren/b.png"),
+        ("x/a.jpg", "x/a.png", "y/a.png", "y/a.png.png"),
+    ],
+)
+@pytest.mark.parametrize("output", [None, "out"])
+def test_no_names_stop_a_batch(names: tuple[str, ...], output: str | None) -> None:
+    make(*names)
+    tasks = plan_tasks(
+        find_inputs(["."], recursive=True, wanted=is_wanted), output, suffix=".siren"
+    )[0]
+    outputs = {task.output for task in tasks}
+    assert len(outputs) == len(names)
+    assert not any(task.refusal for task in tasks)
+    assert not outputs & {str(parent) for name in outputs for parent in Path(name).parents}
+
+
+def test_what_would_be_one_file_all_the_same_is_refused_by_itself() -> None:
+    make("x/a.png", "y/a.png", "z/b.png")
+    Path("out").mkdir()
+    for folder in ("x", "y", *Path.cwd().parts[1:]):  # whatever is kept of them, it is one place
+        Path("out", folder).symlink_to(".", target_is_directory=True)
+    inputs = find_inputs(["x", "y", "z"], recursive=True, wanted=is_wanted)
+    tasks, _ = plan_tasks(inputs, "out", suffix=".siren")
+    assert [task.output for task in tasks] == ["out/a.siren", "out/a.siren", "out/b.siren"]
+    reason = "would become out/a.siren, and so would y/a.png; see --keep-suffix and -o"
+    assert [task.refusal is not None for task in tasks] == [True, True, False]
+    assert tasks[0].refusal == reason
+
+
+def test_one_file_named_twice_is_a_batch() -> None:
+    make("a.png")
+    assert plan("a.png", "./a.png", output="out")[0] == [("a.png", "out/a.siren")]
+
+
+def test_a_link_is_an_input_of_its_own() -> None:
+    make("album/2024/a.png")
+    Path("album/a-favourite.png").symlink_to("2024/a.png")
+    assert [output for _, output in plan("album", output="out")[0]] == [
+        "out/a-favourite.siren",
+        "out/2024/a.siren",
+    ]
+
+
+def test_what_is_no_file_is_left_alone_and_remembered() -> None:
+    make("album/a.png")
+    os.mkfifo("album/pipe.png")
+    Path("album/again").symlink_to(".", target_is_directory=True)
+    inputs = find_inputs(["album"], recursive=True, wanted=is_wanted)
+    assert [each.source for each in inputs.files] == ["album/a.png"]
+    assert dict(inputs.strange) == {
+        "album/again": "a link to a folder, which -r does not follow; name it to have it read",
+        "album/pipe.png": "a pipe, socket or device; name it to have it read",
+    }
+
+
+def test_names_that_differ_in_case_alone_know_of_each_other() -> None:
+    make("x/A.png", "x/a.png", "x/b.png")
+    tasks, _ = plan_tasks(
+        find_inputs(["x"], recursive=True, wanted=is_wanted), "out", suffix=".siren"
+    )
+    assert [(task.output, task.namesakes) for task in tasks] == [
+        ("out/A.siren", ()),
+        ("out/a.siren", ("out/A.siren",)),
+        ("out/b.siren", ()),
+    ]
+
+
 def test_names_do_not_depend_on_the_order() -> None:
     make("a.jpg", "a.png")
     assert sorted(plan("a.jpg", "a.png")[0]) == sorted(plan("a.png", "a.jpg")[0])
@@ -114,10 +187,13 @@ def test_a_name_that_a_folder_would_take_is_kept_apart() -> None:
     ]
 
 
-def test_an_output_over_an_input_is_refused() -> None:
-    make("a.siren")
-    with pytest.raises(ParameterError, match=r"would become a\.siren, which is an input"):
-        plan("a.siren")
+def test_an_output_over_an_input_is_refused_by_itself() -> None:
+    make("a.siren", "b.jpg")
+    tasks, _ = plan_tasks(
+        find_inputs(["a.siren", "b.jpg"], recursive=False, wanted=is_wanted), None, suffix=".siren"
+    )
+    reason = "would become a.siren, which is an input; see --keep-suffix and -o"
+    assert [task.refusal for task in tasks] == [reason, None]
 
 
 def test_what_is_passed_over_is_remembered() -> None:
