@@ -8,8 +8,8 @@ from sirencodec.batch.encode_files import Encoded
 from sirencodec.batch.run import Result
 from sirencodec.batch.tally import Tally
 from sirencodec.batch.tasks import Task
-from sirencodec.cli.forecast import expect_times, expected_memory
-from sirencodec.cli.progress import LOG_INTERVAL_S, ProgressBars
+from sirencodec.cli.forecast import expect_times, expected_memory, expected_size
+from sirencodec.cli.progress import ProgressBars
 from sirencodec.cli.report import Report
 from sirencodec.config import EncodeConfig
 from sirencodec.fitting.progress import FitProgress
@@ -48,18 +48,22 @@ class EncodeListener:
         """Say what it will take, if that is worth waiting for."""
         self._clock = Clock(expect_times(tasks, self._config, self._jobs, self._cores))
         left_s, self._several = self._clock.left_s, len(tasks) > 1
-        several = self._several
-        if several:
+        if self._several:
             self._bars.start_batch(len(tasks), self._clock)
-        is_long = left_s >= (WORTH_A_WORD_S if self._bars.are_shown else LOG_INTERVAL_S)
-        if is_long and (several or self._bars.are_shown):
-            what = f"{len(tasks)} files" if several else tasks[0].source
-            effort = f"at effort {self._config.effort}"
-            if self._config.max_seconds is not None:
-                effort = "as planned"
-            memory = expected_memory(tasks, self._jobs)
-            room = f", {memory / 1e9:.1f} GB of memory" if memory >= WORTH_BYTES else ""
-            self._report.say(f"{what}: about {readable_time(left_s)} {effort}{room}")
+        if left_s >= WORTH_A_WORD_S:
+            self._foretell(tasks, left_s)
+
+    def _foretell(self, tasks: Sequence[Task], left_s: float) -> None:
+        """Say what it will take, in a line, if anything is known."""
+        what = f"{len(tasks)} files" if self._several else tasks[0].source
+        is_planned = self._config.max_seconds is not None
+        effort = "as planned" if is_planned else f"at effort {self._config.effort}"
+        size = expected_size(tasks, self._config)
+        if size is None and not is_planned:
+            return
+        memory = expected_memory(tasks, self._jobs)
+        room = f", {memory / 1e9:.1f} GB of memory" if memory >= WORTH_BYTES else ""
+        self._report.say(f"{what}: about {readable_time(left_s)} {effort}{size or ''}{room}")
 
     def on_finish(self, task: Task, result: Result, tally: Tally) -> None:
         """Take the file's bar away, and move that of all."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sirencodec.batch.clock import expected_seconds, on_cores, readable_time
+from sirencodec.batch.messages import package_warnings
 from sirencodec.batch.outputs import Existing
 from sirencodec.batch.tally import readable_bytes, share
 from sirencodec.batch.tasks import STREAM, Task
@@ -32,6 +33,35 @@ def expected_memory(tasks: Sequence[Task], jobs: int) -> int:
     """Tasks -> bytes that the fits of the largest take, as many as are done at a time."""
     largest = sorted((_count_pixels(task) for task in tasks), reverse=True)[:jobs]
     return sum(fit_bytes(num_pixels) for num_pixels in largest)
+
+
+def expected_size(tasks: Sequence[Task], config: EncodeConfig) -> str | None:
+    """Tasks -> what is known of the size of their outputs before the work, to end a phrase.
+
+    Of a single picture what a fit would begin with, and None if it cannot be read; of several what
+    was asked for, if that is a size: to look at all of them is left to ``dry_run``.
+    """
+    if config.size_bytes is not None:
+        return f", at most {readable_bytes(len(tasks) * config.size_bytes)}"
+    if config.bpp is not None:
+        num_pixels = sum(_count_pixels(task) for task in tasks)
+        return f", at most {readable_bytes(num_pixels * config.bpp / 8)}"
+    return "" if len(tasks) > 1 else _expected_single(tasks[0], config)
+
+
+def _expected_single(task: Task, config: EncodeConfig) -> str | None:
+    """Task -> about how large its output will be, to end a phrase; None if that is not known."""
+    from sirencodec.batch.expectation import expected_bytes
+    from sirencodec.batch.reading import count_pixels, read_picture
+
+    if task.source == STREAM or count_pixels(task.source) is None:
+        return None
+    try:
+        with package_warnings(lambda _text: None):
+            image = read_picture(task.source, config.max_pixels)
+            return f", about {readable_bytes(expected_bytes(image, config))}"
+    except Exception:  # what is wrong with it is told when it is encoded
+        return None
 
 
 def dry_run(

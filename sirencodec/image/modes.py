@@ -135,6 +135,13 @@ def _gray_16_from_wide(pil: PIL.Image.Image) -> tuple[Samples, list[str]]:
     samples = _scale_to_16_bits(values, start, stop)
     kind = "32-bit integers" if pil.mode == "I" else "floats"
     notes = [f"{kind} from {low:g} to {high:g}: {start:g} became black, {stop:g} white, in 16 bits"]
+    if finite.size < values.size:
+        num_nan = int(np.isnan(values).sum())
+        num_infinite = values.size - finite.size - num_nan
+        notes.append(
+            f"of {values.size} samples, no numbers (NaN) and now black: {num_nan}; "
+            f"infinite and now black or white: {num_infinite}"
+        )
     return samples[:, :, np.newaxis], notes
 
 

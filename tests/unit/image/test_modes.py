@@ -163,9 +163,20 @@ def test_16_bit_pgm_is_taken_as_it_is() -> None:
 )
 def test_floats_become_16_bits(values: list[float], expected: list[int]) -> None:
     pil = PIL.Image.fromarray(np.array([values], np.float32))
-    with pytest.warns(ConversionWarning, match="floats from"):
+    with pytest.warns(ConversionWarning) as caught:
         image = from_pillow(pil)
+    assert str(caught[0].message).startswith("image: floats from")
     assert image.samples.ravel().tolist() == expected
+
+
+def test_what_is_no_number_is_counted() -> None:
+    values = np.array([[np.nan, np.nan, np.inf], [0.5, 1.0, 0.0]], np.float32)
+    with pytest.warns(ConversionWarning) as caught:
+        from_pillow(PIL.Image.fromarray(values))
+    assert [str(each.message) for each in caught] == [
+        "image: floats from 0 to 1: 0 became black, 1 white, in 16 bits",
+        "image: of 6 samples, no numbers (NaN) and now black: 2; infinite and now black or white: 1",
+    ]
 
 
 def test_floats_without_a_number_are_refused() -> None:
