@@ -24,10 +24,11 @@ def summary(task: Task, encoded: Encoded) -> str:
     """What became of an image, in a line."""
     of_input = share(len(encoded.data), encoded.input_bytes, " (")
     of_input += " of the input)" if of_input else ""
+    decibels = f"{encoded.psnr_db:.2f} dB, " if math.isfinite(encoded.psnr_db) else ""
     return (
         f"{task.source} -> {task.output}: {encoded.width}x{encoded.height} {encoded.mode}, "
         f"{len(encoded.data)} bytes{of_input}, {encoded.bpp:.3f} bpp, "
-        f"{encoded.psnr_db:.2f} dB, {quality_in_words(encoded)}, {encoded.seconds:.1f} s"
+        f"{decibels}{quality_in_words(encoded)}, {encoded.seconds:.1f} s"
     )
 
 

@@ -175,7 +175,8 @@ def test_what_is_no_number_is_counted() -> None:
         from_pillow(PIL.Image.fromarray(values))
     assert [str(each.message) for each in caught] == [
         "image: floats from 0 to 1: 0 became black, 1 white, in 16 bits",
-        "image: of 6 samples, no numbers (NaN) and now black: 2; infinite and now black or white: 1",
+        "image: of 6 samples, no numbers (NaN) and now black: 2; "
+        "infinite and now black or white: 1",
     ]
 
 
