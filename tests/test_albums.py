@@ -116,6 +116,15 @@ def test_all_that_a_manifest_says_is_described(album: Path) -> None:
     assert sorted(keys - set(re.findall(r"`(\w+)`", section))) == []
 
 
+def test_a_manifest_spoils_no_other_file(album: Path) -> None:
+    before = (album / "b.png").read_bytes()
+    result = run("encode", album / "a.png", "--manifest", album / "b.png", *FAST)
+    assert result.exit_code == 1
+    assert result.stderr == f"sirencodec: {album}/b.png is there, and no manifest; name another\n"
+    assert (album / "b.png").read_bytes() == before
+    assert not (album / "a.siren").exists()
+
+
 def test_a_manifest_may_lie_where_outputs_will(album: Path) -> None:
     ok("encode", "-r", album, "-o", "out/coded", "--manifest", "out/coded/made.jsonl", *FAST)
     assert len(Path("out/coded/made.jsonl").read_text().splitlines()) == 3

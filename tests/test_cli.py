@@ -239,12 +239,14 @@ def test_outputs_of_last_time_are_no_inputs(folder: Path, siren: Path) -> None:
     assert siren.read_bytes() == before
 
 
-def test_an_output_of_another_suffix_is_worth_a_word(folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_an_output_of_another_suffix_is_worth_a_word() -> None:
     for name in ("out", "a.bin"):
         said = f"warning: {name}: a file, though it does not end in .siren; add / for a folder\n"
-        assert said in ok("encode", "a.png", "-o", name, *FAST).stderr
-    ok("encode", "a.png", "-o", "album.png/", *FAST)
-    assert names(folder) == ["a.bin", "a.png", "album.png/a.siren", "out"]
+        assert said in ok("encode", "a.png", "-o", name, "--dry-run").stderr
+    result = ok("encode", "a.png", "-o", "album.png/", "--dry-run")
+    assert "a.png -> album.png/a.siren: " in result.stderr
+    assert "warning" not in result.stderr
 
 
 @pytest.mark.parametrize("command", ["encode", "decode", "encode --dry-run"])
@@ -398,6 +400,28 @@ def test_decode_goes_through_directories(folder: Path, gradient_siren: bytes) ->
     (folder / "in" / "y.png").write_bytes(b"")
     ok("decode", "-r", "in", "-o", "out")
     assert names(folder / "out") == ["sub/x.png"]
+
+
+def test_a_folder_of_any_name_is_a_folder(folder: Path, gradient_siren: bytes) -> None:
+    Path("in").mkdir()
+    for name in ("in/a.siren", "in/b.siren"):
+        Path(name).write_bytes(gradient_siren)
+    Path("there.2023").mkdir()
+    for output in ("album.2024", "one.png/", "there.2023", "webp"):
+        ok("decode", "-r", "in", "-o", output)
+        assert names(Path(output)) == ["a.png", "b.png"]
+    refused = run("decode", "in/a.siren", "in/b.siren", "-o", "two.jpg")
+    assert refused.exit_code == 2
+    assert "a folder ends in /, and --format jpg makes such files in it" in refused.stderr
+    assert not Path("two.jpg").exists()
+
+
+@pytest.mark.parametrize("arguments", ["encode ''", "decode ''", "encode a.png -o ''", "info ''"])
+@pytest.mark.usefixtures("folder")
+def test_an_empty_name_is_refused(arguments: str) -> None:
+    result = run(*shlex.split(arguments))
+    assert result.exit_code == 2
+    assert "a name of a file is empty" in result.stderr
 
 
 @pytest.mark.usefixtures("siren")

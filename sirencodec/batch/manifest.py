@@ -19,6 +19,7 @@ from typing import Any
 from sirencodec.batch.encode_files import Encoded
 from sirencodec.batch.tasks import STREAM, Task
 from sirencodec.config import EncodeConfig
+from sirencodec.errors import ParameterError
 from sirencodec.version import __version__
 
 
@@ -30,6 +31,7 @@ class Manifest:
 
         Raises:
             OSError: what the file system says.
+            ParameterError: if there is a file, and it is no manifest.
         """
         self._path = Path(path)
         self._begin_line()
@@ -72,6 +74,9 @@ class Manifest:
         """End the line that a kill has cut."""
         with self._path.open("a+b") as file:
             if file.seek(0, os.SEEK_END):
+                file.seek(0)
+                if file.read(1) != b"{":
+                    raise ParameterError(f"{self._path} is there, and no manifest; name another")
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":
                     file.write(b"\n")

@@ -1,6 +1,8 @@
 """``sirencodec decode``."""
 
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,10 +132,10 @@ def decode(
     options["strip"] = options["strip"] or False
     if options["scale"] and (options["width"] or options["height"]):
         raise click.UsageError("give --scale or a size, not both")
-    suffix = _choose_suffix(output, file_format)
     existing = choose_existing(force, skip_existing, newer)
     report = Report()
     inputs = find_command_inputs(files, report, recursive=recursive, wanted=is_ours)
+    suffix = _choose_suffix(output, file_format, several=inputs.are_several)
     tasks, _ = plan_command_tasks(inputs, output, suffix=suffix)
     for task in tasks:
         if file_format is None and task.output != STREAM and not Path(task.output).suffix:
@@ -172,19 +174,26 @@ def decode(
     report.exit()
 
 
-def _choose_suffix(output: str | None, file_format: str | None) -> str:
+def _choose_suffix(output: str | None, file_format: str | None, *, several: bool) -> str:
     """The user's wishes -> extension of a format that can be written.
 
     Raises:
-        click.UsageError: if it cannot.
+        click.UsageError: if it cannot, or if a picture is named where a folder is meant.
     """
-    name = file_format
-    if name is None and output is not None and output != STREAM:
-        name = Path(output).suffix
-    try:
-        from sirencodec.image.formats import find_file_format
+    from sirencodec.image.formats import find_file_format
 
-        return find_file_format(name or DEFAULT_FORMAT).extensions[0]
+    is_file = output is not None and not output.endswith(os.sep) and not os.path.isdir(output)
+    ending = Path(output).suffix if output is not None and is_file and output != STREAM else ""
+    if several and ending:
+        with suppress(ParameterError):
+            extension = find_file_format(ending).extensions[0]
+            raise click.UsageError(
+                f"{output} is one file, and there are several inputs; a folder ends in /, and "
+                f"--format {extension[1:]} makes such files in it"
+            )
+    try:
+        name = file_format or ("" if several else ending) or DEFAULT_FORMAT
+        return find_file_format(name).extensions[0]
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
 

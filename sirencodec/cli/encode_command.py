@@ -195,9 +195,9 @@ def encode(
     inputs = find_command_inputs(
         images, report, recursive=recursive, wanted=is_picture, ignore=ignore
     )
-    _check_output(output, inputs, report)
     _refuse_ours(inputs, report)
     tasks, twins = plan_command_tasks(inputs, output, suffix=SUFFIX, keep_suffix=keep_suffix)
+    _check_output(output, inputs, report)
     if as_json and any(task.output == STREAM for task in tasks):
         raise click.UsageError("the file and --json cannot both go to stdout")
     tally = Tally(passed_over=report_passed_over(inputs, report), failed=report.num_failures)

@@ -70,7 +70,17 @@ class StripCommand(click.Command):
         return super().parse_args(ctx, spelled_out)
 
 
-FILE = click.Path(allow_dash=True)
+class _File(click.Path):
+    """A name that can be one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse an empty name, such as an unset variable of a shell gives."""
+        if value == "":
+            self.fail("a name of a file is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = _File(allow_dash=True)
 
 output_option = click.option(
     "-o",
