@@ -50,7 +50,7 @@ def open_atomically(path: str | os.PathLike[str], *, overwrite: bool) -> Iterato
     target = Path(os.path.realpath(path) if overwrite else path)
     mode = _mode_of(target)
     if mode is not None and _is_device(mode):
-        with target.open("wb") as device:
+        with _blamed_on(target, target), target.open("wb") as device:
             yield device
         return
     _check_target(target, mode, overwrite)

@@ -291,9 +291,13 @@ def test_a_dry_run_says_json_and_finds_what_is_broken(album: Path) -> None:
     assert "sirencodec: 3 to encode, 0 skipped, 1 would fail: " in result.stderr
     (album / "broken.png").unlink()
     assert run("encode", "-r", album, "-o", "out", "--dry-run").exit_code == 1  # for the raw file
-    records = [json.loads(line) for line in result.stdout.splitlines()]
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    records = [line for line in lines if line["status"] == "expected"]
     assert [record["input"] for record in records] == [
         str(album / name) for name in ("a.jpg", "a.png", "b.png")
+    ]
+    assert [line["input"] for line in lines if line["status"] == "failed"] == [
+        str(album / "broken.png")
     ]
     assert records[0]["expected_bytes"] > 0
     assert records[0]["expected_seconds"] > 0

@@ -133,6 +133,15 @@ def test_what_is_no_file(command: str) -> None:
             assert result.stderr.splitlines()[0] == f"sirencodec: {name}: {reason}"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+@pytest.mark.usefixtures("folder")
+def test_a_full_device_is_named() -> None:
+    Path("a.siren").write_bytes(PYRAMID)
+    result = run("decode", "a.siren", "-o", "/dev/full")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == "sirencodec: /dev/full: No space left on device"
+
+
 @pytest.mark.usefixtures("folder")
 def test_a_format_that_cannot_hold_a_picture_names_one_that_can() -> None:
     Path("a.siren").write_bytes(PYRAMID)

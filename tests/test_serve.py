@@ -249,7 +249,7 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = run("serve", tmp_path, "--port", str(taken.getsockname()[1]))
     assert result.exit_code == 1
-    assert "in use" in result.output
+    assert result.output.endswith("ddress already in use; see --host and --port\n")
     assert result.output.count("\n") == 1
 
 

@@ -18,7 +18,12 @@ def bind(host: str, port: int) -> socket.socket:
         OSError: if they cannot be had.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family)
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = (error.strerror or str(error)).split(" (while ")[0]  # Python adds the address
+        where = f"{host}, port {port}"
+        raise OSError(error.errno, f"{reason}; see --host and --port", where) from error
 
 
 def address_of(bound: socket.socket) -> str:
