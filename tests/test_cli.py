@@ -33,6 +33,7 @@ from tests.command import FAST, names, ok, run
 from tests.pictures import HEIGHT, WIDTH, make_clouds, make_exif, make_gradient
 
 PROGRAM = [sys.executable, "-m", "sirencodec"]
+THERE = "exists already; --force replaces it, --skip-existing leaves it"
 RECORD_KEYS = (  # and no others
     *("status", "input", "output", "input_bytes", "width", "height", "mode", "bytes"),
     *("lossless_webp_bytes", "bpp", "psnr_db", "ssimulacra2", "profile", "effort", "seconds"),
@@ -195,7 +196,10 @@ def test_existing_files_are_refused_before_the_work(folder: Path, siren: Path) -
     assert result.exit_code == 1
     refused, *done, counts = result.stderr.splitlines()
     assert counts.endswith("0 skipped, 1 failed")
-    assert refused == "sirencodec: a.siren: exists already; --force replaces it"
+    assert (
+        refused
+        == "sirencodec: a.siren: exists already; --force replaces it, --skip-existing leaves it"
+    )
     assert any(line.startswith("b.png -> b.siren") for line in done)
     assert siren.read_bytes() == before
     ok("encode", "a.png", *FAST, "--force", "--strip")
@@ -216,7 +220,7 @@ def test_files_that_appear_during_the_work_are_kept(folder: Path, gradient_png: 
     result = run("encode", "pipe.png", *FAST)
     feeder.join()
     assert result.exit_code == 1
-    assert result.stderr == "sirencodec: pipe.siren: exists already; --force replaces it\n"
+    assert result.stderr == f"sirencodec: pipe.siren: {THERE}\n"
     assert Path("pipe.siren").read_text() == "precious"
     assert sorted(os.listdir()) == ["a.png", "pipe.png", "pipe.siren"]
 
@@ -692,7 +696,12 @@ def test_terminals_and_binary_data_are_kept_apart(arguments: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("sent", "jobs", "exit_code"),
-    [(signal.SIGINT, 1, 130), (signal.SIGINT, 2, 130), (signal.SIGTERM, 1, 143)],
+    [
+        (signal.SIGINT, 1, 130),
+        (signal.SIGINT, 2, 130),
+        (signal.SIGTERM, 1, 143),
+        (signal.SIGHUP, 2, 129),
+    ],
 )
 def test_an_interrupt_leaves_nothing_behind(
     folder: Path, sent: signal.Signals, jobs: int, exit_code: int

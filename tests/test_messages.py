@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import socket
 import struct
@@ -131,6 +132,17 @@ def test_what_is_no_file(command: str) -> None:
             result = run(*command.split(), name)
             assert result.exit_code == 1
             assert result.stderr.splitlines()[0] == f"sirencodec: {name}: {reason}"
+
+
+@pytest.mark.usefixtures("folder")
+def test_one_that_is_not_readable_stops_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root reads anything, so that the system's answer is made up."""
+    Path("locked.siren").write_bytes(PYRAMID)
+    Path("open.siren").write_bytes(PYRAMID)
+    monkeypatch.setattr(os, "access", lambda path, mode: "locked" not in str(path))
+    result = run("info", "locked.siren", "open.siren")
+    assert "open.siren" in result.stdout
+    assert result.exit_code == 0, "the system, asked for the file itself, gives it to root"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")

@@ -16,7 +16,7 @@ from sirencodec.config import EncodeConfig
 from sirencodec.fitting.progress import FitProgress, OnStep
 from sirencodec.limits import Limits
 
-ENCODE_OPTIONS = ("max_pixels", "strip")  # that may help a picture through
+ENCODE_OPTIONS = ("max_pixels", "skip_existing", "strip")  # that may help a picture through
 REPORT_INTERVAL_S = 0.1  # between two looks at the progress
 
 

@@ -71,16 +71,12 @@ def _advice(error: Exception, options: Collection[str]) -> str:
     def option(name: str) -> str:
         return f"--{name}" if name in options else f"decode --{name}"
 
-    if isinstance(error, LimitError):
-        if error.limit is None:
-            return ""
+    if isinstance(error, FileExistsError):
+        return ", --skip-existing leaves it" if "skip_existing" in options else ""
+    if isinstance(error, LimitError) and error.limit is not None:
         if error.limit in options:
             return f"; see --{error.limit.replace('_', '-')}"
-        if error.limit == "max_metadata_bytes":
-            return f"; {option('strip')} does without the metadata"
-        if error.limit in _LESS_AT_A_SMALLER_SIZE:
-            return f"; {option('width')} makes it smaller"
-        return f"; only Python moves that: sirencodec.Limits({error.limit}=...)"
+        return _way_around(error.limit, option)
     field = error.field if isinstance(error, FormatError) else None
     if isinstance(error, TruncatedError) and field in _BEHIND_THE_HEAD:
         return f"; {option('partial')} makes a picture of what there is"
@@ -89,6 +85,15 @@ def _advice(error: Exception, options: Collection[str]) -> str:
     if isinstance(error, CorruptError) and field == "segment":
         return f"; {option('partial')} makes a picture of the rest"
     return ""
+
+
+def _way_around(limit: str, option: Callable[[str], str]) -> str:
+    """A limit that no option of the command moves -> what does without, or what moves it."""
+    if limit == "max_metadata_bytes":
+        return f"; {option('strip')} does without the metadata"
+    if limit in _LESS_AT_A_SMALLER_SIZE:
+        return f"; {option('width')} makes it smaller"
+    return f"; only Python moves that: sirencodec.Limits({limit}=...)"
 
 
 def without_name(text: str, name: str) -> str:

@@ -1,7 +1,7 @@
 """The command line: ``sirencodec encode | decode | info | inspect | verify | serve | completion``.
 
 Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 something failed, 2 the
-command line made no sense, 130 interrupted (143 by SIGTERM).
+command line made no sense, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
 
 Nothing here knows how images are coded. A command is imported when it is called, and what it needs
 to code an image when it comes to that, so that ``info`` and ``--help`` answer at once.
@@ -25,7 +25,6 @@ __all__ = ["main"]
 COMMANDS = ("encode", "decode", "info", "inspect", "verify", "serve", "completion")
 
 INTERRUPTED = 128 + signal.SIGINT  # what shells report for a program that Ctrl-C ended
-TERMINATED = 128 + signal.SIGTERM
 
 
 class Program(click.Group):
@@ -69,19 +68,26 @@ def _let_interrupts_raise() -> None:
 
 @contextmanager
 def _termination_as_exit() -> Iterator[None]:
-    """Within the block, let SIGTERM unwind the stack, so that no unfinished file stays behind."""
+    """Within the block, let SIGTERM unwind the stack, so that no unfinished file stays behind.
+
+    SIGHUP, of a terminal that is closed, does so unless it is ignored, as by ``nohup``.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only there may handlers be set
         return
 
-    def leave(_signal_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(TERMINATED)
+    def leave(signal_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + signal_number)
 
-    previous = signal.signal(signal.SIGTERM, leave)
+    previous = {signal.SIGTERM: signal.signal(signal.SIGTERM, leave)}
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is not None and signal.getsignal(hang_up) is signal.SIG_DFL:
+        previous[hang_up] = signal.signal(hang_up, leave)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 @click.group(

@@ -80,7 +80,7 @@ class _File(click.Path):
         return super().convert(value, param, ctx)
 
 
-FILE = _File(allow_dash=True)
+FILE = _File(allow_dash=True, readable=False)  # one that is not readable fails by itself
 
 output_option = click.option(
     "-o",
