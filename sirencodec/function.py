@@ -19,7 +19,6 @@ from sirencodec.synthesis.samples import check_device, samples_on, windows_on
 if TYPE_CHECKING:
     from sirencodec.synthesis.torch_picture import TorchPicture
 
-Coordinates = npt.NDArray[np.floating]
 Values = npt.NDArray[np.float64]
 
 

@@ -45,9 +45,9 @@ class Container:
         table: where segments are.
         segments_start: offset of the first segment.
         source: the file.
-        metadata: the compressed metadata section, checksum not yet verified; None if absent.
+        metadata: the compressed metadata section, checksum not yet verified; None if there is none,
+            or if the file ends early and that was allowed.
         metadata_checksum: CRC-32 that the file states for it.
-        is_cut: whether the file ends early, which only a partial decode puts up with.
     """
 
     header: Header
@@ -58,7 +58,6 @@ class Container:
     source: Source = field(compare=False)
     metadata: bytes | None = None
     metadata_checksum: int = 0
-    is_cut: bool = False
 
     @property
     def payload_bytes(self) -> int:
@@ -162,7 +161,7 @@ def parse_container(
     except TruncatedError:
         if not partial:
             raise
-        return Container(*parts, is_cut=True)
+        return Container(*parts)
 
 
 def _read_end(source: Source, offset: int, has_metadata: bool) -> tuple[bytes | None, int]:

@@ -54,7 +54,7 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Swath:
+class BandedSwath:
     """Some rows of the image, and their bands.
 
     Attributes:
@@ -76,7 +76,9 @@ def swath_rows(size: tuple[int, int]) -> int:
     return min(height, max(1, SWATH_PIXELS // width // ALIGNMENT) * ALIGNMENT)
 
 
-def cut_swaths(gradients: Tensor, size: tuple[int, int], rows: int, count: int) -> list[Swath]:
+def cut_swaths(
+    gradients: Tensor, size: tuple[int, int], rows: int, count: int
+) -> list[BandedSwath]:
     """Gradient of features and image -> its swaths.
 
     Args:
@@ -89,12 +91,14 @@ def cut_swaths(gradients: Tensor, size: tuple[int, int], rows: int, count: int) 
     if rows < height:
         count = max(1, rows * width // BAND_PIXELS)
     return [
-        Swath(top, min(top + rows, height), cut_bands(gradients, min(rows, height - top), count))
+        BandedSwath(
+            top, min(top + rows, height), cut_bands(gradients, min(rows, height - top), count)
+        )
         for top in range(0, height, rows)
     ]
 
 
-def sample_swaths(gradients: Tensor, size: tuple[int, int], count: int) -> list[Swath]:
+def sample_swaths(gradients: Tensor, size: tuple[int, int], count: int) -> list[BandedSwath]:
     """Gradient of features and image -> a few low swaths, which stand for all of it.
 
     ``SAMPLE_SWATHS`` of ``ALIGNMENT`` rows, evenly spread; none if they were more than half of it.
@@ -109,7 +113,9 @@ def sample_swaths(gradients: Tensor, size: tuple[int, int], count: int) -> list[
         return []
     middles = (height * (2 * part + 1) // (2 * SAMPLE_SWATHS) for part in range(SAMPLE_SWATHS))
     tops = [(middle - ALIGNMENT // 2) // ALIGNMENT * ALIGNMENT for middle in middles]
-    return [Swath(top, top + ALIGNMENT, cut_bands(gradients, ALIGNMENT, count)) for top in tops]
+    return [
+        BandedSwath(top, top + ALIGNMENT, cut_bands(gradients, ALIGNMENT, count)) for top in tops
+    ]
 
 
 def cut_bands(gradients: Tensor, height: int, count: int) -> list[Band]:

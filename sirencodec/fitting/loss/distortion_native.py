@@ -16,13 +16,13 @@ from torch import Tensor
 
 from sirencodec.fitting.loss.bands_native import (
     Band,
-    Swath,
+    BandedSwath,
     cut_swaths,
     sample_swaths,
     swath_rows,
 )
 from sirencodec.fitting.loss.costs import Distortion, Gradient
-from sirencodec.fitting.loss.distortion_targets import Held, SwathTargets, WholeTargets
+from sirencodec.fitting.loss.distortion_targets import Held, HeldTargets, WholeTargets
 from sirencodec.fitting.loss.distortion_tasks import BandTasks, PictureNetwork, RowPlanes
 from sirencodec.fitting.loss.features_native import NativeFeatures
 from sirencodec.fitting.loss.pixel_rows import RowSink
@@ -38,7 +38,7 @@ class NativeDistortion:
 
     def __init__(
         self,
-        targets: Tensor | SwathTargets,
+        targets: Tensor | HeldTargets,
         exponents: Sequence[int],
         workers: Workers,
         loops: Loops,
@@ -55,7 +55,9 @@ class NativeDistortion:
             rows: of a swath, a multiple of the coarsest grid's spacing; None if size decides.
         """
         self._exponents, self._workers, self._loops = list(exponents), workers, loops
-        self._targets = WholeTargets(targets) if isinstance(targets, Tensor) else targets
+        self._targets: HeldTargets = (
+            WholeTargets(targets) if isinstance(targets, Tensor) else targets
+        )
         like = targets if isinstance(targets, Tensor) else torch.empty(0)
         self._like = like.new_empty(0)
         self._channels, self._height, self._width = self._targets.shape
@@ -170,7 +172,7 @@ class NativeDistortion:
         ):
             raise ValueError(f"planes must be {shape} {self._like.dtype}, columns side by side")
 
-    def _planes(self, swath: Swath, values: Tensor | RowSink | None) -> RowPlanes:
+    def _planes(self, swath: BandedSwath, values: Tensor | RowSink | None) -> RowPlanes:
         """Where a swath's values go: where they are wanted, or into memory of its own."""
         if values is None or isinstance(values, Tensor):
             return RowPlanes(values)

@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from sirencodec.fitting.loss.bands_native import Swath
+from sirencodec.fitting.loss.bands_native import BandedSwath
 from sirencodec.native.library import Loops
 from sirencodec.native.tasks import STRIP, UpsamplingTask, rounded_up
 from sirencodec.native.tensors import address
@@ -57,7 +57,7 @@ class NativeFeatures:
         room = loops.upsampling_memory(ctypes.byref(largest))
         self._memory = [like.new_zeros(room) for _ in range(workers.count)]
 
-    def fill(self, kernels: Tensor, grids: Sequence[Tensor], swath: Swath) -> None:
+    def fill(self, kernels: Tensor, grids: Sequence[Tensor], swath: BandedSwath) -> None:
         """Grids -> ``planes`` of a swath.
 
         Args:
@@ -75,7 +75,7 @@ class NativeFeatures:
         self._each_grid(upsample, swath)
 
     def backward(
-        self, kernels: Tensor, grids: Sequence[Tensor], swath: Swath, sums: Sequence[Tensor]
+        self, kernels: Tensor, grids: Sequence[Tensor], swath: BandedSwath, sums: Sequence[Tensor]
     ) -> Tensor:
         """Gradient with respect to a swath of ``planes`` -> with respect to the kernels.
 
@@ -99,7 +99,7 @@ class NativeFeatures:
         return sum(self._each_grid(upsample_back, swath), torch.zeros_like(kernels))
 
     def _each_grid(
-        self, function: Callable[[int, UpsamplingTask], Result], swath: Swath
+        self, function: Callable[[int, UpsamplingTask], Result], swath: BandedSwath
     ) -> list[Result]:
         """Call a function of each grid's number and task -> its results, in the order of the grids.
 

@@ -128,7 +128,7 @@ class PieceRate:
         *,
         is_sampled: bool = False,
     ) -> float:
-        """R. See ``RateTerm``."""
+        """B. See ``RateTerm``."""
         matrices = [by_grid(network, self._exponents) for network in context_networks]
         pieces, total = self._sample if is_sampled else self._pieces, 0.0
         for piece, bits in self._each(

@@ -32,6 +32,6 @@ class WholeRate(ABC):
         *,
         is_sampled: bool = False,
     ) -> float:
-        """R. See ``RateTerm``."""
+        """B. See ``RateTerm``."""
         lengths = self.code_lengths(grids, context_networks)
         return sum(float(of_grid.sum(dtype=torch.float64)) for of_grid in lengths)

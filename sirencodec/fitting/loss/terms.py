@@ -150,7 +150,7 @@ class RateTerm(Protocol):
         *,
         is_sampled: bool = False,
     ) -> float:
-        """Latents and context networks -> R; of large grids by a sample of their rows, if so."""
+        """Latents and context networks -> B; of large grids by a sample of their rows, if so."""
         ...
 
     def code_lengths(
