@@ -1,6 +1,7 @@
-"""A measure in plain PyTorch -> its gradient."""
+"""A measure in plain PyTorch: autograd finds its gradient."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -8,10 +9,24 @@ from torch import Tensor
 from sirencodec.fitting.loss.pixel.measure import Score
 
 
-def score_with_gradient(measure: Callable[[Tensor], Tensor], values: Tensor) -> Score:
-    """Measure, values -> a tensor of one number, and values -> the number and its gradient."""
-    with torch.enable_grad():
-        leaf = values.detach().requires_grad_()
-        score = measure(leaf)
-        (gradient,) = torch.autograd.grad(score, leaf)
-    return Score(score.item(), gradient)
+class TorchMeasure(ABC):
+    """A ``Measure``, of whose number more is better."""
+
+    better: ClassVar[int] = 1
+
+    @abstractmethod
+    def _score(self, values: Tensor) -> Tensor:
+        """Values -> the number, a tensor that autograd can follow."""
+
+    def __call__(self, values: Tensor) -> Score:
+        """Values -> number and gradient."""
+        with torch.enable_grad():
+            leaf = values.detach().requires_grad_()
+            score = self._score(leaf)
+            (gradient,) = torch.autograd.grad(score, leaf)
+        return Score(score.item(), gradient)
+
+    def value(self, values: Tensor) -> float:
+        """Values -> number alone."""
+        with torch.no_grad():
+            return self._score(values).item()

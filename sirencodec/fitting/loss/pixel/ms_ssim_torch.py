@@ -7,19 +7,16 @@ zero before the first and after the last pixel.
 As in ssimulacra2_torch.py, fractions are written in terms of the difference between the images.
 """
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sirencodec.fitting.loss.pixel.autograd import score_with_gradient
-from sirencodec.fitting.loss.pixel.measure import Score
+from sirencodec.fitting.loss.pixel.autograd import TorchMeasure
 from sirencodec.fitting.loss.pixel.ms_ssim_scale import C1, C2, combine, num_scales
 from sirencodec.fitting.loss.pixel.window import inner_blur
 
 
-class TorchMsSsim:
+class TorchMsSsim(TorchMeasure):
     """MS-SSIM of images against one original: 1 is no difference.
 
     Images of up to 160 pixels on a side, which the package refuses, have fewer scales, as many as
@@ -27,20 +24,9 @@ class TorchMsSsim:
     window's 11 pixels have one, and a window as large as they are.
     """
 
-    better: ClassVar[int] = 1
-
     def __init__(self, targets: Tensor) -> None:
         """See ``Measure``."""
         self._originals = _pyramid(targets)
-
-    def __call__(self, values: Tensor) -> Score:
-        """Values -> number and gradient."""
-        return score_with_gradient(self._score, values)
-
-    def value(self, values: Tensor) -> float:
-        """Values -> number alone."""
-        with torch.no_grad():
-            return self._score(values).item()
 
     def _score(self, values: Tensor) -> Tensor:
         pairs = list(zip(self._originals, _pyramid(values), strict=True))

@@ -10,14 +10,13 @@ covariance c, SSIM's fraction (2 c + C) / (v1 + v2 + C) is 1 - e / D, where e is
 variance, and D the denominator: without cancellation, however small d is.
 """
 
-from typing import ClassVar, Final
+from typing import Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sirencodec.fitting.loss.pixel.autograd import score_with_gradient
-from sirencodec.fitting.loss.pixel.measure import Score
+from sirencodec.fitting.loss.pixel.autograd import TorchMeasure
 from sirencodec.fitting.loss.pixel.ssimulacra2_scale import C2, scale_sizes, score_of, weights_of
 from sirencodec.fitting.loss.pixel.window import mirrored_blur
 
@@ -30,27 +29,16 @@ _ABSORBANCE: Final = (
 _BIAS: Final = 0.0037930732552754493
 
 
-class TorchSsimulacra2:
+class TorchSsimulacra2(TorchMeasure):
     """The score of images against one original, as the package ``ssimulacra2`` computes it.
 
     Images of fewer than 8 pixels on a side have no scale: 100, and no gradient.
     """
 
-    better: ClassVar[int] = 1
-
     def __init__(self, targets: Tensor) -> None:
         """See ``Measure``."""
         self._originals = _pyramid(targets)
         self._weights = weights_of(len(self._originals)).to(targets)
-
-    def __call__(self, values: Tensor) -> Score:
-        """Values -> number and gradient."""
-        return score_with_gradient(self._score, values)
-
-    def value(self, values: Tensor) -> float:
-        """Values -> number alone."""
-        with torch.no_grad():
-            return self._score(values).item()
 
     def _score(self, values: Tensor) -> Tensor:
         weighted = 0 * values.sum()  # what there is if there is no scale
