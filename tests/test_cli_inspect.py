@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import PIL.Image
 import pytest
-from click.testing import CliRunner, Result
 
-from sirencodec.cli import main
+from tests import command
 from tests.paths import VALID
 
 PURE, PYRAMID = VALID / "rgb.siren", VALID / "pyramid-half.siren"
@@ -28,15 +28,7 @@ FREQUENCY_KEYS = ["x", "y", "largest", "nyquist", "beyond_nyquist"]
 BIT_KEYS = ["payload", "layers", "kernels", "context", "refinement", "grids", "rest"]
 
 
-def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
-    words = ["inspect", *map(str, arguments)]
-    return CliRunner().invoke(main, words, stdin, prog_name="sirencodec")
-
-
-def ok(*arguments: str | Path, stdin: bytes | None = None) -> Result:
-    result = run(*arguments, stdin=stdin)
-    assert result.exit_code == 0, result.output
-    return result
+run, ok = partial(command.run, "inspect"), partial(command.ok, "inspect")
 
 
 @pytest.mark.parametrize("path", [PURE, PYRAMID], ids=lambda path: path.stem)

@@ -28,14 +28,10 @@ from sirencodec.inspection.histogram import (
 )
 from sirencodec.inspection.plot import plot_inspection
 from sirencodec.inspection.report import Inspection
-from tests.paths import INVALID, VALID
+from tests.paths import INVALID, VALID, golden
 from tests.reference_decoder import parse, values
 
 DAMAGED_METADATA = ("16-", "17-", "18-")  # which inspecting does not read
-
-
-def golden(name: str) -> bytes:
-    return (VALID / f"{name}.siren").read_bytes()
 
 
 def make_file(
