@@ -6,6 +6,7 @@ Compiled loops do on a CPU, where they were built; PyTorch does anywhere else.
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from sirencodec.fitting.loss.bands_native import SMALL_PIXELS
@@ -19,6 +20,9 @@ from sirencodec.fitting.loss.rate_torch import TorchRate
 from sirencodec.native.tasks import LARGEST_DEPTH
 from sirencodec.native.tensors import loops_for
 from sirencodec.synthesis.threads import Workers
+
+Shown = tuple[Sequence[Tensor], Tensor, Sequence[Tensor], Sequence[Tensor]]
+"""What a picture is made of: layers, kernels, grids and refinement, as a distortion takes them."""
 
 
 class DistortionTerm(Protocol):
@@ -167,6 +171,15 @@ class RateTerm(Protocol):
     ) -> Iterator[tuple[int, int, Tensor]]:
         """The same of the first ``count`` grids: grid, first row, (rows, columns) bits."""
         ...
+
+
+def mean_error(distortion: DistortionTerm, shown: Shown, *, is_sampled: bool = False) -> float:
+    """Picture -> D, or about so much by a sample of its rows."""
+    total, count = 0.0, 0
+    for _, errors in distortion.errors_by_rows(*shown, is_sampled=is_sampled):
+        total += float(errors.sum(dtype=torch.float64))
+        count += errors.numel()
+    return total / count
 
 
 def distortion_of(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sirencodec.fitting.loss.appraisal import Appraisal, SwathAppraisal, WholeAppraisal
+from sirencodec.fitting.loss.appraisal import Appraisal
+from sirencodec.fitting.loss.appraisal_swaths import SwathAppraisal
+from sirencodec.fitting.loss.appraisal_whole import WholeAppraisal
 from sirencodec.fitting.loss.pixel.blend_settings import BlendSettings
 from sirencodec.fitting.loss.pixel_rows import SampleRows
 from sirencodec.fitting.loss.values import values_of
