@@ -14,7 +14,7 @@ PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")  # of snake_case and of 
 # Rooms and modules that know the filters of grids. Elsewhere a kernel would be a loop in C.
 KERNELS = {"bitstream", "entropy", "synthesis", "fitting", "inspection", "decoder"}
 # Rooms and modules that know quantisers. Elsewhere a step would be an update of a fit.
-STEPS = {"bitstream", "entropy", "fitting.rounding"}
+STEPS = {"bitstream", "entropy", "fitting.one_colour", "fitting.rounding"}
 STEPS |= {"fitting.pure.bit_allocation", "fitting.pure.fitted_network"}
 STEPS |= {
     f"fitting.pyramid.{module}"

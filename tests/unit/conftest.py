@@ -36,6 +36,6 @@ def pyramid_file() -> bytes:
     So few updates may miss its size by some bytes.
     """
     picture = Image.from_array(make_clouds(150, 70))
-    config = EncodeConfig(profile="pyramid", bpp=1.5, device="cpu")
+    config = EncodeConfig(profile="pyramid", bpp=1.5, effort=0, device="cpu")
     with torch_threads(1), warnings.catch_warnings(action="ignore", category=TargetWarning):
         return encode_image(picture, config, settings=quick_settings(((1, 30), (0, 40)))).data
