@@ -15,7 +15,7 @@ from sirencodec.config import EncodeConfig
 
 # By effort: seconds of a pyramid on one core with `--tune psnr`, whatever its size, and for each
 # megapixel. Efforts compare as in docs/measurements.md (What effort buys; By size).
-FIXED_S: Final = (2.3, 3.2, 3.6, 4.8, 6.0, 9.2, 12.0, 15.0, 21.0, 27.0)
+FIXED_S: Final = (3.2, 3.6, 4.0, 4.8, 6.0, 9.2, 12.0, 15.0, 21.0, 27.0)
 MEGAPIXEL_S: Final = (41, 69, 90, 144, 206, 420, 633, 992, 1602, 2483)
 VISUAL_FACTOR: Final = 1.3  # times that: tuned for eyes
 
@@ -24,25 +24,62 @@ VISUAL_FACTOR: Final = 1.3  # times that: tuned for eyes
 USUAL_PIXELS: Final = 2**19
 SIZE_EXPONENT: Final = 0.42
 
-# Smaller images become networks alone: at most so many seconds by effort, and so many for one of
-# 64 x 64 at effort 0. They are fitted as all lower efforts would, too.
-LARGEST_SMALL_PIXELS: Final = 128 * 128
-LONGEST_PURE_S: Final = (4, 10, 24, 60, 140, 240, 400, 700, 1200, 2000)
-SMALL_S, SMALL_PIXELS = 6.0, 64 * 64
+# Images of no more pixels are fitted as all lower efforts would, too.
+LARGEST_TRIED_PIXELS: Final = 128 * 128
+
+# What becomes a network alone: files of less than so many bytes, which is what a score takes below
+# so many pixels. An update takes so many seconds, and a pixel adds to them; a fit has 200 at effort
+# 0 and one for each pixel, and at effort e (1 + e) times as many, but takes no longer than so long
+# [benchmarks/LOG.md, 42].
+NETWORK_BYTES: Final = 1_000
+SCORED_NETWORK_PIXELS: Final = 68 * 68
+UPDATE_S, PIXEL_S, FIRST_UPDATES = 0.0017, 5e-7, 200
+LONGEST_FIT_S: Final = (7.0, 17.5, 42.0, 105.0, 245.0, 420.0, 700.0, 1225.0, 2100.0, 3500.0)
+# Towards a score the first fit is made once more at effort 0, and others are ended anew.
+ENDED_ANEW: Final = 1.2
 
 CORES_EXPONENT: Final = 0.7  # of what more cores bring to one image: two are 1.6 times as fast
 
 
 def expected_seconds(num_pixels: int, config: EncodeConfig) -> float:
     """Pixels and options -> seconds on one core."""
-    if config.profile != "pure" and num_pixels >= LARGEST_SMALL_PIXELS:
-        share = math.pow(USUAL_PIXELS / num_pixels, SIZE_EXPONENT)
-        megapixels = num_pixels / 1e6 * min(1.0, share)
-        seconds = FIXED_S[config.effort] + MEGAPIXEL_S[config.effort] * megapixels
-        return seconds * (VISUAL_FACTOR if config.is_visual else 1.0)
-    lower_efforts = (config.effort + 1) * (config.effort + 2) / 2
-    settled = (1 + SMALL_S * num_pixels / SMALL_PIXELS) * lower_efforts
-    return min(float(LONGEST_PURE_S[config.effort]), settled)
+    first = 0 if num_pixels <= LARGEST_TRIED_PIXELS else config.effort
+    efforts = range(first, config.effort + 1)
+    if not _is_network(num_pixels, config):
+        factor = VISUAL_FACTOR if config.is_visual else 1.0
+        return factor * sum(_pyramid_seconds(num_pixels, effort) for effort in efforts)
+    seconds = sum(_network_seconds(num_pixels, effort) for effort in efforts)
+    if _target_bytes(num_pixels, config) is not None:
+        return seconds
+    return ENDED_ANEW * seconds + _network_seconds(num_pixels, 0)
+
+
+def _is_network(num_pixels: int, config: EncodeConfig) -> bool:
+    """Whether an image of so many pixels is likely to become a network alone."""
+    if config.profile != "auto":
+        return config.profile == "pure"
+    num_bytes = _target_bytes(num_pixels, config)
+    if num_bytes is None:
+        return num_pixels < SCORED_NETWORK_PIXELS
+    return num_bytes < NETWORK_BYTES
+
+
+def _target_bytes(num_pixels: int, config: EncodeConfig) -> float | None:
+    """Bytes that are asked for; None if something else is."""
+    return config.size_bytes if config.bpp is None else config.bpp * num_pixels / 8
+
+
+def _pyramid_seconds(num_pixels: int, effort: int) -> float:
+    """Pixels and effort -> seconds of one fit of a pyramid with `--tune psnr`."""
+    share = math.pow(USUAL_PIXELS / num_pixels, SIZE_EXPONENT)
+    megapixels = num_pixels / 1e6 * min(1.0, share)
+    return FIXED_S[effort] + MEGAPIXEL_S[effort] * megapixels
+
+
+def _network_seconds(num_pixels: int, effort: int) -> float:
+    """Pixels and effort -> seconds of one fit of a network alone."""
+    updates = (FIRST_UPDATES + num_pixels) * (1 + effort)
+    return min(updates * (UPDATE_S + PIXEL_S * num_pixels), LONGEST_FIT_S[effort])
 
 
 def on_cores(seconds: float, cores: int, jobs: int) -> float:

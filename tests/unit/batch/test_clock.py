@@ -1,5 +1,8 @@
 """How long a batch will take."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from sirencodec.batch.clock import Clock, expected_seconds, on_cores, readable_time
@@ -27,6 +30,33 @@ def test_a_photograph_takes_what_was_measured() -> None:
     ):
         expected = expected_seconds(768 * 512, EncodeConfig(effort=effort, tune=tune))
         assert expected == pytest.approx(seconds, rel=0.15)
+
+
+def test_the_smallest_pictures_are_fitted_at_every_lower_effort_too() -> None:
+    """Up to 128 x 128: of pyramids each effort adds what a larger picture takes for it alone."""
+    config = [EncodeConfig(effort=effort, profile="pyramid") for effort in range(4)]
+    just_larger = [expected_seconds(128 * 128 + 1, one) for one in config]
+    assert expected_seconds(128 * 128, config[3]) == pytest.approx(sum(just_larger), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("options", "is_network"),
+    [
+        ({"size_bytes": 999}, True),
+        ({"size_bytes": 1_000}, False),
+        ({"bpp": 1.9}, True),
+        ({"bpp": 2.0}, False),
+        ({"quality": 60}, True),
+        ({"quality": 60, "profile": "pyramid"}, False),
+    ],
+)
+def test_below_a_kilobyte_it_is_a_network_that_is_told_of(
+    options: dict[str, Any], is_network: bool
+) -> None:
+    """Of 64 x 64 pixels."""
+    config = EncodeConfig(effort=1, **options)
+    as_network = expected_seconds(64 * 64, replace(config, profile="pure"))
+    assert (expected_seconds(64 * 64, config) == as_network) == is_network
 
 
 def test_larger_pictures_take_less_a_pixel() -> None:
