@@ -376,7 +376,8 @@ def test_decode_at_other_sizes(arguments: str, size: tuple[int, int]) -> None:
     result = ok("decode", "a.siren", "-o", "b.png", *arguments.split(), "--json")
     assert samples(Path("b.png")).shape == (size[1], size[0], 3)
     record = json.loads(result.stdout)
-    assert list(record) == ["input", "output", "width", "height", "mode", "bytes", "seconds"]
+    keys = ["status", "input", "output", "width", "height", "mode", "bytes", "seconds"]
+    assert list(record) == keys
     assert (record["width"], record["height"]) == size
     assert record["bytes"] == Path("b.png").stat().st_size
 
