@@ -181,7 +181,8 @@ def test_a_bad_input_does_not_stop_the_others(folder: Path) -> None:
     (folder / "broken.png").write_bytes((folder / "a.png").read_bytes()[:60])
     result = run("encode", "broken.png", "missing.png", "a.png", *FAST)
     assert result.exit_code == 1
-    broken, missing, done, counts = result.stderr.splitlines()
+    said, broken, missing, done, counts = result.stderr.splitlines()
+    assert said.startswith("3 files: about ")
     assert counts.endswith("0 skipped, 2 failed")
     assert broken.startswith("sirencodec: broken.png: ")
     assert missing == "sirencodec: missing.png: No such file or directory"
@@ -618,11 +619,19 @@ def test_file_names_cannot_control_the_terminal() -> None:
 # Pipes, terminals, signals and processes: real ones
 
 
+def listen_to_signals() -> None:
+    """Ctrl-C and a closed terminal end the program, as from a user's shell.
+
+    A test run in the background, or under nohup, ignores one of them, and its children would, too.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(*arguments: str, **options: object) -> "subprocess.Popen[bytes]":
     pipes: dict[str, object]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    # A test run in the background may have Ctrl-C ignored, a user's shell does not.
-    pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    pipes["preexec_fn"] = listen_to_signals
     return subprocess.Popen([*PROGRAM, *arguments], **pipes | options)  # type: ignore[call-overload]
 
 
@@ -781,7 +790,11 @@ def test_jobs_share_the_work(folder: Path) -> None:
     out, err = process.communicate()
     assert process.returncode == 1
     records = {record["input"]: record for record in map(json.loads, out.splitlines())}
-    assert set(records) == {"p.png", "a.png"}
+    assert {name: record["status"] for name, record in records.items()} == {
+        "broken.png": "failed",
+        "p.png": "encoded",
+        "a.png": "encoded",
+    }
     assert names(folder) == ["a.png", "a.siren", "broken.png", "p.png", "p.siren"]
     assert records["a.png"]["bytes"] == (folder / "a.siren").stat().st_size
     assert b"sirencodec: broken.png: not an image" in err

@@ -121,15 +121,27 @@ class PyramidFit:
                 if self._is_paced_anew():
                     search.follow(self.plan)
                 if number == last:
-                    if search.will_measure(update):
-                        self.state.follow_for_matrices()
-                    self.state.lambda_ = search.next_lambda(
-                        update, progress, self.state.lambda_, self.state.rounded
+                    self._go_towards_target(search, update, progress)
+                else:
+                    self.state.lambda_ = search.restrained_lambda(
+                        update,
+                        self.plan.stages[number][1],
+                        progress,
+                        self.state.lambda_,
+                        self.state.rounded,
                     )
                 share = self._schedule.latent_share(self.state.lambda_)
                 stage = self.plan.stages[number]
                 self._update(self._schedule.pace(progress, update, stage, share))
         self.state.matrix_steps = search.matrix_steps
+
+    def _go_towards_target(self, search: TargetSearch, update: int, progress: float) -> None:
+        """Before an update of the last stage: lambda that the search wants."""
+        if search.will_measure(update):
+            self.state.follow_for_matrices()
+        self.state.lambda_ = search.next_lambda(
+            update, progress, self.state.lambda_, self.state.rounded
+        )
 
     def _progress(self, number: int) -> Iterator[tuple[int, float]]:
         """Stage -> its updates, and how far the whole fit is before each, 0 to 1, by its work."""

@@ -74,12 +74,19 @@ class PyramidPlan:
         """Where in the schedule a correction sets in, 0 to 1."""
         settings = self.settings.correction
         part = self.correction_updates / (settings.pace * self.last_updates)
-        return max(settings.earliest_start, 1 - part)
+        return max(self._earliest_correction_start, 1 - part)
+
+    @property
+    def _earliest_correction_start(self) -> float:
+        """Where a correction of so many updates sets in at the earliest."""
+        settings = self.settings.correction
+        short = max(0.0, 1 - self.correction_updates / settings.fewest_updates)
+        return settings.earliest_start - short * settings.earlier_if_short
 
     @property
     def correction_latent_share(self) -> float:
         """Part of the latents' rate in a correction: less, the later it sets in."""
-        return (1 - self.correction_start) / (1 - self.settings.correction.earliest_start)
+        return (1 - self.correction_start) / (1 - self._earliest_correction_start)
 
 
 def exact_psnr_db(peak: int, settings: SearchSettings) -> float:

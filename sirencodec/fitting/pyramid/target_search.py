@@ -60,6 +60,7 @@ class TargetSearch:
         blend = plan.settings.blend
         self._rdoq_share = 1 / blend.latents_curvature if blend.shares else 1.0
         furthest = math.exp(self._furthest(plan.target))
+        self._first = plan.lambda_
         self._least, self._most = plan.lambda_ / furthest, plan.lambda_ * furthest
         self._measurements = list(self._settings.measurements)
         self._matrices_bits: float | None = None  # expected at the end
@@ -69,6 +70,11 @@ class TargetSearch:
         """Go on with another number of updates."""
         self._updates = plan.last_updates
         self._period = max(1, self._updates // self._settings.looks)
+        settings = self._settings
+        self._first_look = max(
+            settings.first_look * self._updates,
+            min(settings.settling_updates, settings.latest_first_look * self._updates),
+        )
 
     def next_lambda(self, update: int, progress: float, lambda_: float, rounded: Rounded) -> float:
         """Picture as it is -> lambda of the next update: the same unless it is time to look.
@@ -80,7 +86,7 @@ class TargetSearch:
             rounded: the picture as it is.
         """
         share, target = update / self._updates, self._target
-        if target is None or share < self._settings.first_look or update % self._period:
+        if target is None or update < self._first_look or update % self._period:
             return lambda_
         if target.budget_bits is None:
             distance = self._distance_to_quality(target, lambda_, share, rounded)
@@ -93,7 +99,35 @@ class TargetSearch:
                 distance = max(
                     distance, self._distance_to_quality(self._exact, lambda_, share, rounded)
                 )
-        return self._moved(lambda_, share, distance)
+        return self._moved(lambda_, share, self._period / self._updates, distance)
+
+    def restrained_lambda(
+        self, update: int, updates: int, progress: float, lambda_: float, rounded: Rounded
+    ) -> float:
+        """Picture of a reduced image -> lambda of its next update: larger, if too much is filled.
+
+        What is foreseen of a picture may be far off, and latents that were filled in vain hardly
+        empty again. So the coarse grids alone are kept to a share of a budget, from where in the
+        stage what was new to it has settled. Lambda does not go below the first.
+
+        Args:
+            update: of the stage, from 0.
+            updates: that the stage has.
+            progress: of the whole fit, 0 to 1.
+            lambda_: of the update before.
+            rounded: the picture as it is.
+        """
+        target, settings, share = self._target, self._settings, update / updates
+        period = max(1, 2 * updates // settings.looks)
+        if target is None or target.budget_bits is None:
+            return lambda_
+        if share < settings.first_restraint or update % period:
+            return lambda_
+        excess = math.log(max(rounded.bits(), 1.0) / (settings.coarse_share * target.budget_bits))
+        weight = self._schedule.bit_weight(progress)
+        distance = excess + settings.weight_to_bits * math.log(weight)
+        distance *= settings.bits_to_lambda
+        return max(self._first, self._moved(lambda_, share, period / updates, distance))
 
     def _furthest(self, target: Target | None) -> float:
         """Target -> how far log(lambda) may go from the first."""
@@ -106,19 +140,19 @@ class TargetSearch:
         share, target = update / self._updates, self._target
         if target is None or target.budget_bits is None or update % self._period:
             return False
-        is_seen = share >= self._settings.first_look
+        is_seen = update >= self._first_look
         return is_seen and bool(self._measurements) and share >= self._measurements[0][0]
 
-    def _moved(self, lambda_: float, share: float, distance: float) -> float:
+    def _moved(self, lambda_: float, share: float, part: float, distance: float) -> float:
         """Lambda and distance to the target -> lambda, gone some of the way.
 
-        log(lambda) += gain * period * cosine(share) * (distance - (log(lambda) - f)),
+        log(lambda) += gain * part * cosine(share) * (distance - (log(lambda) - f)),
 
-        period being the part of the stage between looks, and f the logarithm of the lambda that the
+        part being that of the stage between looks, and f the logarithm of the lambda that the
         picture shows by now, a running mean: what has been changed and is not seen yet is not asked
         for twice.
         """
-        current, part = math.log(lambda_), self._period / self._updates
+        current = math.log(lambda_)
         self._followed += (current - self._followed) * min(1.0, part / self._settings.response)
         missing, largest = distance - (current - self._followed), self._settings.largest_distance
         missing = min(max(missing, -largest), largest)

@@ -36,6 +36,12 @@ class SearchSettings:
     Attributes:
         looks: at the picture, in the stage [15].
         first_look: share of the stage before it; 1 leaves lambda as it was planned.
+        settling_updates: of the stage before a look, however few there are: new grids hold more at
+            first than they will keep [43].
+        latest_first_look: share of the stage before it, at most, in the shortest.
+        first_restraint: share of a stage on a reduced image from which on a fit that is to keep to
+            a size is looked at as well [43].
+        coarse_share: of a budget, that the grids of a reduced image may take [43].
         gain: lambda at first goes towards the target by the distance in 1 / gain of the stage; it
             slows down along a cosine. 20 swings [11, 15].
         response: share of the stage in which the picture follows all but 1/e of a change [15].
@@ -67,6 +73,10 @@ class SearchSettings:
 
     looks: int = 40
     first_look: float = 0.1
+    settling_updates: int = 8
+    latest_first_look: float = 0.3
+    first_restraint: float = 0.5
+    coarse_share: float = 1.2
     gain: float = 12.0
     response: float = 0.1
     largest_distance: float = 2.0
@@ -134,6 +144,8 @@ class CorrectionSettings:
         pace: a correction goes through the rest of the schedule at this share of the stage's pace.
         earliest_start: where in the schedule it sets in at the earliest, 0 to 1. From 0.4 it stirs
             up what long fits have settled [15, 19].
+        earlier_if_short: how much earlier, if it has next to no updates: what a short fit of a
+            large picture has filled in vain does not empty late in the schedule [43].
         largest_change: logarithm of the factor on lambda, in one correction.
         least_gap: to the other end of a bracket, as a share of what is missing, from which on that
             end is believed [38].
@@ -151,6 +163,7 @@ class CorrectionSettings:
     largest_kept_change: float = 0.7
     pace: float = 0.5
     earliest_start: float = 0.75
+    earlier_if_short: float = 0.25
     largest_change: float = math.log(5)
     least_gap: float = 0.1
     aim_share: float = 0.25

@@ -282,6 +282,14 @@ def test_corrections_of_long_fits_set_in_late() -> None:
     assert starts[0] < starts[-1] < 1
 
 
+def test_corrections_of_few_updates_set_in_earlier() -> None:
+    """A short fit of a large picture empties nothing in six updates at the end of a schedule."""
+    few, many = (PyramidPlan(((0, updates),), 0.002, 0) for updates in (27, 133))
+    assert few.correction_updates < many.correction_updates
+    assert few.correction_start < 0.6 < many.correction_start
+    assert few.correction_latent_share == pytest.approx(1, abs=0.05)
+
+
 def test_a_very_short_fit_moves_its_lambda_on_the_way(clouds: Samples) -> None:
     """Its larger first steps, before which a search is blind, do not take all of it."""
     fit = started(clouds, PyramidPlan(((0, 20),), 0.002, 0, budget(100_000)))

@@ -192,3 +192,38 @@ def test_bits_that_a_decode_cannot_show_are_not_asked_for() -> None:
     exact = PyramidPlan(((0, UPDATES),), RIGHT, 0).exact_psnr_db
     picture, _ = searched(budget(2_000 * LATENT_BITS), SEARCH.exact_lambda / 2, psnr_db=50.0)
     assert picture.final_quality() == pytest.approx(exact, abs=0.5)
+
+
+REDUCED_UPDATES = 60
+
+
+def restrained(target: Target | None, coarse_bits: float) -> list[float]:
+    """A stage on a reduced image, whose grids hold so many bits -> lambda of every update."""
+
+    def bits(_: Picture) -> float:
+        return coarse_bits
+
+    picture = type("Full", (Picture,), {"bits": bits})(RIGHT)
+    plan = PyramidPlan(((1, REDUCED_UPDATES), (0, UPDATES)), RIGHT, 0, target, SETTINGS)
+    search, lambda_, lambdas = TargetSearch(plan), RIGHT, []
+    for update in range(REDUCED_UPDATES):
+        progress = 0.3 * update / REDUCED_UPDATES
+        lambda_ = search.restrained_lambda(update, REDUCED_UPDATES, progress, lambda_, picture)
+        lambdas.append(lambda_)
+    return lambdas
+
+
+def test_coarse_grids_that_fill_a_budget_alone_raise_lambda_before_the_last_stage() -> None:
+    lambdas = restrained(budget(LATENT_BITS), 3 * LATENT_BITS)
+    assert lambdas[0] == RIGHT  # while they settle
+    assert lambdas[-1] > 3 * RIGHT
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_coarse_grids_that_leave_room_leave_lambda_as_it_was_foreseen(share: float) -> None:
+    assert set(restrained(budget(LATENT_BITS), share * LATENT_BITS)) == {RIGHT}
+
+
+@pytest.mark.parametrize("target", [None, Target(Kind.PSNR, 32.0), Target(Kind.SCORE, 60.0)])
+def test_coarse_grids_are_restrained_for_a_size_alone(target: Target | None) -> None:
+    assert set(restrained(target, 10 * LATENT_BITS)) == {RIGHT}
