@@ -782,6 +782,15 @@ def test_an_interrupt_while_the_program_starts_is_quiet(moment: bytes) -> None:
     assert not Path("a.siren").exists()
 
 
+def test_what_was_changed_in_reading_is_said(folder: Path) -> None:
+    """By a real process: while a picture is read, its stderr is closed to C libraries."""
+    make_gradient(8, 6).convert("P").save(folder / "p.png")
+    process = start("encode", "p.png", *FAST)
+    _, err = process.communicate()
+    assert process.returncode == 0
+    assert err.count(b"sirencodec: warning: p.png: a palette became RGB\n") == 1
+
+
 @pytest.mark.slow
 def test_jobs_share_the_work(folder: Path) -> None:
     (folder / "broken.png").write_bytes(b"nothing")

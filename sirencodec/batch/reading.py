@@ -2,8 +2,10 @@
 
 import os
 import stat
+import warnings
 
 from sirencodec.batch.messages import package_warnings
+from sirencodec.errors import SirenCodecWarning
 from sirencodec.image.failures import library_messages_dropped, pillow_limit
 from sirencodec.image.files import read_image
 from sirencodec.image.image import Image
@@ -16,9 +18,18 @@ def read_picture(source: str | bytes, max_pixels: int) -> Image:
 
     Raises:
         ImageError, LimitError, OSError: as for ``sirencodec.image.files.read_image``.
+
+    Warns:
+        SirenCodecWarning: as it does, when stderr is no longer closed to C libraries; shown before,
+            it would be dropped with what they say.
     """
-    with pillow_limit(max_pixels), library_messages_dropped():
-        return read_image(source, Limits(max_pixels=max_pixels))
+    held: list[str] = []
+    try:
+        with package_warnings(held.append), pillow_limit(max_pixels), library_messages_dropped():
+            return read_image(source, Limits(max_pixels=max_pixels))
+    finally:
+        for text in held:
+            warnings.warn(text, SirenCodecWarning, stacklevel=2)
 
 
 def count_pixels(path: str) -> int | None:
