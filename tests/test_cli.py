@@ -782,6 +782,18 @@ def test_an_interrupt_while_the_program_starts_is_quiet(moment: bytes) -> None:
     assert not Path("a.siren").exists()
 
 
+@pytest.mark.parametrize("command", ["encode", "decode"])
+@pytest.mark.parametrize(("closed", "name"), [("<&-", b"stdin"), (">&-", b"stdout")])
+@pytest.mark.usefixtures("folder")
+def test_a_standard_stream_that_is_closed_is_named(command: str, closed: str, name: bytes) -> None:
+    """As some services and shells start programs; Python has no such stream then."""
+    words = [*PROGRAM, command, "-", "-o", "-"]
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *words]
+    done = subprocess.run(shell, input=b"", capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == b"sirencodec: " + name + b": it is closed"
+
+
 def test_what_was_changed_in_reading_is_said(folder: Path) -> None:
     """By a real process: while a picture is read, its stderr is closed to C libraries."""
     make_gradient(8, 6).convert("P").save(folder / "p.png")

@@ -20,9 +20,9 @@ MEGAPIXEL_S: Final = (41, 69, 90, 144, 206, 420, 633, 992, 1602, 2483)
 VISUAL_FACTOR: Final = 1.3  # times that: tuned for eyes
 
 # A larger image gets fewer updates, by the root of its size over this; what else a fit does shrinks
-# less, so all of it goes by this power [benchmarks/LOG.md, 38].
+# less, and each pixel takes longer, so all of it goes by this power [benchmarks/LOG.md, 43].
 USUAL_PIXELS: Final = 2**19
-SIZE_EXPONENT: Final = 0.42
+SIZE_EXPONENT: Final = 0.22
 
 # Images of no more pixels are fitted as all lower efforts would, too.
 LARGEST_TRIED_PIXELS: Final = 128 * 128

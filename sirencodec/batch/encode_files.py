@@ -2,7 +2,6 @@
 
 import math
 import os
-import sys
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterable
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sirencodec.batch.messages import explain, package_warnings
+from sirencodec.batch.streams import binary_stdin
 from sirencodec.batch.tasks import STREAM, Task
 from sirencodec.bitstream.info import describe
 from sirencodec.config import EncodeConfig
@@ -94,7 +94,7 @@ def encode_in_turn(
 
 def read_stdin(task: Task) -> bytes | None:
     """What is piped in, if that is what the task is about."""
-    return sys.stdin.buffer.read() if task.source == STREAM else None
+    return binary_stdin().read() if task.source == STREAM else None
 
 
 def encode_file(

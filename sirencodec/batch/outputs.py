@@ -4,13 +4,13 @@ import errno
 import os
 import shutil
 import stat
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from sirencodec.batch.streams import binary_stdin, binary_stdout
 from sirencodec.batch.tasks import STREAM, Task
 from sirencodec.errors import ParameterError
 from sirencodec.files import open_atomically, remove_leftovers
@@ -40,11 +40,15 @@ def is_due(task: Task, existing: Existing, *, is_folder_made: bool = False) -> b
         ParameterError: if there can be no such output.
         FileExistsError: if it is there and that is an error.
         OSError: if it cannot be written: its folder is a file, not writable or not there, it is a
-            folder itself, its name is too long, the disk is full.
+            folder itself, its name is too long, the disk is full; or if a standard stream that the
+            task is about is closed.
     """
     if task.refusal is not None:
         raise ParameterError(task.refusal)
+    if task.source == STREAM:
+        binary_stdin()
     if task.output == STREAM:
+        binary_stdout()
         return True
     check_namesakes(task)
     path = Path(task.output)
@@ -98,8 +102,9 @@ def open_output(output: str, existing: Existing) -> Iterator[BinaryIO]:
         OSError: as for ``sirencodec.files.open_atomically``; BrokenPipeError if nobody reads.
     """
     if output == STREAM:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        stdout = binary_stdout()
+        yield stdout
+        stdout.flush()
         return
     if existing is Existing.SKIP:
         with suppress(OSError):

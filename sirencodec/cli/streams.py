@@ -1,8 +1,8 @@
 """Paths, and ``-`` for stdin -> bytes."""
 
-import sys
 from pathlib import Path
 
+from sirencodec.batch.streams import binary_stdin
 from sirencodec.batch.tasks import STREAM
 from sirencodec.bitstream.source import Source, open_source
 from sirencodec.limits import Limits
@@ -10,7 +10,7 @@ from sirencodec.limits import Limits
 
 def open_siren_file(source: str, limits: Limits) -> Source:
     """Path or ``STREAM`` -> bytes that are read as they are wanted. Errors as below."""
-    return open_source(sys.stdin.buffer if source == STREAM else source, limits)
+    return open_source(binary_stdin() if source == STREAM else source, limits)
 
 
 def read_siren_file(source: str, limits: Limits) -> bytes:
@@ -21,6 +21,6 @@ def read_siren_file(source: str, limits: Limits) -> bytes:
         OSError: what the file system says.
     """
     if source == STREAM:
-        return limits.read(sys.stdin.buffer)
+        return limits.read(binary_stdin())
     with Path(source).open("rb") as file:
         return limits.read(file)

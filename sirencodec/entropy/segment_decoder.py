@@ -60,12 +60,12 @@ class SegmentDecoder:
         threads = 1 if self._on_symbols else thread_count()
         decode = self._decode_if_possible if self._partial else self._decode
         for parts in self._layout.needed(windows):
-            left = [number for number in parts if number not in self._done]
+            is_zero = self._container.table.is_zero
+            left = [n for n in parts if n not in self._done and not is_zero(n)]
             inner = max(1, threads // max(1, len(left)))
 
             def decode_one(number: int, parts: Parts = parts, inner: int = inner) -> None:
-                if not self._container.table.is_zero(number):
-                    decode(number, parts[number], inner)
+                decode(number, parts[number], inner)
                 self._done.add(number)
 
             share(decode_one, left, min(len(left), threads))

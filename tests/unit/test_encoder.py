@@ -38,7 +38,7 @@ def test_more_effort_is_never_worse_on_a_small_image(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* are not filled")  # a small size is hard to fill to 5 %
 @pytest.mark.parametrize("tune", TUNES)
-@pytest.mark.parametrize("side", [48, 80])
+@pytest.mark.parametrize("side", [48, 64, 80, 96])
 def test_more_effort_is_never_worse_by_what_a_file_is_tuned_for(side: int, tune: str) -> None:
     """At two bits a pixel: both profiles, by their sizes."""
     image = Image.from_array(np.asarray(photograph().resize((side, side))))

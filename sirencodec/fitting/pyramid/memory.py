@@ -7,9 +7,9 @@ from typing import Final
 from sirencodec.errors import LimitError
 
 # Bytes at the peak of a fit on a CPU, for each pixel, and whatever the size, libraries included
-# (benchmarks/LOG.md, entry 37).
+# (benchmarks/LOG.md, entries 37 and 43).
 FIXED_BYTES: Final = 500 * 2**20
-PIXEL_BYTES: Final = 50
+PIXEL_BYTES: Final = 62
 
 CGROUP_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")  # of a container; "max" is none
 

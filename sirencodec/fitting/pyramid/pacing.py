@@ -53,7 +53,8 @@ def looking_work(plan: PyramidPlan) -> float:
     if target is None:
         return 0.0
     each = costs.bits_look if target.kind is Kind.SIZE else costs.look
-    looks = min(plan.last_updates, search.looks) * (1 - search.first_look)
+    seen = 1 - search.updates_before(plan.last_updates) / plan.last_updates
+    looks = min(plan.last_updates, search.looks) * seen
     measured = matrices_work(plan) * len(search.measurements) if target.kind is Kind.SIZE else 0.0
     return looks * each + measured
 

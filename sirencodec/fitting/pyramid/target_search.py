@@ -70,11 +70,7 @@ class TargetSearch:
         """Go on with another number of updates."""
         self._updates = plan.last_updates
         self._period = max(1, self._updates // self._settings.looks)
-        settings = self._settings
-        self._first_look = max(
-            settings.first_look * self._updates,
-            min(settings.settling_updates, settings.latest_first_look * self._updates),
-        )
+        self._first_look = self._settings.updates_before(self._updates)
 
     def next_lambda(self, update: int, progress: float, lambda_: float, rounded: Rounded) -> float:
         """Picture as it is -> lambda of the next update: the same unless it is time to look.

@@ -97,6 +97,11 @@ class SearchSettings:
     exact_levels: float = 0.15
     measurements: tuple[tuple[float, float], ...] = ((0.2, 1.1), (0.45, 1.04), (0.7, 1.0))
 
+    def updates_before(self, updates: int) -> float:
+        """Updates of the last stage -> those of them before the first look."""
+        settling = min(self.settling_updates, self.latest_first_look * updates)
+        return max(self.first_look * updates, settling)
+
     def of(self, kind: Kind) -> MeasureSettings:
         """Kind of measure -> how it follows lambda."""
         return self.score if kind is Kind.SCORE else self.psnr
